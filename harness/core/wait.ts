@@ -1,0 +1,96 @@
+/** The one home of waiting: with a deadline, a description of what is awaited and reasons to give up early. */
+import { MacvlabError } from './error.js';
+
+export interface WaitOptions {
+  /** What is awaited, as it stands in an error: "tcpdump on node1/eth1 to listen". */
+  what: string;
+  /** Milliseconds from now until the wait is given up. */
+  deadline: number;
+  /** Gives up at once with the signal's reason. */
+  signal?: AbortSignal | undefined;
+  /** What had been seen when the deadline passed. */
+  evidence?: () => string | undefined;
+  /** The error's next step, when there is a better one than the general one. */
+  next?: string;
+}
+
+/**
+ * Waits for work, but not beyond the deadline.
+ * @throws MacvlabError WAIT_DEADLINE naming what was awaited; the signal's reason; whatever the work rejects with
+ */
+export async function within<T>(work: PromiseLike<T>, options: WaitOptions): Promise<T> {
+  const { signal } = options;
+  signal?.throwIfAborted();
+  let timer: NodeJS.Timeout | undefined;
+  let onAbort: (() => void) | undefined;
+  const givenUp = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(deadlineError(options)), options.deadline);
+    onAbort = () => reject(signal?.reason as Error);
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([work, givenUp]);
+  } finally {
+    clearTimeout(timer);
+    if (onAbort) signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+function deadlineError({ what, deadline, evidence, next }: WaitOptions): MacvlabError {
+  return new MacvlabError('WAIT_DEADLINE', `waited ${deadline} ms for ${what}`, {
+    evidence: evidence?.(),
+    next: next ?? 'look at the evidence; on a machine that is merely slow, set MACVLAB_PATIENCE=4 to wait four times as long',
+  });
+}
+
+/** Something that changes and tells those who wait for it. */
+export class Changes {
+  readonly #listeners = new Set<() => void>();
+  #failure: unknown;
+
+  /** Wakes everyone who waits, so that they look again. */
+  notify(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  /** Ends all waiting, now and later, with an error: there will be no more changes. */
+  fail(error: unknown): void {
+    this.#failure ??= error;
+    this.notify();
+  }
+
+  /**
+   * Looks at each change until `look` returns something other than undefined, and returns that.
+   * @throws MacvlabError WAIT_DEADLINE; what `fail` was given; the signal's reason; what `look` throws
+   */
+  async until<T>(look: () => T | undefined, options: WaitOptions): Promise<T> {
+    let listener: (() => void) | undefined;
+    const found = new Promise<T>((resolve, reject) => {
+      listener = () => {
+        try {
+          const value = look();
+          if (value !== undefined) resolve(value);
+          else if (this.#failure !== undefined) reject(this.#failure as Error);
+        } catch (error) {
+          reject(error as Error);
+        }
+      };
+      this.#listeners.add(listener);
+      listener();
+    });
+    try {
+      return await within(found, options);
+    } finally {
+      if (listener) this.#listeners.delete(listener);
+    }
+  }
+}
+
+/**
+ * How patient this machine's user is: all deadlines are multiplied by it (environment `MACVLAB_PATIENCE`, default 1).
+ * A deadline bounds a wait that normally ends by an event, so that patience costs nothing when all is well.
+ */
+export function patience(milliseconds: number): number {
+  const factor = Number(process.env.MACVLAB_PATIENCE ?? 1);
+  return milliseconds * (Number.isFinite(factor) && factor > 0 ? factor : 1);
+}

@@ -1,0 +1,94 @@
+/**
+ * Result records: the only source of every report. A run writes `run.json` and one `records/NNN-slug.json` per test;
+ * JUnit, the terminal table and later views are made from these files alone.
+ */
+
+export type Verdict = 'passed' | 'failed' | 'skipped' | 'error';
+
+/** A file that belongs to a test's proof. */
+export interface Evidence {
+  kind: 'pcap' | 'commands' | 'links' | 'frames' | 'repro' | 'counters';
+  /** Path relative to the run's folder. */
+  file: string;
+  /** What it shows, in a few words: "frames on node1/eth1". */
+  title: string;
+}
+
+/** What went wrong, as a reader of a report needs it. */
+export interface Failure {
+  /** An error code of harness/core/error.ts, or ASSERTION for a failed assertion. */
+  code: string;
+  /** One line. */
+  message: string;
+  /** Expected and seen exchange, last lines of output and the like; several lines. */
+  details?: string;
+  /** The one thing to try next. */
+  next?: string;
+}
+
+/** One test's result. */
+export interface TestRecord {
+  schema: 1;
+  /** Position in the run, from 1. */
+  number: number;
+  /** Experiment id, the first of its title: "A1.3", "X1.4". */
+  id: string;
+  /** The title without its id. */
+  title: string;
+  /** The suite's title: "A1 bridge, private and vepa on one node". */
+  suite: string;
+  /** Source file of the suite, relative to the project: "suites/a1-modes.ts". */
+  file: string;
+  /** macvlan modes that the test is about. */
+  modes: string[];
+  verdict: Verdict;
+  /** One line: why it failed, erred or was skipped; for a passed test what was observed, where that is worth saying. */
+  reason?: string;
+  failure?: Failure;
+  /** Values that the kernel showed, for comparisons between kernels: { "default mode": "vepa" }. */
+  observed: Record<string, string | number | boolean>;
+  lab: string;
+  kernel: string;
+  /** ISO 8601 with milliseconds, UTC. */
+  startedAt: string;
+  /** Milliseconds. */
+  durationMs: number;
+  /** How many assertions were made. */
+  assertions: number;
+  /** How many frames the test's captures saw. */
+  frames: number;
+  evidence: Evidence[];
+}
+
+/** What a whole run was: written at its beginning, and again at its end. */
+export interface RunRecord {
+  schema: 1;
+  /** "20261121-081500-4f2a"; also the folder's name. */
+  id: string;
+  macvlab: string;
+  /** The command line after `macvlab`. */
+  arguments: string[];
+  lab: string;
+  kernel: string;
+  machine: string;
+  /** Versions of the tools used: { "iproute2": "6.1.0", "tcpdump": "4.99.3" }. */
+  tools: Record<string, string>;
+  startedAt: string;
+  /** Absent while the run is going on, or when it was killed. */
+  endedAt?: string;
+  durationMs?: number;
+  /** How many tests were to be performed. */
+  planned: number;
+  /** True when SIGINT or SIGTERM ended it. */
+  interrupted: boolean;
+  exit?: number;
+  /** Why no test could be performed, when the lab could not be built. */
+  failure?: Failure;
+}
+
+/** A run read back from its folder. */
+export interface RunResults {
+  folder: string;
+  run: RunRecord;
+  records: TestRecord[];
+}
