@@ -1,0 +1,82 @@
+/** Addresses between bytes and text; text is canonical, so that equal addresses are equal strings. */
+import { isIP } from 'node:net';
+import { uint16 } from './bytes.js';
+
+const decimal = Array.from({ length: 256 }, (_, value) => String(value));
+const hex = Array.from({ length: 256 }, (_, value) => value.toString(16).padStart(2, '0'));
+
+/** The MAC at this place, as aa:bb:cc:dd:ee:ff. */
+export function formatMac(bytes: Uint8Array, at: number): string {
+  const part = (index: number): string => hex[bytes[at + index] ?? 0] ?? '';
+  return `${part(0)}:${part(1)}:${part(2)}:${part(3)}:${part(4)}:${part(5)}`;
+}
+
+/** The IPv4 address at this place, in dotted decimals. */
+export function formatIpv4(bytes: Uint8Array, at: number): string {
+  const part = (index: number): string => decimal[bytes[at + index] ?? 0] ?? '';
+  return `${part(0)}.${part(1)}.${part(2)}.${part(3)}`;
+}
+
+/** The IPv6 address at this place, as RFC 5952 writes it: ::ffff:10.0.0.1 for a mapped IPv4 address, too. */
+export function formatIpv6(bytes: Uint8Array, at: number): string {
+  const words = Array.from({ length: 8 }, (_, index) => uint16(bytes, at + 2 * index));
+  if (words.slice(0, 5).every((word) => word === 0) && words[5] === 0xffff) {
+    return `::ffff:${formatIpv4(bytes, at + 12)}`;
+  }
+  const gap = longestZeroRun(words);
+  const text = words.map((word) => word.toString(16));
+  if (gap.length < 2) return text.join(':');
+  return `${text.slice(0, gap.start).join(':')}::${text.slice(gap.start + gap.length).join(':')}`;
+}
+
+/** RFC 5952 section 4.2.3: the longest run of zero words is shortened, of equal ones the first. */
+function longestZeroRun(words: number[]): { start: number; length: number } {
+  let best = { start: 0, length: 0 };
+  for (let start = 0; start < words.length; start++) {
+    let end = start;
+    while (words[end] === 0) end++;
+    if (end - start > best.length) best = { start, length: end - start };
+    start = end;
+  }
+  return best;
+}
+
+/**
+ * An IP address in its canonical form, whatever way it was written.
+ * @throws TypeError when it is no address: a misspelt one would never match, and a negative would pass for it
+ */
+export function canonicalIp(text: string): string {
+  const version = text.includes('%') ? 0 : isIP(text);
+  if (version === 4) return text;
+  if (version === 6) return formatIpv6(parseIpv6(text), 0);
+  throw new TypeError(`not an IP address: "${text}"`);
+}
+
+/** The 16 bytes of an address that is known to be well-formed. */
+function parseIpv6(text: string): Uint8Array {
+  const hexadecimal = text.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, ...parts: string[]) => {
+    const [a = 0, b = 0, c = 0, d = 0] = parts.map(Number);
+    return `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
+  });
+  const [head = [], tail = []] = hexadecimal.split('::').map((half) => half.split(':').filter(Boolean));
+  const bytes = new Uint8Array(16);
+  const put = (words: string[], from: number): void => {
+    for (const [index, word] of words.entries()) {
+      const value = Number.parseInt(word, 16);
+      bytes.set([value >> 8, value & 0xff], 2 * (from + index));
+    }
+  };
+  put(head, 0);
+  put(tail, 8 - tail.length);
+  return bytes;
+}
+
+/**
+ * A MAC in lower case.
+ * @throws TypeError when it is none, for the same reason as in `canonicalIp`
+ */
+export function canonicalMac(text: string): string {
+  const mac = text.toLowerCase();
+  if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/.test(mac)) throw new TypeError(`not a MAC address: "${text}"`);
+  return mac;
+}
