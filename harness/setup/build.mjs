@@ -1,0 +1,135 @@
+/** Compiles the project to dist/ when a source has changed since the last build that succeeded. */
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { SetupError, say } from './report.mjs';
+
+/** Folders that tsconfig.json includes. */
+const sourceFolders = ['harness', 'suites', 'bench'];
+
+/** Files besides the sources that decide what the compiler makes. */
+const otherInputs = ['tsconfig.json', 'package-lock.json'];
+
+const sourceEnding = /\.(?:[mc]?[jt]s|json)$/;
+
+/** The program that `npx macvlab` runs. */
+const commandLine = 'dist/harness/cli/main.js';
+
+/** Where npx looks for it: npm links the commands of dependencies, but not those of the project itself. */
+const commandLink = 'node_modules/.bin/macvlab';
+
+/** What the last successful build was made from. */
+const stampFile = 'dist/.inputs';
+
+/**
+ * Whether dist/ is what a build would make now.
+ * @param {string} root the project's folder
+ */
+export function buildIsFresh(root) {
+  return readText(path.join(root, stampFile)) === describeInputs(root) && commandIsReady(root);
+}
+
+/**
+ * Builds, if need be.
+ * @param {string} root
+ * @throws {SetupError} when the compiler is not content; its output has been shown, and no stamp is left
+ */
+export function build(root) {
+  if (buildIsFresh(root)) return;
+  const inputs = describeInputs(root);
+  say('building dist/ with tsc');
+  rmSync(path.join(root, stampFile), { force: true });
+  // an incremental compiler does not look whether its output is still there
+  if (!existsSync(path.join(root, commandLine))) rmSync(path.join(root, 'dist'), { recursive: true, force: true });
+  const compiler = path.join(root, 'node_modules/typescript/bin/tsc');
+  const { status, error } = spawnSync(process.execPath, [compiler, '-p', '.'], { cwd: root, stdio: ['ignore', 2, 2] });
+  if (error || status !== 0) {
+    throw new SetupError(
+      'the project does not compile',
+      "mend what tsc says above (`git status` shows what differs from the project's own)",
+    );
+  }
+  removeOrphans(root);
+  makeCommandReady(root);
+  writeFileSync(path.join(root, stampFile), inputs);
+}
+
+/**
+ * Every input with its size and time of change, a line each: a removed file and one with an older time count as changes.
+ * @param {string} root
+ */
+function describeInputs(root) {
+  const sources = sourceFolders.flatMap((folder) => listFiles(root, folder)).filter((file) => sourceEnding.test(file));
+  return [...otherInputs, ...sources.sort()]
+    .map((file) => {
+      const stat = statSync(path.join(root, file), { throwIfNoEntry: false });
+      return `${file} ${stat?.size} ${stat?.mtimeMs}\n`;
+    })
+    .join('');
+}
+
+/**
+ * All files under a folder, relative to root; none when there is no such folder.
+ * @param {string} root
+ * @param {string} folder
+ * @returns {string[]}
+ */
+function listFiles(root, folder) {
+  const absolute = path.join(root, folder);
+  if (!existsSync(absolute)) return [];
+  return readdirSync(absolute, { withFileTypes: true }).flatMap((entry) => {
+    const file = path.join(folder, entry.name);
+    return entry.isDirectory() ? listFiles(root, file) : [file];
+  });
+}
+
+/**
+ * Removes compiled files whose source is gone: a deleted test must not go on passing. Others stay in place, since
+ * another run may be reading them.
+ * @param {string} root
+ */
+function removeOrphans(root) {
+  const dist = path.join(root, 'dist');
+  for (const file of sourceFolders.flatMap((folder) => listFiles(dist, folder))) {
+    const compiled = file.replace(/\.map$/, '');
+    const sources = [compiled, compiled.replace(/js$/, 'ts')];
+    if (!sources.some((source) => existsSync(path.join(root, source)))) rmSync(path.join(dist, file));
+  }
+}
+
+/** @param {string} root */
+function commandIsReady(root) {
+  const link = lstatSync(path.join(root, commandLink), { throwIfNoEntry: false });
+  const command = statSync(path.join(root, commandLine), { throwIfNoEntry: false });
+  return link?.isSymbolicLink() === true && command !== undefined && (command.mode & 0o111) !== 0;
+}
+
+/** @param {string} root */
+function makeCommandReady(root) {
+  if (!existsSync(path.join(root, commandLine))) return;
+  chmodSync(path.join(root, commandLine), 0o755);
+  const link = path.join(root, commandLink);
+  mkdirSync(path.dirname(link), { recursive: true });
+  rmSync(link, { force: true });
+  symlinkSync(path.relative(path.dirname(link), path.join(root, commandLine)), link);
+}
+
+/** @param {string} file */
+function readText(file) {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,49 @@
+/** The machine as the set-up sees it: where its programs are, who we are, what it runs. */
+import { accessSync, constants, realpathSync, statSync } from 'node:fs';
+import path from 'node:path';
+
+/**
+ * @typedef {object} Machine
+ * @property {string[]} folders where programs are searched, in this order
+ * @property {boolean} root whether this process may install packages by itself
+ * @property {string} files what every absolute path begins with: '/', or a folder of fake system files in tests
+ */
+
+/** Searched besides PATH: an unprivileged user's PATH often lacks sbin, where ip, bridge and sshd live. */
+const systemFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/bin', '/bin'];
+
+/** Applets of these pass for ping, arping, ip or nsenter by name, but lack `ping -p`, `ip -j` and more that a lab needs. */
+const multiCallPrograms = new Set(['busybox', 'busybox.static', 'bbsuid', 'toybox']);
+
+/** @returns {Machine} the machine that we run on */
+export function thisMachine() {
+  return { folders: searchFolders(process.env['PATH'] ?? ''), root: process.getuid?.() === 0, files: '/' };
+}
+
+/**
+ * The folders of a PATH and the system's own, each once.
+ * @param {string} searchPath
+ */
+export function searchFolders(searchPath) {
+  return [...new Set([...searchPath.split(path.delimiter).filter(path.isAbsolute), ...systemFolders])];
+}
+
+/**
+ * A program's file, or undefined when it is not installed or only there as a busybox applet.
+ * @param {string} name
+ * @param {string[]} [folders]
+ * @returns {string | undefined}
+ */
+export function findProgram(name, folders = thisMachine().folders) {
+  return folders.map((folder) => path.join(folder, name)).find(isFullProgram);
+}
+
+/** @param {string} file */
+function isFullProgram(file) {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile() && !multiCallPrograms.has(path.basename(realpathSync(file)));
+  } catch {
+    return false;
+  }
+}

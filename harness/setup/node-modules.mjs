@@ -1,0 +1,63 @@
+/** Whether the installed npm packages are those of the lock file, and installing them. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { runCommand } from './command.mjs';
+import { SetupError, say } from './report.mjs';
+
+/** @typedef {import('./machine.mjs').Machine} Machine */
+/** @typedef {{ version?: string, optional?: boolean, devOptional?: boolean }} LockedPackage */
+
+/** `--include=dev` since the compiler is one of them, and NODE_ENV=production would leave it out. */
+const npmCi = ['npm', 'ci', '--include=dev', '--no-audit', '--no-fund'];
+
+/**
+ * Whether node_modules holds what package-lock.json asks for. npm writes down what it has installed, and does so last,
+ * so that half an installation is never taken for a whole one.
+ * @param {string} root the project's folder
+ */
+export function nodeModulesInStep(root) {
+  const wanted = readPackages(path.join(root, 'package-lock.json'));
+  const installed = readPackages(path.join(root, 'node_modules/.package-lock.json'));
+  if (!wanted || !installed) return false;
+  return Object.entries(wanted).every(([folder, { version, optional, devOptional }]) => {
+    if (folder === '') return true;
+    const found = installed[folder];
+    // optional packages for other platforms are not installed
+    return found ? found.version === version : optional === true || devOptional === true;
+  });
+}
+
+/**
+ * @param {string} file
+ * @returns {Record<string, LockedPackage> | undefined}
+ */
+function readPackages(file) {
+  try {
+    const { packages } = /** @type {{ packages?: Record<string, LockedPackage> }} */ (
+      JSON.parse(readFileSync(file, 'utf8'))
+    );
+    return packages;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Installs the packages of the lock file.
+ * @param {string} root
+ * @param {Machine} machine
+ * @param {{ mayInstall: boolean }} options
+ * @throws {SetupError}
+ */
+export function installNodeModules(root, machine, { mayInstall }) {
+  if (nodeModulesInStep(root)) return;
+  const line = npmCi.join(' ');
+  if (!mayInstall) throw new SetupError('node_modules is not in step with package-lock.json', `run: ${line}`);
+  say(`node_modules is not in step with package-lock.json; installing with: ${line}`);
+  // a node that was called by its full path has its npm beside it, and npm needs that node in its PATH
+  const folders = [...machine.folders, path.dirname(process.execPath)];
+  const failure = runCommand(npmCi, { ...machine, folders }, { cwd: root });
+  if (failure !== undefined) {
+    throw new SetupError(`npm ci failed: ${failure}`, `look at npm's output above, then run: ${line}`);
+  }
+}

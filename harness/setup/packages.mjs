@@ -1,0 +1,148 @@
+/** Package managers: which one this machine has, and what it calls the packages of the programs that a lab needs. */
+import { existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { findProgram, thisMachine } from './machine.mjs';
+
+/** @typedef {import('./machine.mjs').Machine} Machine */
+
+/**
+ * @typedef {object} PackageManager
+ * @property {string} program
+ * @property {Record<string, string>} environment
+ * @property {string[]} install arguments before the packages' names
+ * @property {string[]} [refresh] arguments that fetch the lists of packages, where installing does not do that by itself
+ * @property {string} [lists] folder that holds those lists, where they may be missing altogether (as in Docker images)
+ * @property {Record<string, string>} packages program -> package
+ */
+
+const utilLinux = { nsenter: 'util-linux', unshare: 'util-linux', mount: 'util-linux' };
+
+/** @type {PackageManager[]} */
+const packageManagers = [
+  {
+    program: 'apt-get',
+    environment: { DEBIAN_FRONTEND: 'noninteractive' },
+    install: ['-o', 'DPkg::Lock::Timeout=300', 'install', '-y', '--no-install-recommends'],
+    refresh: ['update'],
+    lists: '/var/lib/apt/lists',
+    packages: {
+      ip: 'iproute2',
+      bridge: 'iproute2',
+      tcpdump: 'tcpdump',
+      ping: 'iputils-ping',
+      arping: 'iputils-arping',
+      sshd: 'openssh-server',
+      ...utilLinux,
+      mount: 'mount',
+    },
+  },
+  {
+    program: 'dnf',
+    environment: {},
+    install: ['install', '-y', '--setopt=install_weak_deps=False'],
+    packages: {
+      ip: 'iproute',
+      bridge: 'iproute',
+      tcpdump: 'tcpdump',
+      ping: 'iputils',
+      arping: 'iputils',
+      sshd: 'openssh-server',
+      ...utilLinux,
+    },
+  },
+  {
+    program: 'apk',
+    environment: {},
+    install: ['add'],
+    refresh: ['update'],
+    // iputils and util-linux pull in the smaller packages that newer Alpine versions split them into
+    packages: {
+      ip: 'iproute2',
+      bridge: 'iproute2',
+      tcpdump: 'tcpdump',
+      ping: 'iputils',
+      arping: 'iputils',
+      sshd: 'openssh-server',
+      ...utilLinux,
+    },
+  },
+  {
+    program: 'pacman',
+    environment: {},
+    install: ['-S', '--needed', '--noconfirm'],
+    refresh: ['-Sy'],
+    packages: {
+      ip: 'iproute2',
+      bridge: 'iproute2',
+      tcpdump: 'tcpdump',
+      ping: 'iputils',
+      arping: 'iputils',
+      sshd: 'openssh',
+      ...utilLinux,
+    },
+  },
+];
+
+/**
+ * @typedef {object} Installation
+ * @property {string} manager program of the package manager
+ * @property {string[]} packages what will be installed, each once
+ * @property {string[]} command argument list of the installation, begun with sudo where we are not root
+ * @property {string[] | undefined} refresh argument list that fetches the lists of packages
+ * @property {boolean} refreshFirst there are no lists yet, so that installing cannot work before
+ * @property {boolean} permitted false when we are neither root nor have sudo: somebody else must run it
+ * @property {string} line the whole as a person would type it
+ */
+
+/**
+ * The line that installs programs on a machine, as a person would type it; undefined when the machine has no package
+ * manager that we know.
+ * @param {string[]} programs
+ * @param {Machine} [machine]
+ */
+export function installCommand(programs, machine = thisMachine()) {
+  return planInstallation(programs, machine)?.line;
+}
+
+/**
+ * How to install programs on a machine; undefined when it has no package manager that we know.
+ * @param {string[]} programs
+ * @param {Machine} machine
+ * @returns {Installation | undefined}
+ */
+export function planInstallation(programs, machine) {
+  const manager = packageManagers.find(({ program }) => findProgram(program, machine.folders));
+  if (!manager) return undefined;
+  const packages = [...new Set(programs.map((program) => manager.packages[program] ?? program))].sort();
+  const sudo = !machine.root && findProgram('sudo', machine.folders) !== undefined;
+  /** @param {string[]} argumentList */
+  const asRoot = (argumentList) => {
+    const environment = Object.entries(manager.environment).map(([name, value]) => `${name}=${value}`);
+    const whole = [...(environment.length > 0 ? ['env', ...environment] : []), manager.program, ...argumentList];
+    return sudo ? ['sudo', ...whole] : whole;
+  };
+  const command = asRoot([...manager.install, ...packages]);
+  const refresh = manager.refresh && asRoot(manager.refresh);
+  const refreshFirst = refresh !== undefined && !hasLists(manager, machine);
+  const line = [...(refreshFirst ? [refresh] : []), command].map((each) => each.join(' ')).join(' && ');
+  return {
+    manager: manager.program,
+    packages,
+    command,
+    refresh,
+    refreshFirst,
+    permitted: machine.root || sudo,
+    line,
+  };
+}
+
+/**
+ * Whether the manager has its lists of packages, so that fetching them (slow, and useless offline) can be left out.
+ * @param {PackageManager} manager
+ * @param {Machine} machine
+ */
+function hasLists({ lists }, machine) {
+  if (lists === undefined) return true;
+  const folder = path.join(machine.files, lists);
+  return existsSync(folder) && readdirSync(folder).some((file) => /_Packages(\.\w+)?$/.test(file));
+}

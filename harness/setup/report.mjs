@@ -1,0 +1,22 @@
+/** How the set-up talks: to standard error, so that a report on standard output stays clean. */
+
+/** Why the set-up cannot go on, and the one thing to try next. */
+export class SetupError extends Error {
+  /**
+   * @param {string} message what failed
+   * @param {string} next what to try
+   */
+  constructor(message, next) {
+    super(message);
+    this.name = 'SetupError';
+    this.next = next;
+  }
+}
+
+/**
+ * One line to standard error.
+ * @param {string} line
+ */
+export function say(line) {
+  process.stderr.write(`macvlab: ${line}\n`);
+}

@@ -1,0 +1,103 @@
+/**
+ * What `npm test` does after the set-up: the unit tests, then the suites (also when a unit test failed), then one line
+ * that sums both. Arguments go to the suites: `npm test -- --grep A1.4`.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { suiteOutcome, totalLine, totalOutcome, unitOutcome } from './totals.mjs';
+
+const root = path.resolve(fileURLToPath(import.meta.url), '../../..');
+/** As a shell has it for a program that SIGINT ended. */
+const exitInterrupted = 130;
+const suiteArguments = process.argv.slice(2);
+
+let interrupted = false;
+const unit = await runUnitTests();
+const suites = interrupted ? { ...suiteOutcome(undefined), exit: exitInterrupted } : await runSuites();
+const { counts, problems, exit } = totalOutcome([
+  { name: 'mocha (unit tests)', ...unit },
+  { name: 'macvlab run', ...suites },
+]);
+for (const problem of problems) process.stdout.write(`${problem}\n`);
+process.stdout.write(`${totalLine(counts)}\n`);
+process.exitCode = exit;
+
+async function runUnitTests() {
+  const folder = mkdtempSync(path.join(tmpdir(), 'macvlab-unit-'));
+  try {
+    const file = path.join(folder, 'counts.json');
+    const mocha = path.join(root, 'node_modules/mocha/bin/mocha.js');
+    const ended = await run([mocha], { MACVLAB_UNIT_COUNTS: file });
+    // mocha exits with the number of failed tests
+    return { ...unitOutcome(file), exit: Math.min(ended, 1) };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function runSuites() {
+  const out = path.resolve(outFolder(suiteArguments) ?? path.join(root, 'reports'));
+  const before = new Set(listRuns(out));
+  const ended = await run([path.join(root, 'dist/harness/cli/main.js'), 'run', ...suiteArguments]);
+  const folder = listRuns(out).find((run) => !before.has(run));
+  return { ...suiteOutcome(folder), exit: ended };
+}
+
+/**
+ * Where the suites were told to write.
+ * @param {string[]} argumentList
+ */
+function outFolder(argumentList) {
+  const at = argumentList.findIndex((argument) => argument === '--out' || argument.startsWith('--out='));
+  const option = argumentList[at];
+  return option?.startsWith('--out=') ? option.slice('--out='.length) : option && argumentList[at + 1];
+}
+
+/**
+ * The runs in a folder, oldest first: their names begin with the time.
+ * @param {string} out
+ */
+function listRuns(out) {
+  try {
+    const runs = readdirSync(out, { withFileTypes: true }).filter(
+      (entry) => entry.isDirectory() && /^\d{8}-/.test(entry.name),
+    );
+    return runs.map(({ name }) => path.join(out, name)).sort();
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * Runs a program of ours to its end, whatever signal we get meanwhile: it has a lab to take down.
+ * @param {string[]} command
+ * @param {Record<string, string>} [environment]
+ * @returns {Promise<number>} its exit code
+ */
+async function run(command, environment = {}) {
+  const child = spawn(process.execPath, command, {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, ...environment },
+  });
+  // the terminal sends SIGINT to the child as well; other senders reach only us
+  const remember = () => {
+    interrupted = true;
+  };
+  const passOn = () => {
+    interrupted = true;
+    child.kill('SIGTERM');
+  };
+  process.on('SIGINT', remember).on('SIGTERM', passOn);
+  try {
+    return await new Promise((resolve, reject) => {
+      child.once('error', reject);
+      child.once('exit', (code, signal) => resolve(code ?? (signal === null ? 1 : exitInterrupted)));
+    });
+  } finally {
+    process.off('SIGINT', remember).off('SIGTERM', passOn);
+  }
+}

@@ -1,0 +1,35 @@
+/** The programs that a lab needs on the machine that builds it. */
+import { findProgram, thisMachine } from './machine.mjs';
+
+export { findProgram } from './machine.mjs';
+export { installCommand } from './packages.mjs';
+
+/** @typedef {import('./machine.mjs').Machine} Machine */
+
+/**
+ * @typedef {object} RequiredTool
+ * @property {string} name the program
+ * @property {string} purpose what a lab does with it
+ */
+
+/** @type {readonly RequiredTool[]} */
+export const requiredTools = [
+  { name: 'ip', purpose: 'makes links, addresses and namespaces, and reads them back as JSON' },
+  { name: 'bridge', purpose: 'sets hairpin, VLANs and the forwarding table of the switch' },
+  { name: 'tcpdump', purpose: 'watches the wire' },
+  { name: 'ping', purpose: 'sends echo requests with a payload of our own' },
+  { name: 'arping', purpose: 'asks for neighbours, and whether an address is taken' },
+  { name: 'sshd', purpose: 'gives the harness a session on each node; no port listens' },
+  { name: 'nsenter', purpose: 'enters the namespaces of a node' },
+  { name: 'unshare', purpose: 'makes the private namespaces of the sandbox' },
+  { name: 'mount', purpose: 'gives the sandbox its own /proc, /sys and /run' },
+];
+
+/**
+ * Which of the required programs are missing.
+ * @param {Machine} [machine]
+ * @returns {RequiredTool[]}
+ */
+export function missingTools(machine = thisMachine()) {
+  return requiredTools.filter(({ name }) => findProgram(name, machine.folders) === undefined);
+}

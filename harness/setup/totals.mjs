@@ -1,0 +1,102 @@
+/** The one sum over unit tests and suites, and the reasons why it cannot be green. */
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+
+/** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
+
+/**
+ * What of a run's files is needed here; all of it is harness/run/record.ts.
+ * @typedef {import('../run/record.js').RunRecord} RunRecord
+ * @typedef {import('../run/record.js').TestRecord} TestRecord
+ */
+
+/**
+ * What a part of the tests came to. Whatever keeps the sum from being trusted counts as a failure, so that the line
+ * alone tells red from green.
+ * @typedef {object} Outcome
+ * @property {Counts} counts
+ * @property {string[]} problems
+ */
+
+/** @type {Counts} */
+const none = { passed: 0, failed: 0, skipped: 0 };
+
+/**
+ * The unit tests' outcome, from what the reporter wrote.
+ * @param {string} file
+ * @returns {Outcome}
+ */
+export function unitOutcome(file) {
+  const counts = existsSync(file) ? /** @type {Counts} */ (readJson(file)) : undefined;
+  if (!counts) return { counts: { ...none, failed: 1 }, problems: ['the unit tests did not run to their end'] };
+  if (counts.passed + counts.failed > 0) return { counts, problems: [] };
+  return { counts: { ...counts, failed: 1 }, problems: ['no unit test ran'] };
+}
+
+/**
+ * The suites' outcome, from a run's folder: tests that were planned and left no record count as failed.
+ * @param {string | undefined} folder undefined when no run was even begun
+ * @returns {Outcome}
+ */
+export function suiteOutcome(folder) {
+  if (folder === undefined) return { counts: { ...none, failed: 1 }, problems: ['the suites left no run behind'] };
+  const run = /** @type {RunRecord} */ (readJson(path.join(folder, 'run.json')));
+  const records = readRecords(path.join(folder, 'records'));
+  /** @param {TestRecord['verdict'][]} verdicts */
+  const count = (...verdicts) => records.filter(({ verdict }) => verdicts.includes(verdict)).length;
+  const counts = { passed: count('passed'), failed: count('failed', 'error'), skipped: count('skipped') };
+  const problems = [];
+  if (run.failure) problems.push(`the suites could not be performed: ${run.failure.message}`);
+  const lost = run.planned - records.length;
+  if (lost > 0) problems.push(`${lost} of ${run.planned} planned tests left no record`);
+  if (run.planned === 0 && !run.failure) problems.push('no test of the suites was planned');
+  const failed = counts.failed + Math.max(lost, 0);
+  return { counts: { ...counts, failed: problems.length > 0 ? Math.max(failed, 1) : failed }, problems };
+}
+
+/**
+ * The outcome of all parts, together with how their programs ended.
+ * @param {(Outcome & { name: string, exit: number })[]} parts
+ * @returns {Outcome & { exit: number }} exit: the first exit code of a part that is not 0, or 1 when only the counts are red
+ */
+export function totalOutcome(parts) {
+  const problems = parts.flatMap((part) => part.problems);
+  const total = { ...none };
+  for (const { name, counts, exit } of parts) {
+    total.passed += counts.passed;
+    total.failed += counts.failed;
+    total.skipped += counts.skipped;
+    if (exit === 0 || counts.failed > 0) continue;
+    total.failed += 1;
+    problems.push(`${name} ended with exit code ${exit}, though no test failed`);
+  }
+  const exit = parts.map((part) => part.exit).find((code) => code !== 0);
+  return { counts: total, problems, exit: exit ?? (total.failed > 0 ? 1 : 0) };
+}
+
+/**
+ * The line that every test command closes with.
+ * @param {Counts} counts
+ */
+export function totalLine({ passed, failed, skipped }) {
+  return `${passed} passed, ${failed} failed, ${skipped} skipped`;
+}
+
+/**
+ * @param {string} folder
+ * @returns {TestRecord[]}
+ */
+function readRecords(folder) {
+  if (!existsSync(folder)) return [];
+  // a name with a leading dot is a file whose writer died before it was whole
+  const files = readdirSync(folder).filter((file) => file.endsWith('.json') && !file.startsWith('.'));
+  return files.map((file) => /** @type {TestRecord} */ (readJson(path.join(folder, file))));
+}
+
+/**
+ * @param {string} file
+ * @returns {unknown}
+ */
+function readJson(file) {
+  return JSON.parse(readFileSync(file, 'utf8'));
+}
