@@ -42,13 +42,13 @@ function longestZeroRun(words: number[]): { start: number; length: number } {
 }
 
 /**
- * An IP address in its canonical form, whatever way it was written.
- * @throws TypeError when it is no address: a misspelt one would never match, and a negative would pass for it
+ * The 4 or 16 bytes of an IP address.
+ * @throws TypeError when it is no address
  */
-export function canonicalIp(text: string): string {
+export function parseIp(text: string): Uint8Array {
   const version = text.includes('%') ? 0 : isIP(text);
-  if (version === 4) return text;
-  if (version === 6) return formatIpv6(parseIpv6(text), 0);
+  if (version === 4) return Uint8Array.from(text.split('.'), Number);
+  if (version === 6) return parseIpv6(text);
   throw new TypeError(`not an IP address: "${text}"`);
 }
 
@@ -72,11 +72,27 @@ function parseIpv6(text: string): Uint8Array {
 }
 
 /**
+ * The 6 bytes of a MAC, in upper or lower case.
+ * @throws TypeError when it is none
+ */
+export function parseMac(text: string): Uint8Array {
+  if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text)) throw new TypeError(`not a MAC address: "${text}"`);
+  return Uint8Array.from(text.split(':'), (part) => Number.parseInt(part, 16));
+}
+
+/**
+ * An IP address in its canonical form, whatever way it was written.
+ * @throws TypeError when it is no address
+ */
+export function canonicalIp(text: string): string {
+  const bytes = parseIp(text);
+  return bytes.length === 4 ? formatIpv4(bytes, 0) : formatIpv6(bytes, 0);
+}
+
+/**
  * A MAC in lower case.
- * @throws TypeError when it is none, for the same reason as in `canonicalIp`
+ * @throws TypeError when it is none
  */
 export function canonicalMac(text: string): string {
-  const mac = text.toLowerCase();
-  if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/.test(mac)) throw new TypeError(`not a MAC address: "${text}"`);
-  return mac;
+  return formatMac(parseMac(text), 0);
 }

@@ -1,0 +1,16 @@
+/** The classic pcap file format (draft-ietf-opsawg-pcap), which tcpdump writes: a header, then records. */
+
+/** First four bytes, read in the writer's byte order. */
+export const magic = { microseconds: 0xa1b2c3d4, nanoseconds: 0xa1b23c4d } as const;
+/** Bytes of the file's header, and of the header before each frame. */
+export const headerLength = 24;
+export const recordHeaderLength = 16;
+/** LINKTYPE_ETHERNET. */
+export const ethernetLinkType = 1;
+/** tcpdump's default and the most that it takes (MAXIMUM_SNAPLEN, libpcap's pcap-int.h). */
+export const largestSnapLength = 262144;
+
+/** The bytes are no pcap that we can read, or are damaged; the message names what was seen. */
+export class PcapError extends Error {
+  override readonly name = 'PcapError';
+}

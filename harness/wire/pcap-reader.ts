@@ -1,0 +1,120 @@
+/** Reads a pcap while it grows: bytes in, in whatever portions they come, decoded frames out. */
+import { uint32 } from './bytes.js';
+import { decodeFrame } from './decode.js';
+import type { Frame } from './frame.js';
+import { PcapError, headerLength, largestSnapLength, recordHeaderLength } from './pcap-format.js';
+import { readPcapHeader } from './pcap-header.js';
+import type { PcapHeader } from './pcap-header.js';
+
+/** The most bytes that we take for a frame; a longer one tells of a damaged file. Libpcap lets some writers exceed. */
+const largestRecord = largestSnapLength + 4096;
+
+/** One pcap stream. It keeps at most one incomplete record, however long the stream gets. */
+export class PcapReader {
+  #header: PcapHeader | undefined;
+  /** The beginning of a piece (header or record) whose end has not arrived, in the first `#held` bytes. */
+  #holding = new Uint8Array(4096);
+  #held = 0;
+  #records = 0;
+  #damage: PcapError | undefined;
+
+  /** Undefined until the file's header has arrived. */
+  get header(): PcapHeader | undefined {
+    return this.#header;
+  }
+
+  /**
+   * Takes the next bytes of the stream and gives the frames that are complete with them. The bytes may be reused
+   * after that.
+   * @throws PcapError when the stream is no pcap or is damaged. Frames before the damage are given first: then the
+   * error comes with the next call, of `push` or `end`.
+   */
+  push(chunk: Uint8Array): Frame[] {
+    if (this.#damage) throw this.#damage;
+    const frames: Frame[] = [];
+    try {
+      const at = this.#held > 0 ? this.#completeHeld(chunk, frames) : 0;
+      this.#hold(chunk, this.#take(chunk, at, chunk.length, frames));
+    } catch (error) {
+      if (!(error instanceof PcapError)) throw error;
+      this.#damage = error;
+      if (frames.length === 0) throw error;
+    }
+    return frames;
+  }
+
+  /**
+   * Says that the stream has ended.
+   * @throws PcapError when it has ended too early: before the header's or within a record's last byte
+   */
+  end(): void {
+    if (this.#damage) throw this.#damage;
+    if (!this.#header) throw new PcapError(`a pcap header of ${headerLength} bytes expected, ${this.#held} arrived`);
+    if (this.#held > 0) throw new PcapError(`the file ends within record ${this.#records + 1}`);
+  }
+
+  /** Takes all complete pieces between these places, and returns where the first incomplete one begins. */
+  #take(bytes: Uint8Array, start: number, end: number, frames: Frame[]): number {
+    let at = start;
+    for (;;) {
+      const length = this.#pieceLength(bytes, at, end);
+      if (length > end - at) return at;
+      if (this.#header) frames.push(this.#decode(this.#header, bytes, at, at + length));
+      else this.#header = readPcapHeader(new DataView(bytes.buffer, bytes.byteOffset + at, headerLength));
+      at += length;
+    }
+  }
+
+  /** Bytes of the piece that begins here, as far as that can be told: of a record, at first only its header's. */
+  #pieceLength(bytes: Uint8Array, at: number, end: number): number {
+    if (!this.#header) return headerLength;
+    if (end - at < recordHeaderLength) return recordHeaderLength;
+    const length = field(bytes, at + 8, this.#header.bigEndian);
+    if (length > largestRecord) {
+      throw new PcapError(`record ${this.#records + 1} is damaged: it states ${length} bytes`);
+    }
+    return recordHeaderLength + length;
+  }
+
+  #decode({ bigEndian, nanoseconds }: PcapHeader, bytes: Uint8Array, at: number, end: number): Frame {
+    this.#records++;
+    const fraction = field(bytes, at + 4, bigEndian);
+    const time = field(bytes, at, bigEndian) * 1e6 + (nanoseconds ? fraction / 1000 : fraction);
+    return decodeFrame(bytes, time, field(bytes, at + 12, bigEndian), at + recordHeaderLength, end);
+  }
+
+  /** Completes the held piece from the chunk; returns how many bytes of the chunk that took. */
+  #completeHeld(chunk: Uint8Array, frames: Frame[]): number {
+    let used = 0;
+    while (used < chunk.length) {
+      const length = this.#pieceLength(this.#holding, 0, this.#held);
+      const portion = chunk.subarray(used, used + length - this.#held);
+      this.#hold(portion, 0);
+      used += portion.length;
+      // A record's header tells how long the record is; until the rest of it is here, the piece is not complete.
+      if (this.#take(this.#holding, 0, this.#held, frames) > 0) {
+        this.#held = 0;
+        break;
+      }
+    }
+    return used;
+  }
+
+  /** Adds the chunk's bytes from this place on to what is held. */
+  #hold(chunk: Uint8Array, from: number): void {
+    const length = this.#held + chunk.length - from;
+    if (length > this.#holding.length) {
+      const larger = new Uint8Array(Math.max(length, 2 * this.#holding.length));
+      larger.set(this.#holding.subarray(0, this.#held));
+      this.#holding = larger;
+    }
+    this.#holding.set(from > 0 ? chunk.subarray(from) : chunk, this.#held);
+    this.#held = length;
+  }
+}
+
+function field(bytes: Uint8Array, at: number, bigEndian: boolean): number {
+  if (bigEndian) return uint32(bytes, at);
+  const low = (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16);
+  return low + (bytes[at + 3] ?? 0) * 0x1000000;
+}
