@@ -1,0 +1,49 @@
+/** What a run came to as a whole: counts, the exit code, and whether its records are all there. */
+import { exitCode } from '../core/error.js';
+import type { Failure, RunResults, TestRecord, Verdict } from '../run/record.js';
+
+/** How many records there are of each verdict. */
+export function countVerdicts(records: readonly Pick<TestRecord, 'verdict'>[]): Record<Verdict, number> {
+  const counts = { passed: 0, failed: 0, skipped: 0, error: 0 };
+  for (const { verdict } of records) counts[verdict] += 1;
+  return counts;
+}
+
+/** The last line of a run's output: "N passed, N failed, N skipped". Errors count as failed: nothing was proved. */
+export function summaryLine(records: readonly Pick<TestRecord, 'verdict'>[]): string {
+  const { passed, failed, skipped, error } = countVerdicts(records);
+  return `${passed} passed, ${failed + error} failed, ${skipped} skipped`;
+}
+
+/**
+ * Why the run as a whole proves less than it set out to: no lab, an interruption, or tests without a record. Undefined
+ * when every planned test has its record.
+ */
+export function shortfall({ run, records }: RunResults): Failure | undefined {
+  if (run.failure) return run.failure;
+  if (records.length >= run.planned && records.length > 0) return undefined;
+  const got = `${records.length} of ${run.planned} planned tests have a record`;
+  if (run.interrupted) {
+    return { code: 'INTERRUPTED', message: `the run was interrupted: ${got}`, next: 'run it again' };
+  }
+  const stillOpen = 'The run has not ended: it is still going on, or it was killed.';
+  return {
+    code: 'NO_EVIDENCE',
+    message: records.length === 0 ? 'no test has a record' : `only ${got}`,
+    ...(run.endedAt === undefined && { details: stillOpen }),
+    next: 'run it again; when it ends this way twice, the last record names the test before the one that ended it',
+  };
+}
+
+/**
+ * The exit code of a run (architecture: "Exit codes"). 130 when it was interrupted. 1 when any test failed, even when
+ * others ended in error: a failure is only stated after its own positive control passed, so it stands whatever became of
+ * other tests, and a CI or `git bisect` must not lose it. 3 when there is no failure but something else than a verdict:
+ * an error, no lab, no record at all, or fewer records than planned. 0 when all passed or were skipped.
+ */
+export function exitCodeOf(results: RunResults): number {
+  const { failed, error } = countVerdicts(results.records);
+  if (results.run.interrupted) return exitCode.interrupted;
+  if (failed > 0) return exitCode.failed;
+  return error > 0 || shortfall(results) ? exitCode.lab : exitCode.ok;
+}

@@ -1,0 +1,127 @@
+/** The terminal view of a run: a table of all tests, then whatever went wrong in full, then where everything lies. */
+import { dirname, join, relative } from 'node:path';
+import Table from 'cli-table3';
+import pc from 'picocolors';
+import type { Failure, RunResults, TestRecord, Verdict } from '../run/record.js';
+import { junitFile } from './junit.js';
+import { countVerdicts, exitCodeOf, shortfall, summaryLine } from './outcome.js';
+import { cut, duration, oneLine, visible } from './text.js';
+
+export { exitCodeOf, summaryLine } from './outcome.js';
+
+export interface TerminalOptions {
+  /** Columns of the terminal; below 40 it is taken as 40. */
+  width: number;
+  colour: boolean;
+}
+
+type Colours = ReturnType<typeof pc.createColors>;
+
+/** A run as text for a terminal, without a newline at its end; its last line is the summary line. */
+export function terminalTable(results: RunResults, options: TerminalOptions): string {
+  const colours = pc.createColors(options.colour);
+  const width = Math.max(40, options.width);
+  const { records } = results;
+  const bad = records.filter(({ verdict }) => verdict === 'failed' || verdict === 'error');
+  const parts = [
+    ...(records.length > 0 ? [table(records, width, colours)] : []),
+    ...bad.map((record) => block(results.folder, record, colours)),
+    ...shortfallBlock(results, colours),
+    files(results),
+    [...errorsLine(results), summaryLine(records)].join('\n'),
+  ];
+  return parts.join('\n\n');
+}
+
+/** A verdict as a person reads it, always in the same words and colours. */
+export function verdictWord(verdict: Verdict, colours: Colours): string {
+  if (verdict === 'passed') return colours.green('passed');
+  if (verdict === 'skipped') return colours.yellow('skipped');
+  return verdict === 'failed' ? colours.red('FAILED') : colours.magenta('ERROR');
+}
+
+/** Below this width the reason stands under the title, as two columns of text would be too narrow to read. */
+const narrow = 90;
+
+function table(records: TestRecord[], width: number, colours: Colours): string {
+  const times = records.map(({ durationMs }) => duration(durationMs));
+  const longest = (texts: string[]): number => Math.max(...texts.map(({ length }) => length));
+  const padding = 2;
+  const idWidth = Math.min(longest([...records.map(({ id }) => id), 'id']), 10) + padding;
+  const verdictWidth = 'verdict'.length + padding;
+  const timeWidth = longest([...times, 'time']) + padding;
+  const isNarrow = width < narrow;
+  const borders = isNarrow ? 5 : 6;
+  const rest = width - idWidth - verdictWidth - timeWidth - borders;
+  const titleWidth = isNarrow ? rest : Math.floor(rest / 2);
+  const reasonWidth = rest - titleWidth;
+  const fixed = [verdictWidth, timeWidth];
+  const drawn = new Table({
+    head: isNarrow ? ['id', 'title', 'verdict', 'time'] : ['id', 'title', 'verdict', 'time', 'reason'],
+    colWidths: [idWidth, titleWidth, ...fixed, ...(isNarrow ? [] : [reasonWidth])],
+    colAligns: ['left', 'left', 'left', 'right', 'left'],
+    wordWrap: true,
+    style: { head: [], border: [], compact: true },
+  });
+  records.forEach((record, index) => {
+    // At most three lines of a reason: the block below the table has all of it.
+    const reason = cut(oneLine(record.reason ?? record.failure?.message ?? ''), 3 * ((isNarrow ? rest : reasonWidth) - 4));
+    const title = oneLine(record.title);
+    const shown = [verdictWord(record.verdict, colours), times[index] ?? ''];
+    if (isNarrow) drawn.push([record.id, reason ? `${title}\n${reason}` : title, ...shown]);
+    else drawn.push([record.id, title, ...shown, reason]);
+  });
+  return drawn.toString();
+}
+
+function block(folder: string, record: TestRecord, colours: Colours): string {
+  const { failure, evidence } = record;
+  const reason = record.reason ?? failure?.message;
+  const repro = evidence.find(({ kind }) => kind === 'repro');
+  const [first] = evidence;
+  return [
+    `${verdictWord(record.verdict, colours)} ${colours.bold(oneLine(`${record.id} ${record.title}`))}`,
+    ...(reason ? [`  ${oneLine(reason)}`] : []),
+    ...failureLines(failure, reason),
+    ...(first ? [`  evidence: ${shown(join(folder, dirname(first.file)))}`] : []),
+    ...(repro ? [`  repeat:   ${shown(join(folder, repro.file))}`] : []),
+  ].join('\n');
+}
+
+function failureLines(failure: Failure | undefined, alreadySaid: string | undefined): string[] {
+  if (!failure) return [];
+  return [
+    ...(failure.message === alreadySaid ? [] : [`  ${oneLine(failure.message)}`]),
+    ...(failure.details ? [visible(failure.details).trimEnd().replace(/^/gm, '    ')] : []),
+    ...(failure.next ? [`  next:     ${oneLine(failure.next)}`] : []),
+  ];
+}
+
+/** What kept the run as a whole from its verdicts, when something did. */
+function shortfallBlock(results: RunResults, colours: Colours): string[] {
+  const missing = shortfall(results);
+  if (!missing) return [];
+  const heading = `${verdictWord('error', colours)} ${colours.bold(oneLine(missing.message))}`;
+  return [[heading, ...failureLines(missing, missing.message)].join('\n')];
+}
+
+function files({ folder }: RunResults): string {
+  return [
+    `JUnit:    ${shown(join(folder, junitFile))}`,
+    `records:  ${shown(join(folder, 'records'))}`,
+    `evidence: ${shown(join(folder, 'evidence'))}`,
+  ].join('\n');
+}
+
+function errorsLine(results: RunResults): string[] {
+  const { error } = countVerdicts(results.records);
+  if (error === 0) return [];
+  const were = error === 1 ? '1 was an error' : `${error} were errors`;
+  return [`of the failed, ${were} of the lab (exit ${exitCodeOf(results)})`];
+}
+
+/** A path as it can be copied into the next command: relative to the current folder when it lies below it. */
+function shown(path: string): string {
+  const fromHere = relative(process.cwd(), path);
+  return fromHere.startsWith('..') ? path : fromHere || '.';
+}

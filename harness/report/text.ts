@@ -1,0 +1,53 @@
+/** Text of others (a kernel's message, a program's output) made fit to be shown: no control of ours is left in it. */
+
+// Escape sequences of a terminal: ECMA-48 section 5.4 (CSI), and OSC up to its terminator.
+// eslint-disable-next-line no-control-regex -- control characters are what this is about
+const escapeSequence = /\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)/g;
+
+// What XML 1.0 (fifth edition, production 2 "Char") does not allow, and DEL and C1, which it allows but terminals obey.
+// eslint-disable-next-line no-control-regex -- control characters are what this is about
+const unfit = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\ufffe\uffff]|[\ud800-\udfff]/gu;
+
+/**
+ * The text without colours and other escape sequences, with every remaining character that XML 1.0 forbids or that a
+ * terminal would obey replaced by a visible one: ␀ to ␟ and ␡ for control characters, � for all others.
+ */
+export function visible(text: string): string {
+  return text
+    .replace(escapeSequence, '')
+    .replace(/\r\n/g, '\n')
+    .replace(unfit, (character) => {
+      const code = character.charCodeAt(0);
+      if (code < 0x20) return String.fromCharCode(0x2400 + code);
+      return code === 0x7f ? '\u2421' : '\ufffd';
+    });
+}
+
+/** The text as one visible line: every stretch of white space is one space. */
+export function oneLine(text: string): string {
+  return visible(text).replace(/\s+/g, ' ').trim();
+}
+
+/**
+ * The text cut to a width in terminal columns, ending in … when something was cut. Every character beyond ASCII counts
+ * as two columns, since some are: the result may be shorter than it could be, but never wider.
+ */
+export function cut(text: string, width: number): string {
+  const columns = (character: string): number => (character < '\u0080' ? 1 : 2);
+  let used = 0;
+  let fitting = '';
+  for (const character of text) {
+    used += columns(character);
+    // Room for … is kept, unless this is the last character and fits.
+    if (used <= width - 1) fitting += character;
+  }
+  return used <= width ? text : `${fitting}…`;
+}
+
+/** A duration as a person reads it: "34 ms", "1.2 s", "2 min 5 s". */
+export function duration(milliseconds: number): string {
+  if (milliseconds < 999.5) return `${Math.round(milliseconds)} ms`;
+  if (milliseconds < 59_950) return `${(milliseconds / 1000).toFixed(1)} s`;
+  const seconds = Math.round(milliseconds / 1000);
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
