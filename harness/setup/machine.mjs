@@ -25,7 +25,9 @@ export function thisMachine() {
  * @param {string} searchPath
  */
 export function searchFolders(searchPath) {
-  return [...new Set([...searchPath.split(path.delimiter).filter(path.isAbsolute), ...systemFolders])];
+  return [
+    ...new Set([...searchPath.split(path.delimiter).filter((folder) => path.isAbsolute(folder)), ...systemFolders]),
+  ];
 }
 
 /**

@@ -33,10 +33,8 @@ export function nodeModulesInStep(root) {
  */
 function readPackages(file) {
   try {
-    const { packages } = /** @type {{ packages?: Record<string, LockedPackage> }} */ (
-      JSON.parse(readFileSync(file, 'utf8'))
-    );
-    return packages;
+    const lock = /** @type {unknown} */ (JSON.parse(readFileSync(file, 'utf8')));
+    return /** @type {{ packages?: Record<string, LockedPackage> }} */ (lock).packages;
   } catch {
     return undefined;
   }

@@ -14,9 +14,9 @@ const root = path.resolve(fileURLToPath(import.meta.url), '../../..');
 const exitInterrupted = 130;
 const suiteArguments = process.argv.slice(2);
 
-let interrupted = false;
+const interruption = new AbortController();
 const unit = await runUnitTests();
-const suites = interrupted ? { ...suiteOutcome(undefined), exit: exitInterrupted } : await runSuites();
+const suites = interruption.signal.aborted ? { ...suiteOutcome(undefined), exit: exitInterrupted } : await runSuites();
 const { counts, problems, exit } = totalOutcome([
   { name: 'mocha (unit tests)', ...unit },
   { name: 'macvlab run', ...suites },
@@ -84,11 +84,9 @@ async function run(command, environment = {}) {
     env: { ...process.env, ...environment },
   });
   // the terminal sends SIGINT to the child as well; other senders reach only us
-  const remember = () => {
-    interrupted = true;
-  };
+  const remember = () => interruption.abort();
   const passOn = () => {
-    interrupted = true;
+    interruption.abort();
     child.kill('SIGTERM');
   };
   process.on('SIGINT', remember).on('SIGTERM', passOn);

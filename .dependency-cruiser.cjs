@@ -1,0 +1,120 @@
+/**
+ * Import boundaries, as data. The rooms from top to bottom (docs: CONTRIBUTING.md, "Rooms"); imports point only downward.
+ * Two rooms stand beside the list: harness/setup, which runs before anything is installed, and bench, which may look at
+ * everything and which nothing looks at.
+ */
+const rooms = [
+  'suites',
+  'harness/cli',
+  'harness/report',
+  'harness/matrix',
+  'harness/run',
+  'harness/expect',
+  'harness/lab',
+  'harness/kernel',
+  'harness/wire',
+  'harness/probe',
+  'harness/link',
+  'harness/remote',
+  'harness/core',
+];
+
+/** Who may import harness/setup: `macvlab doctor` and a lab's check name the same programs and packages as the set-up. */
+const setupReaders = ['harness/setup', 'harness/cli', 'harness/lab', 'bench'];
+
+/** Who may import harness/expect: it is made for tests, and the runner installs it. */
+const expectReaders = ['harness/expect', 'harness/run', 'suites', 'bench'];
+
+/** @param {string[]} folders */
+const under = (folders) => `^(?:${folders.join('|')})/`;
+
+const upward = rooms.slice(1).map((room, index) => ({
+  name: `${room}-imports-downward`,
+  comment: `${room} may only import rooms below it: ${rooms.slice(index + 2).join(', ') || 'none'}.`,
+  severity: 'error',
+  from: { path: under([room]) },
+  to: { path: under(rooms.slice(0, index + 1)) },
+}));
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+module.exports = {
+  forbidden: [
+    ...upward,
+    {
+      name: 'setup-readers',
+      comment: 'Only the command line and the labs ask the set-up which programs are needed.',
+      severity: 'error',
+      from: { pathNot: under(setupReaders) },
+      to: { path: '^harness/setup/' },
+    },
+    {
+      name: 'setup-needs-nothing',
+      comment: "The set-up runs before anything is installed or built: Node's own modules and its own files only.",
+      severity: 'error',
+      // its tests and the reporter run inside mocha, after the set-up
+      from: { path: '^harness/setup/', pathNot: ['\\.test\\.ts$', '^harness/setup/unit-reporter\\.mjs$'] },
+      to: { pathNot: '^harness/setup/', dependencyTypesNot: ['core'] },
+    },
+    {
+      name: 'expect-readers',
+      comment: 'What a test may say is said in tests; the rest of the harness asks the rooms below directly.',
+      severity: 'error',
+      from: { pathNot: under(expectReaders) },
+      to: { path: '^harness/expect/' },
+    },
+    {
+      name: 'one-driver-knows-no-other',
+      comment: 'What two lab drivers share belongs in harness/lab/ itself.',
+      severity: 'error',
+      from: { path: '^harness/lab/([^/]+)/' },
+      to: { path: '^harness/lab/[^/]+/', pathNot: '^harness/lab/$1/' },
+    },
+    {
+      name: 'nothing-imports-bench',
+      comment: 'Measurements look at everything; nothing depends on them.',
+      severity: 'error',
+      from: { pathNot: '^bench/' },
+      to: { path: '^bench/' },
+    },
+    {
+      name: 'tests-are-not-imported',
+      comment: 'Helpers of tests live in files of their own.',
+      severity: 'error',
+      from: {},
+      to: { path: '\\.test\\.ts$' },
+    },
+    {
+      name: 'no-circles',
+      comment: 'Two files that need each other are one subject, or hide a third.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'resolvable',
+      comment: 'An import of a file or package that is not there.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'declared-packages',
+      comment:
+        'Packages that are used are named in package.json, and those that are shipped not among devDependencies.',
+      severity: 'error',
+      from: { path: '^harness/', pathNot: '\\.test\\.ts$' },
+      to: {
+        dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
+        dependencyTypesNot: ['type-only'],
+        pathNot: '@types/',
+      },
+    },
+  ],
+  options: {
+    doNotFollow: { path: ['node_modules', '^dist/'] },
+    exclude: { path: '^dist/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+  },
+};
