@@ -13,10 +13,17 @@ export class SetupError extends Error {
   }
 }
 
+let quiet = false;
+
+/** From now on nothing is said: tests of failures would look like failures. */
+export function beQuiet() {
+  quiet = true;
+}
+
 /**
  * One line to standard error.
  * @param {string} line
  */
 export function say(line) {
-  process.stderr.write(`macvlab: ${line}\n`);
+  if (!quiet) process.stderr.write(`macvlab: ${line}\n`);
 }

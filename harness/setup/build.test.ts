@@ -1,0 +1,80 @@
+import { existsSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
+import path from 'node:path';
+import { expect } from 'chai';
+import { build, buildIsFresh } from './build.mjs';
+import { FakeMachine } from './fake-machine.js';
+import { SetupError } from './report.mjs';
+
+/** A project with a compiler that copies each source, and counts how often it was called. */
+function project(): FakeMachine {
+  const fake = new FakeMachine();
+  fake.write(
+    'node_modules/typescript/bin/tsc',
+    `const fs = require('node:fs');
+     fs.appendFileSync('builds', 'x');
+     for (const file of fs.readdirSync('harness', { recursive: true }).filter((name) => name.endsWith('.ts'))) {
+       const text = fs.readFileSync('harness/' + file, 'utf8');
+       if (text === 'wrong') process.exit(2);
+       fs.cpSync('harness/' + file, 'dist/harness/' + file.replace(/ts$/, 'js'));
+     }`,
+  );
+  fake.write('tsconfig.json', '{}');
+  fake.write('package-lock.json', '{}');
+  fake.write('harness/cli/main.ts', '#!/usr/bin/env node\n');
+  fake.write('harness/core/a.ts', 'a');
+  return fake;
+}
+
+const builds = ({ root }: FakeMachine) => readFileSync(path.join(root, 'builds'), 'utf8').length;
+
+describe('the build', () => {
+  it('is made once, and makes the command line executable where npx looks for it', () => {
+    using fake = project();
+    expect(buildIsFresh(fake.root)).to.equal(false);
+    build(fake.root);
+    build(fake.root);
+    expect(builds(fake)).to.equal(1);
+    expect(statSync(path.join(fake.root, 'node_modules/.bin/macvlab')).mode & 0o111).to.equal(0o111);
+  });
+
+  const changes: Record<string, (fake: FakeMachine) => void> = {
+    'a source is changed': (fake) => fake.write('harness/core/a.ts', 'b'),
+    'a source becomes older': (fake) => utimesSync(path.join(fake.root, 'harness/core/a.ts'), 1, 1),
+    'a source is added': (fake) => fake.write('suites/new.ts', ''),
+    'tsconfig.json is changed': (fake) => fake.write('tsconfig.json', '{ }'),
+    'the output is gone': (fake) => rmSync(path.join(fake.root, 'dist/harness/cli/main.js')),
+    'node_modules was made anew': (fake) => rmSync(path.join(fake.root, 'node_modules/.bin'), { recursive: true }),
+  };
+  for (const [title, change] of Object.entries(changes)) {
+    it(`is made again when ${title}`, () => {
+      using fake = project();
+      build(fake.root);
+      change(fake);
+      expect(buildIsFresh(fake.root)).to.equal(false);
+      build(fake.root);
+      expect(builds(fake)).to.equal(2);
+      expect(buildIsFresh(fake.root)).to.equal(true);
+    });
+  }
+
+  it('keeps nothing whose source is gone', () => {
+    using fake = project();
+    build(fake.root);
+    fake.write('dist/harness/core/a.js.map', '');
+    rmSync(path.join(fake.root, 'harness/core/a.ts'));
+    build(fake.root);
+    expect(existsSync(path.join(fake.root, 'dist/harness/core/a.js'))).to.equal(false);
+    expect(existsSync(path.join(fake.root, 'dist/harness/core/a.js.map'))).to.equal(false);
+    expect(existsSync(path.join(fake.root, 'dist/harness/cli/main.js'))).to.equal(true);
+  });
+
+  it('that fails is an error, and is tried again the next time', () => {
+    using fake = project();
+    build(fake.root);
+    fake.write('harness/core/a.ts', 'wrong');
+    expect(() => build(fake.root)).to.throw(SetupError, 'does not compile');
+    fake.write('harness/core/a.ts', 'wrong');
+    expect(() => build(fake.root)).to.throw(SetupError, 'does not compile');
+    expect(buildIsFresh(fake.root)).to.equal(false);
+  });
+});

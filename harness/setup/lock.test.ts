@@ -1,0 +1,67 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect } from 'chai';
+import { FakeMachine } from './fake-machine.js';
+import { withLock } from './lock.mjs';
+
+/** A process that takes the lock of a folder, says so, and keeps it until it is killed. */
+async function holder(fake: FakeMachine) {
+  const lock = new URL('./lock.mjs', import.meta.url).href;
+  const program = `import { withLock } from '${lock}';
+    import { readFileSync } from 'node:fs';
+    await withLock('${fake.root}', () => { console.log('held'); readFileSync(0); });`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['pipe', 'pipe', 'inherit'] });
+  await once(child.stdout, 'data');
+  return child;
+}
+
+describe('the lock of a checkout', () => {
+  it('returns what the work returns, and passes on what it throws', async () => {
+    using fake = new FakeMachine();
+    expect(await withLock(fake.root, () => 7)).to.equal(7);
+    const failure = await withLock(fake.root, () => {
+      throw new Error('work');
+    }).catch((error: unknown) => error);
+    expect(failure).to.be.an('error').with.property('message', 'work');
+    expect(await withLock(fake.root, () => 8)).to.equal(8);
+  });
+
+  it('is had by one at a time', async () => {
+    using fake = new FakeMachine();
+    const order: string[] = [];
+    const child = await holder(fake);
+    const waiting = withLock(fake.root, () => order.push('second'));
+    child.once('exit', () => order.push('first'));
+    // the other folder's lock is another one
+    using other = new FakeMachine();
+    await withLock(other.root, () => order.push('other'));
+    child.stdin.end();
+    await Promise.all([waiting, once(child, 'exit')]);
+    expect(order[0]).to.equal('other');
+    expect(order).to.include.members(['first', 'second']);
+  });
+
+  it('is free again when its holder is killed', async () => {
+    using fake = new FakeMachine();
+    const child = await holder(fake);
+    const waiting = withLock(fake.root, () => 'free');
+    child.kill('SIGKILL');
+    expect(await waiting).to.equal('free');
+  });
+
+  it('is never had by two of many that begin at once', async () => {
+    using fake = new FakeMachine();
+    const log = path.join(fake.root, 'log');
+    const lock = new URL('./lock.mjs', import.meta.url).href;
+    const program = `import { withLock } from '${lock}';
+      import { appendFileSync } from 'node:fs';
+      await withLock('${fake.root}', () => { appendFileSync('${log}', 'in '); appendFileSync('${log}', 'out '); });`;
+    const children = Array.from({ length: 5 }, () =>
+      spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: 'ignore' }),
+    );
+    await Promise.all(children.map((child) => once(child, 'exit')));
+    expect(readFileSync(log, 'utf8')).to.equal('in out '.repeat(5));
+  });
+});

@@ -1,0 +1,53 @@
+import { expect } from 'chai';
+import { FakeMachine } from './fake-machine.js';
+import { installCommand, planInstallation } from './packages.mjs';
+import { requiredTools } from './tools.mjs';
+
+const everything = requiredTools.map(({ name }) => name);
+
+describe('the command that installs missing programs', () => {
+  const managers = {
+    'apt-get': ['iproute2', 'iputils-arping', 'iputils-ping', 'mount', 'openssh-server', 'tcpdump', 'util-linux'],
+    dnf: ['iproute', 'iputils', 'openssh-server', 'tcpdump', 'util-linux'],
+    apk: ['iproute2', 'iputils', 'openssh-server', 'tcpdump', 'util-linux'],
+    pacman: ['iproute2', 'iputils', 'openssh', 'tcpdump', 'util-linux'],
+  };
+  for (const [manager, packages] of Object.entries(managers)) {
+    it(`names ${manager}'s packages, each once`, () => {
+      using fake = new FakeMachine();
+      fake.have(manager);
+      expect(planInstallation(everything, fake.machine)).to.deep.include({ manager, packages, permitted: true });
+    });
+  }
+
+  it('names only what is missing', () => {
+    using fake = new FakeMachine();
+    fake.have('apk');
+    expect(installCommand(['tcpdump'], fake.machine)).to.equal('apk add tcpdump');
+  });
+
+  it('asks for the package lists first where apt has none', () => {
+    using fake = new FakeMachine();
+    fake.have('apt-get');
+    const apt = 'env DEBIAN_FRONTEND=noninteractive apt-get';
+    const install = `${apt} -o DPkg::Lock::Timeout=300 install -y --no-install-recommends tcpdump`;
+    expect(installCommand(['tcpdump'], fake.machine)).to.equal(`${apt} update && ${install}`);
+    fake.write('var/lib/apt/lists/debian_dists_bookworm_main_binary-amd64_Packages.lz4', '');
+    expect(installCommand(['tcpdump'], fake.machine)).to.equal(install);
+  });
+
+  it('uses sudo where we are not root, and is not permitted where there is none', () => {
+    using fake = new FakeMachine({ root: false });
+    fake.have('dnf');
+    expect(planInstallation(['tcpdump'], fake.machine)?.permitted).to.equal(false);
+    fake.have('sudo');
+    const plan = planInstallation(['tcpdump'], fake.machine);
+    expect(plan?.permitted).to.equal(true);
+    expect(plan?.line).to.match(/^sudo dnf install -y .*tcpdump$/);
+  });
+
+  it('is unknown where there is no package manager that we know', () => {
+    using fake = new FakeMachine();
+    expect(installCommand(['tcpdump'], fake.machine)).to.equal(undefined);
+  });
+});

@@ -1,0 +1,66 @@
+import { expect } from 'chai';
+import { FakeMachine } from './fake-machine.js';
+import { suiteOutcome, totalLine, totalOutcome, unitOutcome } from './totals.mjs';
+
+const counts = { passed: 3, failed: 0, skipped: 1 };
+
+function suites(fake: FakeMachine, verdicts: string[], run: object = {}) {
+  fake.write('run.json', JSON.stringify({ planned: verdicts.length, ...run }));
+  verdicts.forEach((verdict, number) => fake.write(`records/00${number}.json`, JSON.stringify({ verdict })));
+  return suiteOutcome(fake.root);
+}
+
+describe('the sum over unit tests and suites', () => {
+  it('counts errors as failures', () => {
+    using fake = new FakeMachine();
+    const outcome = suites(fake, ['passed', 'passed', 'failed', 'error', 'skipped']);
+    expect(outcome).to.deep.equal({ counts: { passed: 2, failed: 2, skipped: 1 }, problems: [] });
+  });
+
+  it('is red when planned tests left no record', () => {
+    using fake = new FakeMachine();
+    fake.write('records/.001.json.77', 'cut sh');
+    const outcome = suites(fake, ['passed'], { planned: 3 });
+    expect(outcome.counts).to.deep.equal({ passed: 1, failed: 2, skipped: 0 });
+    expect(outcome.problems).to.deep.equal(['2 of 3 planned tests left no record']);
+  });
+
+  it('is red when the lab could not be built, nothing was planned or nothing was begun', () => {
+    using fake = new FakeMachine();
+    expect(suites(fake, [], { failure: { message: 'no root' } }).problems).to.deep.equal([
+      'the suites could not be performed: no root',
+    ]);
+    expect(suites(fake, []).counts.failed).to.equal(1);
+    expect(suiteOutcome(undefined).counts.failed).to.equal(1);
+  });
+
+  it('is red when no unit test ran, or they did not run to their end', () => {
+    using fake = new FakeMachine();
+    expect(unitOutcome(`${fake.root}/none`).problems).to.deep.equal(['the unit tests did not run to their end']);
+    const file = fake.write('counts', JSON.stringify({ passed: 0, failed: 0, skipped: 2 }));
+    expect(unitOutcome(file).counts.failed).to.equal(1);
+    expect(unitOutcome(fake.write('counts', JSON.stringify(counts)))).to.deep.equal({ counts, problems: [] });
+  });
+
+  it('adds up, and keeps the first exit code that is not 0', () => {
+    const unit = { name: 'unit', counts, problems: [], exit: 0 };
+    expect(totalOutcome([unit, unit])).to.deep.equal({
+      counts: { passed: 6, failed: 0, skipped: 2 },
+      problems: [],
+      exit: 0,
+    });
+    const broken = { name: 'suites', counts: { ...counts, failed: 1 }, problems: [], exit: 3 };
+    expect(totalOutcome([unit, broken])).to.deep.include({ exit: 3 });
+    expect(totalOutcome([{ ...unit, problems: ['none ran'], counts: { ...counts, failed: 1 } }]).exit).to.equal(1);
+  });
+
+  it('is red when a program ended badly though its counts are good', () => {
+    const outcome = totalOutcome([{ name: 'macvlab run', counts, problems: [], exit: 3 }]);
+    expect(outcome.counts.failed).to.equal(1);
+    expect(outcome.problems).to.deep.equal(['macvlab run ended with exit code 3, though no test failed']);
+  });
+
+  it('is one line', () => {
+    expect(totalLine(counts)).to.equal('3 passed, 0 failed, 1 skipped');
+  });
+});
