@@ -7,8 +7,12 @@ import { SetupError, say } from './report.mjs';
 /** @typedef {import('./machine.mjs').Machine} Machine */
 /** @typedef {{ version?: string, optional?: boolean, devOptional?: boolean }} LockedPackage */
 
-/** `--include=dev` since the compiler is one of them, and NODE_ENV=production would leave it out. */
-const npmCi = ['npm', 'ci', '--include=dev', '--no-audit', '--no-fund'];
+/**
+ * With the development packages, since the compiler is one of them and NODE_ENV=production would leave it out. Without
+ * install scripts: ssh2 would have a faster cipher compiled, which takes a compiler and a
+ * download, and works without.
+ */
+const npmCi = ['npm', 'ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund'];
 
 /**
  * Whether node_modules holds what package-lock.json asks for. npm writes down what it has installed, and does so last,

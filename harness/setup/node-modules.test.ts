@@ -37,7 +37,7 @@ describe('node_modules', () => {
     fake.script('npm', 'mkdir node_modules && cp package-lock.json node_modules/.package-lock.json');
     installNodeModules(fake.root, fake.machine, { mayInstall: true });
     installNodeModules(fake.root, fake.machine, { mayInstall: true });
-    expect(fake.calls).to.deep.equal(['npm ci --include=dev --no-audit --no-fund']);
+    expect(fake.calls).to.deep.equal(['npm ci --include=dev --ignore-scripts --no-audit --no-fund']);
     expect(nodeModulesInStep(fake.root)).to.equal(true);
   });
 
