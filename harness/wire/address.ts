@@ -19,23 +19,34 @@ export function formatIpv4(bytes: Uint8Array, at: number): string {
 
 /** The IPv6 address at this place, as RFC 5952 writes it: ::ffff:10.0.0.1 for a mapped IPv4 address, too. */
 export function formatIpv6(bytes: Uint8Array, at: number): string {
-  const words = Array.from({ length: 8 }, (_, index) => uint16(bytes, at + 2 * index));
-  if (words.slice(0, 5).every((word) => word === 0) && words[5] === 0xffff) {
-    return `::ffff:${formatIpv4(bytes, at + 12)}`;
+  if (isMapped(bytes, at)) return `::ffff:${formatIpv4(bytes, at + 12)}`;
+  const gap = longestZeroRun(bytes, at);
+  let text = '';
+  for (let index = 0; index < 8; index++) {
+    if (index === gap.start) {
+      text += '::';
+      index = gap.end - 1;
+    } else {
+      if (index > 0 && index !== gap.end) text += ':';
+      text += uint16(bytes, at + 2 * index).toString(16);
+    }
   }
-  const gap = longestZeroRun(words);
-  const text = words.map((word) => word.toString(16));
-  if (gap.length < 2) return text.join(':');
-  return `${text.slice(0, gap.start).join(':')}::${text.slice(gap.start + gap.length).join(':')}`;
+  return text;
 }
 
-/** RFC 5952 section 4.2.3: the longest run of zero words is shortened, of equal ones the first. */
-function longestZeroRun(words: number[]): { start: number; length: number } {
-  let best = { start: 0, length: 0 };
-  for (let start = 0; start < words.length; start++) {
+/** RFC 4291 section 2.5.5.2: 80 zero bits, then 16 ones. */
+function isMapped(bytes: Uint8Array, at: number): boolean {
+  for (let index = 0; index < 10; index++) if (bytes[at + index] !== 0) return false;
+  return uint16(bytes, at + 10) === 0xffff;
+}
+
+/** RFC 5952 section 4.2: the longest run of zero words is left out, of equal ones the first; one word stays. */
+function longestZeroRun(bytes: Uint8Array, at: number): { start: number; end: number } {
+  let best = { start: -1, end: -1 };
+  for (let start = 0; start < 8; start++) {
     let end = start;
-    while (words[end] === 0) end++;
-    if (end - start > best.length) best = { start, length: end - start };
+    while (end < 8 && uint16(bytes, at + 2 * end) === 0) end++;
+    if (end - start > Math.max(1, best.end - best.start)) best = { start, end };
     start = end;
   }
   return best;

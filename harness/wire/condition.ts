@@ -8,7 +8,9 @@ export type Destination = 'unicast' | 'broadcast' | 'multicast' | (string & {});
 /** The outermost tag's VLAN, which is the one that a switch goes by; `untagged` means no tag at all. */
 export type Vlan = number | 'untagged';
 
+/** One thing that is asked of a frame. */
 export interface Condition {
+  /** As they stand in a pattern's description: "from 10.0.0.1". */
   words: string;
   holds(frame: Frame): boolean;
 }

@@ -64,10 +64,16 @@ function describeIcmp(icmp: IcmpMessage): string {
     target && `${kind === 'neighbour solicitation' ? 'who-has' : 'of'} ${target}`,
     linkLayerAddress && `${kind === 'neighbour advertisement' ? 'is-at' : 'from'} ${linkLayerAddress}`,
     ...flags,
-    groups && `of ${groups.join(', ')}`,
+    groups && `of ${list(groups)}`,
   ]
     .filter(Boolean)
     .join(' ');
+}
+
+/** The first few; a listener report may have thousands of groups. */
+function list(groups: string[]): string {
+  const more = groups.length - 4;
+  return groups.slice(0, 4).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
 
 /** The flags of a TCP segment, from the lowest bit. */

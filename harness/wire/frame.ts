@@ -1,5 +1,6 @@
 /** What a captured frame says, decoded as far as its bytes allow. Addresses are text in one canonical form each. */
 
+/** One frame; a layer that it does not have, or that could not be decoded, is absent. */
 export interface Frame {
   /**
    * Microseconds since the epoch, by the clock of the capturing machine; a fraction where the file has nanoseconds
@@ -46,6 +47,7 @@ export interface ArpMessage {
   targetIp: string;
 }
 
+/** The IPv4 header (RFC 791). */
 export interface Ipv4Header {
   source: string;
   destination: string;
@@ -61,6 +63,7 @@ export interface Ipv4Header {
   totalLength: number;
 }
 
+/** The IPv6 header (RFC 8200). */
 export interface Ipv6Header {
   /** RFC 5952 form, as all IPv6 addresses of a frame. */
   source: string;
@@ -72,6 +75,7 @@ export interface Ipv6Header {
   payloadLength: number;
 }
 
+/** What the types of both versions have in common. */
 export type IcmpKind =
   | 'echo request'
   | 'echo reply'
@@ -109,6 +113,7 @@ export interface IcmpMessage {
   groups?: string[];
 }
 
+/** To whom a frame speaks. */
 export type DestinationClass = 'unicast' | 'broadcast' | 'multicast';
 
 /** To whom a destination MAC speaks; broadcast does not count as multicast. */

@@ -57,7 +57,7 @@ function decodeFlags(message: IcmpMessage, flags: number): void {
 
 /** RFC 4861 section 4.6; an option of length zero would never end, so that the packet must be thrown away. */
 function decodeOptions(frame: Frame, message: IcmpMessage, rest: Rest): void {
-  while (captured(rest) > 0) {
+  while (onWire(rest) > 0) {
     if (isShort(frame, 'ICMPv6 option', 2, rest)) return;
     const type = rest.bytes[rest.at] ?? 0;
     const length = (rest.bytes[rest.at + 1] ?? 0) * 8;

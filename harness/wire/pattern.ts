@@ -8,12 +8,14 @@ import type { DestinationClass, Frame, IcmpKind } from './frame.js';
 
 export type { Destination, Vlan } from './condition.js';
 
+/** A question that can be asked of any frame. */
 export interface FramePattern {
   /** As it stands in a failure: "ARP request who-has 10.0.0.2 tell 10.0.0.1". */
   readonly description: string;
   matches(frame: Frame): boolean;
 }
 
+/** What an ARP request must say. */
 export interface ArpRequestQuery {
   /** The IP that is asked for. */
   who?: string;
@@ -39,6 +41,7 @@ export function arpRequest(query: ArpRequestQuery = {}): FramePattern {
   ]);
 }
 
+/** What an ARP reply must say. */
 export interface ArpReplyQuery {
   /** The IP that answers. */
   from?: string;
@@ -64,6 +67,7 @@ export function arpReply(query: ArpReplyQuery = {}): FramePattern {
   ]);
 }
 
+/** What an echo must say. */
 export interface EchoQuery {
   /** Source IP, of either version. */
   from?: string;
@@ -104,6 +108,7 @@ function echo(kind: IcmpKind, query: EchoQuery): FramePattern {
   ]);
 }
 
+/** What a neighbour solicitation must say. */
 export interface NeighbourSolicitationQuery {
   /** The IP that is asked for. */
   target?: string;
@@ -121,6 +126,7 @@ export function neighbourSolicitation(query: NeighbourSolicitationQuery = {}): F
   return neighbour('neighbour solicitation', query, []);
 }
 
+/** What a neighbour advertisement must say. */
 export interface NeighbourAdvertisementQuery extends NeighbourSolicitationQuery {
   /** The MAC in the target link-layer address option. */
   linkLayerAddress?: string;
@@ -148,6 +154,7 @@ function neighbour(kind: IcmpKind, query: NeighbourSolicitationQuery, more: Cond
   ]);
 }
 
+/** What any frame must have. */
 export interface AnyFrameQuery {
   sourceMac?: string;
   destinationMac?: Destination;

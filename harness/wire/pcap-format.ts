@@ -2,8 +2,9 @@
 
 /** First four bytes, read in the writer's byte order. */
 export const magic = { microseconds: 0xa1b2c3d4, nanoseconds: 0xa1b23c4d } as const;
-/** Bytes of the file's header, and of the header before each frame. */
+/** Bytes of the file's header. */
 export const headerLength = 24;
+/** Bytes of the header before each frame. */
 export const recordHeaderLength = 16;
 /** LINKTYPE_ETHERNET. */
 export const ethernetLinkType = 1;

@@ -1,6 +1,7 @@
 /** The header of a pcap file: what it says, and why a file is refused. */
 import { PcapError, ethernetLinkType, magic } from './pcap-format.js';
 
+/** What a file says of all its frames. */
 export interface PcapHeader {
   version: string;
   linkType: number;

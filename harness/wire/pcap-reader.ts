@@ -6,7 +6,7 @@ import { PcapError, headerLength, largestSnapLength, recordHeaderLength } from '
 import { readPcapHeader } from './pcap-header.js';
 import type { PcapHeader } from './pcap-header.js';
 
-/** The most bytes that we take for a frame; a longer one tells of a damaged file. Libpcap lets some writers exceed. */
+/** The most bytes that we take for a frame; a longer one tells of a damaged file. The margin is for writers that count more than the frame. */
 const largestRecord = largestSnapLength + 4096;
 
 /** One pcap stream. It keeps at most one incomplete record, however long the stream gets. */

@@ -4,7 +4,9 @@ import { parseIp, parseMac } from './address.js';
 /** The parts one after the other; a string is hex, spaces allowed. */
 export function join(...parts: (Uint8Array | string)[]): Uint8Array {
   return Uint8Array.from(
-    Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part.replaceAll(' ', ''), 'hex') : part))),
+    Buffer.concat(
+      parts.map((part) => (typeof part === 'string' ? Buffer.from(part.replaceAll(' ', ''), 'hex') : part)),
+    ),
   );
 }
 
@@ -13,6 +15,7 @@ export function number(value: number, bytes: 1 | 2 | 4): Uint8Array {
   return Uint8Array.from({ length: bytes }, (_, index) => (value >>> (8 * (bytes - 1 - index))) & 0xff);
 }
 
+/** An Ethernet header. */
 export interface EthernetSample {
   source?: string;
   destination?: string;
@@ -41,6 +44,7 @@ export function arp(
   );
 }
 
+/** An IPv4 header. */
 export interface Ipv4Sample {
   source?: string;
   destination?: string;
@@ -84,6 +88,7 @@ export function echo(identifier: number, sequence: number, data: Uint8Array): Ui
   return join(number(identifier, 2), number(sequence, 2), data);
 }
 
+/** An IPv6 header. */
 export interface Ipv6Sample {
   source?: string;
   destination?: string;

@@ -29,13 +29,24 @@ function randomFrom(seed: number): Random {
 const mac = (random: Random): string => `02:00:00:00:00:${number8(random(40))}`;
 const number8 = (value: number): string => value.toString(16).padStart(2, '0');
 const ip4 = (random: Random): string => `10.0.${random(3)}.${1 + random(250)}`;
-const ip6 = (random: Random): string =>
-  ['fe80::', '2001:db8::1:', '2001:db8:0:1::'][random(3)] + (1 + random(0xfffe)).toString(16);
+const ip6 = (random: Random): string => {
+  const prefix = ['fe80::', '2001:db8::1:', '2001:db8:0:1::'][random(3)] ?? '';
+  return `${prefix}${(1 + random(0xfffe)).toString(16)}`;
+};
 
 /** Untagged, tagged, or tagged twice. */
 function header(random: Random, type: number, destination = mac(random)): EthernetSample {
   const tag = (): number => (random(8) << 13) | (random(2) << 12) | (1 + random(4094));
-  const tags: [number, number][][] = [[], [], [], [[0x8100, tag()]], [[0x88a8, tag()], [0x8100, tag()]]];
+  const tags: [number, number][][] = [
+    [],
+    [],
+    [],
+    [[0x8100, tag()]],
+    [
+      [0x88a8, tag()],
+      [0x8100, tag()],
+    ],
+  ];
   return { source: mac(random), destination, type, tags: tags[random(tags.length)] ?? [] };
 }
 
@@ -65,7 +76,10 @@ function errorFrame(random: Random): Uint8Array {
   const quoted = ipv4({ protocol: 17 }, join('1234 0035 0008 0000'));
   const [type = 3, code = 1] = [[3, 1] as const, [11, 0] as const, [3, 3] as const][random(3)] ?? [];
   const message = icmp(type, code, join('00000000', quoted));
-  return ethernet(header(random, 0x0800), ipv4({ source: ip4(random), destination: ip4(random), protocol: 1 }, message));
+  return ethernet(
+    header(random, 0x0800),
+    ipv4({ source: ip4(random), destination: ip4(random), protocol: 1 }, message),
+  );
 }
 
 function fragmentFrame(random: Random): Uint8Array {
@@ -76,17 +90,35 @@ function fragmentFrame(random: Random): Uint8Array {
 
 function datagramFrame(random: Random): Uint8Array {
   const content = data(random);
-  const udp = join(number(1024 + random(60000), 2), number(40000 + random(1000), 2), number(8 + content.length, 2), '0000');
+  const udp = join(
+    number(1024 + random(60000), 2),
+    number(40000 + random(1000), 2),
+    number(8 + content.length, 2),
+    '0000',
+  );
   const payload = join(udp, content);
   if (random(2) === 0) {
-    return ethernet(header(random, 0x0800), ipv4({ source: ip4(random), destination: ip4(random), protocol: 17 }, payload));
+    return ethernet(
+      header(random, 0x0800),
+      ipv4({ source: ip4(random), destination: ip4(random), protocol: 17 }, payload),
+    );
   }
-  return ethernet(header(random, 0x86dd), ipv6({ source: ip6(random), destination: ip6(random), nextHeader: 17 }, payload));
+  return ethernet(
+    header(random, 0x86dd),
+    ipv6({ source: ip6(random), destination: ip6(random), nextHeader: 17 }, payload),
+  );
 }
 
 function segmentFrame(random: Random): Uint8Array {
   const ports = join(number(1024 + random(60000), 2), number(40000 + random(1000), 2));
-  const tcp = join(ports, number(random(1e9), 4), number(random(1e9), 4), '50', number(random(64), 1), '0400 0000 0000');
+  const tcp = join(
+    ports,
+    number(random(1e9), 4),
+    number(random(1e9), 4),
+    '50',
+    number(random(64), 1),
+    '0400 0000 0000',
+  );
   return ethernet(header(random, 0x0800), ipv4({ source: ip4(random), destination: ip4(random), protocol: 6 }, tcp));
 }
 
