@@ -52,7 +52,6 @@ export default defineConfig(
         },
       ],
       eqeqeq: 'error',
-      'no-console': 'error',
       'object-shorthand': 'error',
       'prefer-template': 'error',
     },

@@ -37,7 +37,7 @@ const stampFile = 'dist/.inputs';
  * @param {string} root the project's folder
  */
 export function buildIsFresh(root) {
-  return readText(path.join(root, stampFile)) === describeInputs(root) && commandIsReady(root);
+  return isBuiltFrom(root, describeInputs(root)) && commandIsReady(root);
 }
 
 /**
@@ -46,8 +46,24 @@ export function buildIsFresh(root) {
  * @throws {SetupError} when the compiler is not content; its output has been shown, and no stamp is left
  */
 export function build(root) {
-  if (buildIsFresh(root)) return;
   const inputs = describeInputs(root);
+  if (!isBuiltFrom(root, inputs)) compile(root, inputs);
+  if (!commandIsReady(root)) makeCommandReady(root);
+}
+
+/**
+ * @param {string} root
+ * @param {string} inputs
+ */
+function isBuiltFrom(root, inputs) {
+  return existsSync(path.join(root, commandLine)) && readText(path.join(root, stampFile)) === inputs;
+}
+
+/**
+ * @param {string} root
+ * @param {string} inputs
+ */
+function compile(root, inputs) {
   say('building dist/ with tsc');
   rmSync(path.join(root, stampFile), { force: true });
   // an incremental compiler does not look whether its output is still there
@@ -61,7 +77,6 @@ export function build(root) {
     );
   }
   removeOrphans(root);
-  makeCommandReady(root);
   writeFileSync(path.join(root, stampFile), inputs);
 }
 

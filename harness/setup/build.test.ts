@@ -37,13 +37,22 @@ describe('the build', () => {
     expect(statSync(path.join(fake.root, 'node_modules/.bin/macvlab')).mode & 0o111).to.equal(0o111);
   });
 
+  it('is only linked again when node_modules was made anew', () => {
+    using fake = project();
+    build(fake.root);
+    rmSync(path.join(fake.root, 'node_modules/.bin'), { recursive: true });
+    expect(buildIsFresh(fake.root)).to.equal(false);
+    build(fake.root);
+    expect(buildIsFresh(fake.root)).to.equal(true);
+    expect(builds(fake)).to.equal(1);
+  });
+
   const changes: Record<string, (fake: FakeMachine) => void> = {
     'a source is changed': (fake) => fake.write('harness/core/a.ts', 'b'),
     'a source becomes older': (fake) => utimesSync(path.join(fake.root, 'harness/core/a.ts'), 1, 1),
     'a source is added': (fake) => fake.write('suites/new.ts', ''),
     'tsconfig.json is changed': (fake) => fake.write('tsconfig.json', '{ }'),
     'the output is gone': (fake) => rmSync(path.join(fake.root, 'dist/harness/cli/main.js')),
-    'node_modules was made anew': (fake) => rmSync(path.join(fake.root, 'node_modules/.bin'), { recursive: true }),
   };
   for (const [title, change] of Object.entries(changes)) {
     it(`is made again when ${title}`, () => {

@@ -43,7 +43,9 @@ async function runSuites() {
   const before = new Set(listRuns(out));
   const ended = await run([path.join(root, 'dist/harness/cli/main.js'), 'run', ...suiteArguments]);
   const folder = listRuns(out).find((run) => !before.has(run));
-  return { ...suiteOutcome(folder), exit: ended };
+  // .ci/run is root on a kernel of its own choice: a sandbox that cannot be built there is a defect
+  const sandboxPromised = process.env['CI'] === 'true';
+  return { ...suiteOutcome(folder, { sandboxPromised }), exit: ended };
 }
 
 /**

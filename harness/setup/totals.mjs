@@ -34,24 +34,39 @@ export function unitOutcome(file) {
 }
 
 /**
- * The suites' outcome, from a run's folder: tests that were planned and left no record count as failed.
+ * The suites' outcome, from a run's folder: tests that were planned and left no record count as failed, and so do those
+ * that went without the sandbox where that is a promise.
  * @param {string | undefined} folder undefined when no run was even begun
+ * @param {{ sandboxPromised?: boolean }} [options]
  * @returns {Outcome}
  */
-export function suiteOutcome(folder) {
+export function suiteOutcome(folder, { sandboxPromised = false } = {}) {
   if (folder === undefined) return { counts: { ...none, failed: 1 }, problems: ['the suites left no run behind'] };
   const run = /** @type {RunRecord} */ (readJson(path.join(folder, 'run.json')));
   const records = readRecords(path.join(folder, 'records'));
+  const lost = Math.max(run.planned - records.length, 0);
+  const denied = sandboxPromised ? records.filter(lacksSandbox).length : 0;
   /** @param {TestRecord['verdict'][]} verdicts */
   const count = (...verdicts) => records.filter(({ verdict }) => verdicts.includes(verdict)).length;
-  const counts = { passed: count('passed'), failed: count('failed', 'error'), skipped: count('skipped') };
   const problems = [];
   if (run.failure) problems.push(`the suites could not be performed: ${run.failure.message}`);
-  const lost = run.planned - records.length;
+  else if (run.planned === 0) problems.push('no test of the suites was planned');
   if (lost > 0) problems.push(`${lost} of ${run.planned} planned tests left no record`);
-  if (run.planned === 0 && !run.failure) problems.push('no test of the suites was planned');
-  const failed = counts.failed + Math.max(lost, 0);
-  return { counts: { ...counts, failed: problems.length > 0 ? Math.max(failed, 1) : failed }, problems };
+  if (denied > 0) problems.push(`${denied} tests were skipped for want of the sandbox lab`);
+  const failed = count('failed', 'error') + lost + denied;
+  return {
+    counts: {
+      passed: count('passed'),
+      failed: problems.length > 0 ? Math.max(failed, 1) : failed,
+      skipped: count('skipped') - denied,
+    },
+    problems,
+  };
+}
+
+/** @param {TestRecord} record */
+function lacksSandbox({ verdict, reason = '' }) {
+  return verdict === 'skipped' && /\bsandbox\b/.test(reason);
 }
 
 /**

@@ -34,6 +34,18 @@ describe('the sum over unit tests and suites', () => {
     expect(suiteOutcome(undefined).counts.failed).to.equal(1);
   });
 
+  it('is red when a test was skipped for want of the sandbox, where that is promised', () => {
+    using fake = new FakeMachine();
+    const skipped = { verdict: 'skipped', reason: 'needs the sandbox lab: not root' };
+    fake.write('run.json', JSON.stringify({ planned: 2 }));
+    fake.write('records/001.json', JSON.stringify(skipped));
+    fake.write('records/002.json', JSON.stringify({ verdict: 'skipped', reason: 'needs docker' }));
+    expect(suiteOutcome(fake.root).counts).to.deep.equal({ passed: 0, failed: 0, skipped: 2 });
+    const promised = suiteOutcome(fake.root, { sandboxPromised: true });
+    expect(promised.counts).to.deep.equal({ passed: 0, failed: 1, skipped: 1 });
+    expect(promised.problems).to.deep.equal(['1 tests were skipped for want of the sandbox lab']);
+  });
+
   it('is red when no unit test ran, or they did not run to their end', () => {
     using fake = new FakeMachine();
     expect(unitOutcome(`${fake.root}/none`).problems).to.deep.equal(['the unit tests did not run to their end']);
