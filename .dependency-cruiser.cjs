@@ -52,7 +52,7 @@ module.exports = {
       comment: "The set-up runs before anything is installed or built: Node's own modules and its own files only.",
       severity: 'error',
       // its tests and the reporter run inside mocha, after the set-up
-      from: { path: '^harness/setup/', pathNot: ['\\.test\\.ts$', '^harness/setup/unit-reporter\\.mjs$'] },
+      from: { path: '^harness/setup/', pathNot: ['\\.test(-support)?\\.ts$', '^harness/setup/unit-reporter\\.mjs$'] },
       to: { pathNot: '^harness/setup/', dependencyTypesNot: ['core'] },
     },
     {
@@ -78,10 +78,17 @@ module.exports = {
     },
     {
       name: 'tests-are-not-imported',
-      comment: 'Helpers of tests live in files of their own.',
+      comment: 'Helpers of tests live in files of their own, *.test-support.ts, which only tests import.',
       severity: 'error',
       from: {},
       to: { path: '\\.test\\.ts$' },
+    },
+    {
+      name: 'test-support-is-for-tests',
+      comment: 'What a test needs is no part of the harness.',
+      severity: 'error',
+      from: { pathNot: '\\.test(-support)?\\.ts$' },
+      to: { path: '\\.test-support\\.ts$' },
     },
     {
       name: 'no-circles',
@@ -102,7 +109,7 @@ module.exports = {
       comment:
         'Packages that are used are named in package.json, and those that are shipped not among devDependencies.',
       severity: 'error',
-      from: { path: '^harness/', pathNot: '\\.test\\.ts$' },
+      from: { path: '^harness/', pathNot: '\\.test(-support)?\\.ts$' },
       to: {
         dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
         dependencyTypesNot: ['type-only'],

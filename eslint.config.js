@@ -11,7 +11,7 @@ const timerExceptions = [
 
 const useWait = 'Waiting has one home: use within() or Changes of harness/core/wait.ts.';
 
-const testFiles = ['suites/**/*.ts', '**/*.test.ts'];
+const testFiles = ['suites/**/*.ts', '**/*.test.ts', '**/*.test-support.ts'];
 
 export default defineConfig(
   globalIgnores(['dist/', 'reports/']),

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs'
 import path from 'node:path';
 import { expect } from 'chai';
 import { build, buildIsFresh } from './build.mjs';
-import { FakeMachine } from './fake-machine.js';
+import { FakeMachine } from './fake-machine.test-support.js';
 import { SetupError } from './report.mjs';
 
 /** A project with a compiler that copies each source, and counts how often it was called. */

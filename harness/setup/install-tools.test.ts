@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { FakeMachine } from './fake-machine.js';
+import { FakeMachine } from './fake-machine.test-support.js';
 import { installTools } from './install-tools.mjs';
 import { SetupError } from './report.mjs';
 import { requiredTools } from './tools.mjs';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
-import { FakeMachine } from './fake-machine.js';
+import { FakeMachine } from './fake-machine.test-support.js';
 import { withLock } from './lock.mjs';
 
 /** A process that takes the lock of a folder, says so, and keeps it until it is killed. */

@@ -1,7 +1,7 @@
 import { symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
-import { FakeMachine } from './fake-machine.js';
+import { FakeMachine } from './fake-machine.test-support.js';
 import { findProgram, searchFolders } from './machine.mjs';
 
 describe('programs on this machine', () => {

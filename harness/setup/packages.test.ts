@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { FakeMachine } from './fake-machine.js';
+import { FakeMachine } from './fake-machine.test-support.js';
 import { installCommand, planInstallation } from './packages.mjs';
 import { requiredTools } from './tools.mjs';
 

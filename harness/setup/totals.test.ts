@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { FakeMachine } from './fake-machine.js';
+import { FakeMachine } from './fake-machine.test-support.js';
 import { suiteOutcome, totalLine, totalOutcome, unitOutcome } from './totals.mjs';
 
 const counts = { passed: 3, failed: 0, skipped: 1 };
