@@ -85,19 +85,19 @@ async function run(command, environment = {}) {
     stdio: 'inherit',
     env: { ...process.env, ...environment },
   });
-  // the terminal sends SIGINT to the child as well; other senders reach only us
-  const remember = () => interruption.abort();
-  const passOn = () => {
+  /** @param {NodeJS.Signals} signal */
+  const passOn = (signal) => {
     interruption.abort();
-    child.kill('SIGTERM');
+    // a terminal sends SIGINT to the child as well, and two of them may mean more than one
+    if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
   };
-  process.on('SIGINT', remember).on('SIGTERM', passOn);
+  process.on('SIGINT', passOn).on('SIGTERM', passOn);
   try {
     return await new Promise((resolve, reject) => {
       child.once('error', reject);
       child.once('exit', (code, signal) => resolve(code ?? (signal === null ? 1 : exitInterrupted)));
     });
   } finally {
-    process.off('SIGINT', remember).off('SIGTERM', passOn);
+    process.off('SIGINT', passOn).off('SIGTERM', passOn);
   }
 }
