@@ -32,7 +32,7 @@ export function junitXml(results: RunResults, { base = process.cwd() }: JunitOpt
   const missing = shortfall(results);
   const { failed, error } = countVerdicts(records);
   const root = create({ version: '1.0', encoding: 'UTF-8' }).ele('testsuites', {
-    name: `macvlab ${oneLine(run.id)}`,
+    name: `macvlab ${line(run.id)}`,
     tests: records.length + (missing ? 1 : 0),
     failures: failed,
     errors: error + (missing ? 1 : 0),
@@ -40,7 +40,12 @@ export function junitXml(results: RunResults, { base = process.cwd() }: JunitOpt
   });
   if (missing) addRunError(root, results, missing);
   for (const title of new Set(records.map(({ suite }) => suite))) {
-    addSuite(root, results, records.filter(({ suite }) => suite === title), base);
+    addSuite(
+      root,
+      results,
+      records.filter(({ suite }) => suite === title),
+      base,
+    );
   }
   return `${root.end({ prettyPrint: true })}\n`;
 }
@@ -72,7 +77,7 @@ function addSuiteElement(
 ): XMLBuilder {
   // UTC without zone or fraction: the one form that the strictest schema (Ant's) takes; the property has the whole.
   const timestamp = startedAt.slice(0, 19);
-  const suite = root.ele('testsuite', { name: oneLine(name), ...counts, timestamp, hostname: oneLine(run.machine) });
+  const suite = root.ele('testsuite', { name: line(name), ...counts, timestamp, hostname: line(run.machine) });
   const properties = suite.ele('properties');
   const values: Record<string, string> = {
     lab: unique(where.map(({ lab }) => lab)),
@@ -84,13 +89,13 @@ function addSuiteElement(
     ...Object.fromEntries(Object.entries(run.tools).map(([tool, version]) => [`tool.${tool}`, version])),
   };
   for (const [key, value] of Object.entries(values)) {
-    properties.ele('property', { name: oneLine(key), value: oneLine(value) });
+    properties.ele('property', { name: line(key), value: line(value) });
   }
   return suite;
 }
 
 function addTest(suite: XMLBuilder, folder: string, record: TestRecord, base: string): void {
-  const name = oneLine(`${record.id} ${record.title}`);
+  const name = line(`${record.id} ${record.title}`);
   const test = suite.ele('testcase', { classname: className(record), name, time: seconds(record.durationMs) });
   const { verdict, failure } = record;
   const message = failure?.message ?? record.reason ?? 'no reason was recorded';
@@ -108,9 +113,9 @@ function addOutcome(
   message: string,
   { details, next }: Partial<Failure> = {},
 ): void {
-  const line = oneLine(message);
-  const body = [line, details && visible(details).trimEnd(), next && `next: ${oneLine(next)}`].filter(Boolean);
-  test.ele(element, { ...(type && { type: oneLine(type) }), message: line }).txt(body.join('\n\n'));
+  const text = line(message);
+  const body = [text, details && lines(details).trimEnd(), next && `next: ${line(next)}`].filter(Boolean);
+  test.ele(element, { ...(type && { type: line(type) }), message: text }).txt(body.join('\n\n'));
 }
 
 function propertyLines(record: TestRecord): string[] {
@@ -123,7 +128,7 @@ function propertyLines(record: TestRecord): string[] {
     frames: record.frames,
     ...Object.fromEntries(Object.entries(record.observed).map(([key, value]) => [`observed.${key}`, value])),
   };
-  return Object.entries(values).map(([key, value]) => `[[PROPERTY|${oneLine(key)}=${oneLine(String(value))}]]`);
+  return Object.entries(values).map(([key, value]) => `[[PROPERTY|${line(key)}=${line(String(value))}]]`);
 }
 
 /** Of several attachments GitLab links the first alone, so that what shows most at a glance comes first. */
@@ -135,14 +140,29 @@ function attachmentLines(folder: string, evidence: Evidence[], base: string): st
     const path = join(folder, file);
     const fromBase = relative(base, path);
     const outside = fromBase === '..' || fromBase.startsWith(`..${sep}`) || isAbsolute(fromBase);
-    return `[[ATTACHMENT|${oneLine(outside ? path : fromBase)}]]`;
+    return `[[ATTACHMENT|${line(outside ? path : fromBase)}]]`;
   });
 }
 
 /** "suites/a1-modes.ts" as "suites.a1-modes": Jenkins takes what stands before the last dot as the package. */
 function className({ file, suite }: TestRecord): string {
-  const dotted = oneLine(file).replace(/\.[cm]?[jt]s$/, '').split('/').filter((part) => part && part !== '.');
-  return dotted.join('.') || oneLine(suite);
+  const dotted = line(file)
+    .replace(/\.[cm]?[jt]s$/, '')
+    .split('/')
+    .filter((part) => part && part !== '.');
+  return dotted.join('.') || line(suite);
+}
+
+/**
+ * Every ampersand is escaped here: xmlbuilder2 takes one that looks like the beginning of a reference for one, and so
+ * would write a program's "&nbsp;" or "&#0;" as it is, which no XML parser accepts.
+ */
+function lines(text: string): string {
+  return visible(text).replaceAll('&', '&amp;');
+}
+
+function line(text: string): string {
+  return oneLine(text).replaceAll('&', '&amp;');
 }
 
 function unique(values: string[]): string {

@@ -65,7 +65,10 @@ function table(records: TestRecord[], width: number, colours: Colours): string {
   });
   records.forEach((record, index) => {
     // At most three lines of a reason: the block below the table has all of it.
-    const reason = cut(oneLine(record.reason ?? record.failure?.message ?? ''), 3 * ((isNarrow ? rest : reasonWidth) - 4));
+    const reason = cut(
+      oneLine(record.reason ?? record.failure?.message ?? ''),
+      3 * ((isNarrow ? rest : reasonWidth) - 4),
+    );
     const title = oneLine(record.title);
     const shown = [verdictWord(record.verdict, colours), times[index] ?? ''];
     if (isNarrow) drawn.push([record.id, reason ? `${title}\n${reason}` : title, ...shown]);

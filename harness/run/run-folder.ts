@@ -1,7 +1,17 @@
 /** The folder that one run writes: `run.json`, one record per test, their evidence. Reports are made from it alone. */
 import { randomInt } from 'node:crypto';
-import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { MacvlabError, messageOf } from '../core/error.js';
 import type { RunRecord, RunResults, TestRecord } from './record.js';
@@ -29,7 +39,7 @@ export class RunFolder {
   static create(out: string, run: RunRecord): RunFolder {
     const path = join(resolve(out), run.id);
     writing(out, () => {
-      mkdirSync(out, { recursive: true });
+      makeFolders(resolve(out));
       mkdirSync(path);
     });
     try {
@@ -61,7 +71,7 @@ export class RunFolder {
   evidenceFolder(test: Pick<TestRecord, 'number' | 'id'>): EvidenceFolder {
     const relative = `evidence/${testName(test)}`;
     const absolute = join(this.path, relative);
-    writing(this.path, () => mkdirSync(absolute, { recursive: true }));
+    writing(this.path, () => makeFolders(absolute));
     return { absolute, relative };
   }
 
@@ -87,7 +97,9 @@ export class RunFolder {
 /** A run's id: date and time in UTC, and four random digits for runs of the same second: "20261121-081500-4f2a". */
 export function newRunId(date = new Date(), random = () => randomInt(0x10000) / 0x10000): string {
   const [day = '', time = ''] = date.toISOString().replace(/[-:]/g, '').split(/[T.]/);
-  const digits = Math.floor(random() * 0x10000).toString(16).padStart(4, '0');
+  const digits = Math.floor(random() * 0x10000)
+    .toString(16)
+    .padStart(4, '0');
   return `${day}-${time}-${digits}`;
 }
 
@@ -97,7 +109,10 @@ export function newRunId(date = new Date(), random = () => randomInt(0x10000) / 
  */
 export function slug(title: string): string {
   const ascii = title.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
-  const safe = ascii.replace(/[^a-z0-9.]+/g, '-').replace(/\.{2,}/g, '-').replace(/^[-.]+/, '');
+  const safe = ascii
+    .replace(/\.{2,}/g, '-')
+    .replace(/[^a-z0-9.]+/g, '-')
+    .replace(/^[-.]+/, '');
   return safe.slice(0, 48).replace(/[-.]+$/, '') || 'test';
 }
 
@@ -202,6 +217,22 @@ function json(value: unknown): string {
 
 function writeJson(path: string, value: unknown): void {
   writeWhole(path, json(value));
+}
+
+/**
+ * Makes a folder and those above it. Not `mkdirSync`'s own `recursive`: in Node 20 that never returns where a parent
+ * exists and the kernel still says ENOENT, as it does below /proc.
+ */
+function makeFolders(path: string): void {
+  const isFolder = (): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  if (isFolder()) return;
+  makeFolders(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Two runs that begin at once may both make `out`.
+    if (!isFolder()) throw error;
+  }
 }
 
 /** Writes a file so that whoever reads it sees all of it or, when this process dies, none. */

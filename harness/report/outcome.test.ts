@@ -1,0 +1,48 @@
+import { expect } from 'chai';
+import { exitCodeOf, shortfall, summaryLine } from './outcome.js';
+import { resultsOf } from './results.test-support.js';
+
+const aFailure = { code: 'LAB_OPEN', message: 'no namespaces here' };
+
+describe('the outcome of a run', () => {
+  it('is 0 when all passed or were skipped', () => {
+    expect(exitCodeOf(resultsOf(['passed', 'skipped']))).to.equal(0);
+    expect(exitCodeOf(resultsOf(['skipped']))).to.equal(0);
+  });
+
+  it('is 1 when a test failed, also beside errors and missing records', () => {
+    expect(exitCodeOf(resultsOf(['passed', 'failed']))).to.equal(1);
+    expect(exitCodeOf(resultsOf(['error', 'failed']))).to.equal(1);
+    expect(exitCodeOf(resultsOf(['failed'], { planned: 3 }))).to.equal(1);
+  });
+
+  it('is 3 for an error, a lab that could not be built, no record, and too few records', () => {
+    expect(exitCodeOf(resultsOf(['passed', 'error']))).to.equal(3);
+    expect(exitCodeOf(resultsOf([], { planned: 4, failure: aFailure }))).to.equal(3);
+    expect(exitCodeOf(resultsOf([], { planned: 4 }))).to.equal(3);
+    expect(exitCodeOf(resultsOf([], { planned: 0 }))).to.equal(3);
+    expect(exitCodeOf(resultsOf(['passed'], { planned: 2 }))).to.equal(3);
+  });
+
+  it('is 130 when interrupted, whatever was found by then', () => {
+    expect(exitCodeOf(resultsOf(['failed'], { planned: 2, interrupted: true }))).to.equal(130);
+    expect(exitCodeOf(resultsOf([], { planned: 2, interrupted: true }))).to.equal(130);
+  });
+
+  it('says what is missing', () => {
+    expect(shortfall(resultsOf(['passed']))).to.equal(undefined);
+    expect(shortfall(resultsOf(['passed'], { interrupted: true }))).to.equal(undefined);
+    expect(shortfall(resultsOf([], { failure: aFailure }))).to.equal(aFailure);
+    expect(shortfall(resultsOf(['passed'], { planned: 2 }))?.message).to.equal(
+      'only 1 of 2 planned tests have a record',
+    );
+    expect(shortfall(resultsOf(['passed'], { planned: 2, interrupted: true }))?.code).to.equal('INTERRUPTED');
+  });
+
+  it('counts errors as failed in the summary line', () => {
+    expect(summaryLine(resultsOf(['passed', 'failed', 'error', 'skipped']).records)).to.equal(
+      '1 passed, 2 failed, 1 skipped',
+    );
+    expect(summaryLine([])).to.equal('0 passed, 0 failed, 0 skipped');
+  });
+});

@@ -1,0 +1,73 @@
+import { Writable } from 'node:stream';
+import { expect } from 'chai';
+import { LineProgress, StatusProgress, progressOn, type Output, type Progress } from './progress.js';
+import { aRecord, aRun } from './results.test-support.js';
+
+class Screen extends Writable {
+  written = '';
+  columns?: number;
+  isTTY?: boolean;
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.written += chunk.toString();
+    done();
+  }
+}
+
+function perform(progress: Progress): void {
+  progress.begin(aRun(), 85);
+  progress.testStarted('A1.1 the default mode is vepa', 1);
+  progress.testEnded(aRecord({ id: 'A1.1', title: 'the default mode is vepa' }));
+  progress.testStarted('A1.2 bridge', 2);
+  progress.testEnded(
+    aRecord({ number: 2, id: 'A1.2', title: 'bridge', verdict: 'failed', reason: 'no reply\nat all' }),
+  );
+  progress.testStarted('A1.3 hairpin', 3);
+  progress.testEnded(aRecord({ number: 3, id: 'A1.3', title: 'hairpin', verdict: 'skipped', reason: 'no hairpin' }));
+  progress.end();
+}
+
+describe('progress', () => {
+  it('writes one line per test to a log, with reasons', () => {
+    const screen = new Screen();
+    perform(new LineProgress(screen, false));
+    expect(screen.written.split('\n')).to.deep.equal([
+      'run 20261121-081500-4f2a: 85 tests, lab sandbox, kernel 6.1.0',
+      'ok A1.1 the default mode is vepa (34 ms)',
+      'FAILED A1.2 bridge (34 ms)',
+      '  no reply at all',
+      'skipped A1.3 hairpin (34 ms)',
+      '  no hairpin',
+      '',
+    ]);
+  });
+
+  it('keeps one status line on a terminal, and prints failures above it', () => {
+    const screen = new Screen();
+    perform(new StatusProgress(screen, false));
+    expect(screen.written.split('\r\u001b[K')).to.deep.equal([
+      'run 20261121-081500-4f2a: 85 tests, lab sandbox, kernel 6.1.0\n',
+      '1/85 A1.1 the default mode is vepa …',
+      '2/85 A1.2 bridge …',
+      'FAILED A1.2 bridge (34 ms)\n  no reply at all\n',
+      '2/85 A1.2 bridge …',
+      '3/85 A1.3 hairpin …',
+      '',
+    ]);
+  });
+
+  it('never fills the terminal to its last column', () => {
+    const screen = new Screen();
+    screen.columns = 20;
+    const progress = new StatusProgress(screen, false);
+    progress.testStarted('A1.1 a title that is longer than the terminal is wide', 1);
+    expect(screen.written.replace('\r\u001b[K', '').length).to.equal(19);
+  });
+
+  it('suits the output', () => {
+    const screen: Output = new Screen();
+    expect(progressOn(screen, false)).to.be.instanceOf(LineProgress);
+    screen.isTTY = true;
+    expect(progressOn(screen, false)).to.be.instanceOf(StatusProgress);
+  });
+});
