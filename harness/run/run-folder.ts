@@ -33,7 +33,7 @@ export class RunFolder {
   }
 
   /**
-   * Makes `<out>/<run.id>/` with its first `run.json`, and points `<out>/latest` at it. Nothing is left on failure.
+   * Makes `<out>/<run.id>/` with its first `run.json`, and points `<out>/latest` at it. On failure the run leaves no folder.
    * @throws MacvlabError OUT_NOT_WRITABLE
    */
   static create(out: string, run: RunRecord): RunFolder {
