@@ -22,6 +22,7 @@ export const errorCodes = {
   REMOTE_COPY: { exit: exitCode.lab, means: 'a file could not be copied' },
   LINK_UNSUPPORTED: { exit: exitCode.lab, means: 'the kernel does not know this kind of link or setting' },
   LINK_REFUSED: { exit: exitCode.lab, means: 'the kernel knows the setting and refused it' },
+  LINK_IGNORED: { exit: exitCode.lab, means: 'the kernel accepted a setting and did not take it over' },
   LINK_UNREADABLE: { exit: exitCode.lab, means: 'the output of ip or bridge could not be read back' },
   CAPTURE_START: { exit: exitCode.lab, means: 'tcpdump did not begin to listen' },
   CAPTURE_ENDED: { exit: exitCode.lab, means: 'a capture ended while it was needed' },

@@ -39,7 +39,9 @@ export async function within<T>(work: PromiseLike<T>, options: WaitOptions): Pro
 function deadlineError({ what, deadline, evidence, next }: WaitOptions): MacvlabError {
   return new MacvlabError('WAIT_DEADLINE', `waited ${deadline} ms for ${what}`, {
     evidence: evidence?.(),
-    next: next ?? 'look at the evidence; on a machine that is merely slow, set MACVLAB_PATIENCE=4 to wait four times as long',
+    next:
+      next ??
+      'look at the evidence; on a machine that is merely slow, set MACVLAB_PATIENCE=4 to wait four times as long',
   });
 }
 
@@ -93,4 +95,18 @@ export class Changes {
 export function patience(milliseconds: number): number {
   const factor = Number(process.env.MACVLAB_PATIENCE ?? 1);
   return milliseconds * (Number.isFinite(factor) && factor > 0 ? factor : 1);
+}
+
+/**
+ * Lets time pass where no event tells that it is enough: only as a courtesy before more costly work is begun, never as
+ * proof that something does not happen. Ends early when `until` settles.
+ */
+export async function pause(milliseconds: number, until?: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const elapsed = new Promise<void>((resolve) => (timer = setTimeout(resolve, milliseconds)));
+  try {
+    await Promise.race([elapsed, until ?? elapsed]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -17,6 +17,12 @@ export class PcapReader {
   #held = 0;
   #records = 0;
   #damage: PcapError | undefined;
+  readonly #onPiece: ((bytes: Uint8Array) => void) | undefined;
+
+  /** @param onPiece given the file's header and then each record as they stand in the file; the bytes are only lent */
+  constructor(onPiece?: (bytes: Uint8Array) => void) {
+    this.#onPiece = onPiece;
+  }
 
   /** Undefined until the file's header has arrived. */
   get header(): PcapHeader | undefined {
@@ -61,6 +67,7 @@ export class PcapReader {
       if (length > end - at) return at;
       if (this.#header) frames.push(this.#decode(this.#header, bytes, at, at + length));
       else this.#header = readPcapHeader(new DataView(bytes.buffer, bytes.byteOffset + at, headerLength));
+      this.#onPiece?.(bytes.subarray(at, at + length));
       at += length;
     }
   }

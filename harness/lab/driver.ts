@@ -1,0 +1,36 @@
+/** What a lab driver is: it knows what is missing on this machine, and gives the machines. */
+import type { Session } from '../remote/session.js';
+import type { NodeName, Topology } from './topology.js';
+
+/** One thing that a driver needs, found or not. */
+export interface Finding {
+  /** "tcpdump", "root", "the kernel’s macvlan". */
+  what: string;
+  found: boolean;
+  /** Where or which version; or why it is needed. */
+  detail: string;
+  /** What to do when it is missing. */
+  next?: string;
+}
+
+/** The machines of an open lab, reached over SSH. */
+export interface Machines {
+  /** A session that sees every network namespace, where one machine holds all nodes. */
+  machine: Session;
+  /** One session per node. */
+  nodes: Record<NodeName, Session>;
+  /** Whether nodes are network namespaces on `machine` that shared code has to wire. */
+  wiring: 'namespaces';
+  /** Ends the machines and everything on them. */
+  close(): Promise<void>;
+  /** Leaves the machines running when this process ends; returns the process that holds them. */
+  keep?(): Promise<{ keeper: number; state: unknown }>;
+}
+
+export interface LabDriver {
+  readonly name: string;
+  /** What this driver needs on this machine. Changes nothing. */
+  check(): Promise<Finding[]>;
+  /** Gives the machines. @throws MacvlabError when something that `check` names is missing, or the machines do not come up */
+  open(topology: Topology): Promise<Machines>;
+}

@@ -1,0 +1,132 @@
+/** An endpoint: a network namespace on a node that holds a macvlan child (the articles' "container"). */
+import { addAddress } from '../link/address.js';
+import { apply, type Change, type ChangeRecord } from '../link/change.js';
+import { setPromiscuous, setUp } from '../link/device.js';
+import { type LinkInfo, macvlanMode, readLink } from '../link/link-info.js';
+import { addMacvlan, type MacvlanMode, type MacvlanOptions } from '../link/macvlan.js';
+import { addRoute, type Route } from '../link/route.js';
+import type { NetworkStack } from '../remote/network-stack.js';
+import { CapturePoint } from '../wire/capture-point.js';
+import type { Node } from './node.js';
+import type { Station } from './station.js';
+
+export interface AttachOptions extends Pick<MacvlanOptions, 'mac' | 'flags' | 'sources'> {
+  /** Without a mode, the kernel chooses. */
+  mode?: MacvlanMode;
+  /** CIDR; one or several. */
+  address: string | readonly string[];
+  /** The child's name in the namespace; default "eth0". */
+  device?: string;
+  /** The device that the child sits on; default the node's uplink. */
+  parent?: string;
+  promiscuous?: boolean;
+  routes?: readonly Route[];
+}
+
+export class Endpoint implements Station {
+  readonly name: string;
+  readonly node: Node;
+  readonly stack: NetworkStack;
+  #device = 'eth0';
+  #link: LinkInfo | undefined;
+  #addresses: string[] = [];
+  #wire: CapturePoint | undefined;
+
+  constructor(name: string, node: Node, stack: NetworkStack) {
+    this.name = name;
+    this.node = node;
+    this.stack = stack;
+  }
+
+  get host(): string {
+    return this.node.host;
+  }
+
+  get port(): CapturePoint | undefined {
+    return this.node.port;
+  }
+
+  get device(): string {
+    return this.#device;
+  }
+
+  get addresses(): readonly string[] {
+    return this.#addresses;
+  }
+
+  get mac(): string {
+    return this.#link?.address ?? '';
+  }
+
+  /** The child's mode, as the kernel showed it. */
+  get mode(): string | undefined {
+    return macvlanMode(this.#link);
+  }
+
+  get wire(): CapturePoint {
+    if (!this.#wire) throw new TypeError(`${this.name} has no macvlan child yet`);
+    return this.#wire;
+  }
+
+  /**
+   * Adds a macvlan child, gives it its addresses, sets it up and listens on it, until the end of the current scope.
+   * @throws LinkError with the kernel's words
+   */
+  async attach(options: AttachOptions): Promise<void> {
+    const {
+      mode,
+      address,
+      device = 'eth0',
+      parent = this.node.device,
+      promiscuous = false,
+      routes = [],
+      ...child
+    } = options;
+    const addresses = typeof address === 'string' ? [address] : [...address];
+    this.#scope.defer(`${this.stack.name}: no child`, () => this.#detached());
+    await this.apply(
+      addMacvlan(this.node.stack, { name: device, parent, mode, ...child }, this.stack),
+      ...addresses.map((cidr) => settled(addAddress(this.stack, device, cidr))),
+      settled(setUp(this.stack, device, true)),
+      ...(promiscuous ? [settled(setPromiscuous(this.stack, device, true))] : []),
+      ...routes.map((route) => settled(addRoute(this.stack, route))),
+    );
+    await this.adopt(device, addresses);
+  }
+
+  /** Takes a child that is in the namespace already as this endpoint's own, and listens on it. */
+  async adopt(device: string, addresses: readonly string[]): Promise<void> {
+    this.#device = device;
+    this.#addresses = [...addresses];
+    const wire = new CapturePoint(this.stack, device);
+    this.#wire = wire;
+    this.#scope.defer(`stop listening on ${wire.label}`, () => wire.close());
+    const [link] = await Promise.all([readLink(this.stack, device), wire.open()]);
+    this.#link = link;
+  }
+
+  /** Makes changes in this namespace, undone at the end of the current scope. @throws LinkError */
+  async apply(...changes: Change[]): Promise<ChangeRecord[]> {
+    return apply(changes, this.#scope);
+  }
+
+  /** The child as the kernel shows it. @throws LinkError */
+  async link(device = this.#device): Promise<LinkInfo> {
+    return readLink(this.stack, device);
+  }
+
+  #detached(): void {
+    this.#link = undefined;
+    this.#addresses = [];
+    this.#wire = undefined;
+  }
+
+  get #scope() {
+    return this.node.scopes.current;
+  }
+}
+
+/** A change of a child needs neither undo nor reading of its own: it goes with the child, which is read as a whole. */
+function settled<T>({ stack, what, command }: Change<T>): Change {
+  return { stack, what, command };
+}

@@ -1,0 +1,216 @@
+/**
+ * An exchange: one echo request from a station to another, from fresh neighbour state, with what was seen of it at each
+ * capture point. Whether it was answered or lost is settled by frames, never by waiting for a fixed time:
+ *
+ * - a reply settles it at once;
+ * - otherwise a witness is sent along each half of the way behind the frame that is missed: the sender pings a third
+ *   station, which pings the receiver. When these are answered and the missed frame has got no further meanwhile, it
+ *   never will: frames of one kind do not overtake each other on a cable, in a bridge or in macvlan's broadcast queue.
+ */
+import { MacvlabError } from '../core/error.js';
+import { pause, patience } from '../core/wait.js';
+import { type PingOptions, type PingResult, startPing } from '../probe/ping.js';
+import { isAfter, mark, type Mark, seen, type View } from '../wire/capture-point.js';
+import type { Sighting } from '../wire/capture.js';
+import {
+  arpReply,
+  arpRequest,
+  echoReply,
+  echoRequest,
+  type FramePattern,
+  neighbourAdvertisement,
+  neighbourSolicitation,
+} from '../wire/pattern.js';
+import type { Lab } from './lab.js';
+import { addressOf, type Family, pathBetween, type Station } from './station.js';
+import { Witness } from './witness.js';
+
+export interface ExchangeOptions extends Pick<PingOptions, 'size' | 'ttl'> {
+  family?: Family;
+  /** Keeps neighbour entries as they are, for an experiment about them. */
+  keepNeighbours?: boolean;
+}
+
+/** One step of an exchange: the frame that it consists of, and the views that it passes in order. */
+export interface Step {
+  name: string;
+  pattern: FramePattern;
+  path: readonly View[];
+}
+
+export type Outcome = 'answered' | 'lost' | 'refused';
+
+/** Milliseconds that an answer is given before a witness is sent, which costs two more pings; a courtesy, no proof. */
+const courtesy = 4;
+/** How often the missed frame may get further while witnesses are sent: there are four steps of four views each. */
+const mostRounds = 16;
+
+export class Exchange {
+  readonly lab: Lab;
+  readonly from: Station;
+  readonly to: Station;
+  /** The address that was asked for. */
+  readonly target: string;
+  readonly token: string;
+  readonly steps: readonly Step[];
+  readonly since: Mark;
+  readonly witness: Witness;
+  /** Microseconds since the epoch: frames captured later belong to what came after. */
+  until = Number.POSITIVE_INFINITY;
+  ping!: PingResult;
+
+  private constructor(lab: Lab, from: Station, to: Station, token: string, since: Mark, family: Family) {
+    this.lab = lab;
+    this.from = from;
+    this.to = to;
+    this.token = token;
+    this.since = since;
+    this.target = addressOf(to, family, from);
+    this.steps = stepsOf(from, to, addressOf(from, family, to), this.target, token, family);
+    this.witness = new Witness(lab, from, to, family);
+  }
+
+  /**
+   * Performs an exchange.
+   * @throws MacvlabError CONTROL_FAILED when the witness is not answered; CAPTURE_DROPPED; REMOTE_DEAD
+   */
+  static async perform(lab: Lab, from: Station, to: Station, options: ExchangeOptions): Promise<Exchange> {
+    const { family = 4, keepNeighbours = false, ...probe } = options;
+    const third = Witness.between(lab, from, to);
+    if (!keepNeighbours) await lab.forgetNeighbours([from, to, third]);
+    const since = mark();
+    const running = await startPing(from.stack, addressOf(to, family, from), probe);
+    const exchange = new Exchange(lab, from, to, running.token, since, family);
+    await exchange.#settle(running.ended, running.stop);
+    exchange.until = Date.now() * 1000 + 999;
+    return exchange;
+  }
+
+  /** answered: every request got its reply; lost: frames left and no reply came; refused: the sender's stack sent nothing. */
+  get outcome(): Outcome {
+    if (this.ping.received > 0 && this.ping.received === this.ping.transmitted) return 'answered';
+    return this.ping.refusal === undefined ? 'lost' : 'refused';
+  }
+
+  /** Percent. */
+  get loss(): number {
+    return this.ping.loss;
+  }
+
+  /** Frames seen in a view during the exchange. @throws MacvlabError CAPTURE_ENDED */
+  seen(view: View): Sighting[] {
+    return seen(view, this.since).filter(({ frame }) => frame.time <= this.until);
+  }
+
+  /** Frames of the exchange itself seen in a view: its questions for neighbours, and echoes with its token. */
+  own(view: View): Sighting[] {
+    return this.seen(view).filter(({ frame }) => this.steps.some(({ pattern }) => pattern.matches(frame)));
+  }
+
+  /** How far a lost exchange got: the step that failed, the last view that saw its frame and the first that did not. */
+  get breakPoint(): { step: Step; last: View | undefined; missing: View | undefined } | undefined {
+    const step = this.steps.findLast(({ pattern, path }) => path.some((view) => this.#saw(view, pattern)));
+    if (!step) return undefined;
+    const index = step.path.findLastIndex((view) => this.#saw(view, step.pattern));
+    return { step, last: step.path[index], missing: step.path[index + 1] };
+  }
+
+  /** Why it was not answered, in one line from the captured frames. */
+  get reason(): string {
+    if (this.outcome === 'answered') return 'answered';
+    if (this.ping.refusal !== undefined) return `${this.from.name} sent nothing: ${this.ping.refusal}`;
+    const broken = this.breakPoint;
+    if (!broken) return `no frame of it was seen anywhere; ping says: ${this.ping.errors[0] ?? 'no reply'}`;
+    const { step, last, missing } = broken;
+    if (missing) return `${step.name} last seen at ${last?.label}, never at ${missing.label}`;
+    return `${step.name} arrived at ${last?.label}, and nothing came back from there`;
+  }
+
+  /** All that was seen of the exchange, with times relative to its beginning. */
+  listing(): Sighting[] {
+    const views = new Set(this.lab.captures);
+    const own = [...views].flatMap((capture) => this.own({ label: capture.name, captures: [capture] }));
+    return own.sort((a, b) => a.frame.time - b.frame.time || a.order - b.order);
+  }
+
+  async #settle(ended: Promise<PingResult>, stop: () => void): Promise<void> {
+    let result: PingResult | undefined;
+    const over = ended.then((value) => (result = value));
+    await Promise.race([over, this.#somethingLeft()]);
+    await pause(courtesy, over);
+    for (let round = 1; !result; round++) {
+      const before = this.#progress();
+      await this.witness.send();
+      if (result || this.#progress() === before) break;
+      if (round === mostRounds) throw this.#endless();
+    }
+    stop();
+    this.ping = await over;
+    if (this.outcome === 'lost') await this.witness.confirm(this.steps.flatMap(({ path }) => path));
+  }
+
+  /** Resolves when the first frame of the exchange is seen at its sender; the ping's own end is awaited beside it. */
+  async #somethingLeft(): Promise<void> {
+    const first = this.steps.filter((_, index) => index % 2 === 0);
+    const captures = this.steps[0]?.path[0]?.captures ?? [];
+    const look = () =>
+      captures.some(({ sightings }) =>
+        sightings.some((s) => isAfter(s, this.since) && first.some(({ pattern }) => pattern.matches(s.frame))),
+      ) || undefined;
+    await Promise.any(
+      captures.map((capture) =>
+        capture.changes.until(look, {
+          what: `the first frame of a ping from ${this.from.name} to ${this.target}`,
+          deadline: patience(15_000),
+        }),
+      ),
+    ).catch((error: unknown) => {
+      throw error instanceof AggregateError ? error.errors[0] : error;
+    });
+  }
+
+  /** Which steps were seen where, as a value that can be compared. */
+  #progress(): string {
+    return this.steps
+      .flatMap(({ name, pattern, path }) =>
+        path.filter((view) => this.#saw(view, pattern)).map(({ label }) => `${name} ${label}`),
+      )
+      .join();
+  }
+
+  #saw(view: View, pattern: FramePattern): boolean {
+    return this.seen(view).some(({ frame }) => pattern.matches(frame));
+  }
+
+  #endless(): MacvlabError {
+    return new MacvlabError(
+      'CONTROL_FAILED',
+      `${this.from.name} to ${this.target}: still getting further behind ${mostRounds} witnesses`,
+      {
+        evidence: this.#progress(),
+        next: 'look whether something in the lab delays or repeats frames',
+      },
+    );
+  }
+}
+
+function stepsOf(from: Station, to: Station, source: string, target: string, token: string, family: Family): Step[] {
+  const there = pathBetween(from, to);
+  const back = pathBetween(to, from);
+  const echo = { token };
+  const discovery: Step[] =
+    family === 4
+      ? [
+          { name: 'ARP request', pattern: arpRequest({ who: target, tell: source }), path: there },
+          { name: 'ARP reply', pattern: arpReply({ from: target, tell: source }), path: back },
+        ]
+      : [
+          { name: 'neighbour solicitation', pattern: neighbourSolicitation({ target, from: source }), path: there },
+          { name: 'neighbour advertisement', pattern: neighbourAdvertisement({ target }), path: back },
+        ];
+  return [
+    ...discovery,
+    { name: 'echo request', pattern: echoRequest(echo), path: there },
+    { name: 'echo reply', pattern: echoReply(echo), path: back },
+  ];
+}

@@ -1,0 +1,175 @@
+/** A running lab: its nodes and switch, its captures, and the exchanges performed in it. */
+import { MacvlabError } from '../core/error.js';
+import { apply } from '../link/change.js';
+import { flushNeighboursCommand } from '../link/neighbour.js';
+import type { Route } from '../link/route.js';
+import { CommandLog } from '../remote/command-log.js';
+import { NetworkStack } from '../remote/network-stack.js';
+import type { Session } from '../remote/session.js';
+import type { Capture } from '../wire/capture.js';
+import type { CapturePoint } from '../wire/capture-point.js';
+import type { LabDriver, Machines } from './driver.js';
+import { Exchange, type ExchangeOptions } from './exchange.js';
+import { Node } from './node.js';
+import { Scopes } from './scopes.js';
+import type { Station } from './station.js';
+import { Switch } from './switch.js';
+import { type NodeName, nodeNames, topology, uplinkOf } from './topology.js';
+import { wireNamespaces } from './wiring.js';
+
+/** Addresses and routes of an article's network. */
+export type AddressPlan = Partial<
+  Record<
+    Exclude<NodeName, 'switch'>,
+    { addresses?: readonly string[]; behind?: readonly string[]; routes?: readonly Route[] }
+  >
+>;
+
+export class Lab {
+  readonly driver: string;
+  /** Kernel release of the machine that holds the nodes. */
+  readonly kernel: string;
+  readonly machines: Machines;
+  readonly log: CommandLog;
+  readonly scopes: Scopes;
+  readonly node1: Node;
+  readonly node2: Node;
+  readonly router: Node;
+  readonly client: Node;
+  readonly switch: Switch;
+
+  private constructor(driver: string, kernel: string, machines: Machines, log: CommandLog) {
+    this.driver = driver;
+    this.kernel = kernel;
+    this.machines = machines;
+    this.log = log;
+    this.scopes = new Scopes();
+    const ports = topology.cables.filter(({ to }) => to.node === 'switch').map(({ to }) => to.interface);
+    this.switch = new Switch(this.#stack('switch'), ports, this.scopes);
+    const node = (name: NodeName, directed: boolean) =>
+      new Node(this.#stack(name), uplinkOf(name) ?? '', this.scopes, this.switch.ports.get(name), directed);
+    this.node1 = node('node1', true);
+    this.node2 = node('node2', true);
+    this.router = node('router', false);
+    this.client = node('client', false);
+  }
+
+  /**
+   * Builds a lab and starts listening in it.
+   * @throws MacvlabError when the driver cannot give its machines, or they cannot be wired; nothing is left then
+   */
+  static async open(driver: LabDriver): Promise<Lab> {
+    const machines = await driver.open(topology);
+    try {
+      const lab = await Lab.over(driver.name, machines);
+      await lab.#wire();
+      return lab;
+    } catch (error) {
+      await machines.close();
+      throw error;
+    }
+  }
+
+  /** A lab over machines that are wired already: one that was kept. */
+  static async attach(driver: string, machines: Machines): Promise<Lab> {
+    const lab = await Lab.over(driver, machines);
+    await lab.#learn();
+    return lab;
+  }
+
+  private static async over(driver: string, machines: Machines): Promise<Lab> {
+    const { stdout } = await machines.machine.run(['uname', '-r']);
+    return new Lab(driver, stdout.trim(), machines, new CommandLog());
+  }
+
+  /** Nodes that hold addresses, by name. */
+  get nodes(): readonly Node[] {
+    return [this.node1, this.node2, this.router, this.client];
+  }
+
+  /** All stations there are now: nodes and endpoints with a child. */
+  get endpoints() {
+    return this.nodes.flatMap((node) => node.endpoints);
+  }
+
+  /** Gives the nodes an article's addresses, until the end of the current scope. */
+  async configure(plan: AddressPlan): Promise<void> {
+    await Promise.all(
+      this.nodes.map(async (node) => {
+        const { addresses, behind, routes } = plan[node.name as Exclude<NodeName, 'switch'>] ?? {};
+        if (behind) await node.configure({ addresses: behind, device: 'eth2' });
+        if (addresses ?? routes) await node.configure({ addresses: addresses ?? [], routes: routes ?? [] });
+      }),
+    );
+  }
+
+  /** Sends one echo request between two stations from fresh neighbour state, and watches what becomes of it. */
+  async ping(from: Station, to: Station, options: ExchangeOptions = {}): Promise<Exchange> {
+    return Exchange.perform(this, from, to, options);
+  }
+
+  /** Makes stations forget the neighbours they have learned, so that the next frame has to ask again. */
+  async forgetNeighbours(stations: readonly Station[]): Promise<void> {
+    const bySession = new Map<Session, NetworkStack[]>();
+    for (const { stack } of stations) bySession.set(stack.session, [...(bySession.get(stack.session) ?? []), stack]);
+    await Promise.all(
+      [...bySession.values()].map((stacks) =>
+        apply(stacks.map((stack) => ({ stack, what: 'forget neighbours', command: flushNeighboursCommand }))),
+      ),
+    );
+  }
+
+  /** Every capture point that listens now. */
+  get points(): readonly CapturePoint[] {
+    const stations: Station[] = [...this.nodes, ...this.endpoints.filter((endpoint) => endpoint.addresses.length > 0)];
+    return [...stations.map(({ wire }) => wire), ...this.switch.ports.values()].filter((point) => point.isOpen);
+  }
+
+  get captures(): readonly Capture[] {
+    return this.points.flatMap((point) => point.captures);
+  }
+
+  /** @throws MacvlabError REMOTE_DEAD naming the first session that is gone */
+  checkAlive(): void {
+    for (const session of [this.machines.machine, ...Object.values(this.machines.nodes)])
+      session.death.throwIfAborted();
+  }
+
+  /** Ends the lab with everything in it. */
+  async close(): Promise<void> {
+    await this.machines.close();
+  }
+
+  /** Leaves the lab running when this process ends. @throws MacvlabError LAB_OPEN when its driver cannot do that */
+  async keep(): Promise<{ keeper: number; state: unknown }> {
+    if (this.machines.keep) return this.machines.keep();
+    throw new MacvlabError('LAB_OPEN', `a ${this.driver} lab cannot be kept`, {
+      next: 'use another lab, or run without --keep',
+    });
+  }
+
+  async #wire(): Promise<void> {
+    const stacks = Object.fromEntries(nodeNames.map((name) => [name, this.#stack(name)])) as Record<
+      NodeName,
+      NetworkStack
+    >;
+    const machine = new NetworkStack('machine', this.machines.machine, this.log);
+    if (this.machines.wiring === 'namespaces') await wireNamespaces(machine, stacks, topology);
+    await this.#learn();
+  }
+
+  async #learn(): Promise<void> {
+    await Promise.all([...this.nodes.map((node) => node.learnMac())]);
+  }
+
+  /** Starts listening on every uplink and switch port. @throws MacvlabError CAPTURE_START */
+  async listen(): Promise<void> {
+    await Promise.all(
+      [...this.nodes.map((node) => node.wire), ...this.switch.ports.values()].map((point) => point.open()),
+    );
+  }
+
+  #stack(name: NodeName): NetworkStack {
+    return new NetworkStack(name, this.machines.nodes[name], this.log);
+  }
+}

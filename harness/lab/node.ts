@@ -1,0 +1,138 @@
+/** A node of a lab: one network stack with an uplink, on which endpoints are made. */
+import { addAddress } from '../link/address.js';
+import { apply, type Change, type ChangeRecord } from '../link/change.js';
+import { setPromiscuous, setUp } from '../link/device.js';
+import { type LinkInfo, readLink, readLinks } from '../link/link-info.js';
+import { addMacvlan, type MacvlanOptions } from '../link/macvlan.js';
+import { addNamespace } from '../link/namespace.js';
+import { addRoute, type Route } from '../link/route.js';
+import { NetworkStack } from '../remote/network-stack.js';
+import { CapturePoint } from '../wire/capture-point.js';
+import { type AttachOptions, Endpoint } from './endpoint.js';
+import type { Scopes } from './scopes.js';
+import type { Station } from './station.js';
+import { quietNamespace } from './wiring.js';
+
+export class Node implements Station {
+  readonly name: string;
+  readonly host: string;
+  readonly stack: NetworkStack;
+  readonly device: string;
+  readonly wire: CapturePoint;
+  readonly port: CapturePoint | undefined;
+  readonly scopes: Scopes;
+  readonly #endpoints = new Set<Endpoint>();
+  #addresses: string[] = [];
+  #mac = '';
+
+  /** @param directed whether its uplink is captured by direction, as that of a node with endpoints has to be */
+  constructor(stack: NetworkStack, device: string, scopes: Scopes, port?: CapturePoint, directed = false) {
+    this.name = stack.name;
+    this.host = stack.name;
+    this.stack = stack;
+    this.device = device;
+    this.port = port;
+    this.scopes = scopes;
+    this.wire = new CapturePoint(stack, device, directed ? ['in', 'out'] : []);
+  }
+
+  get addresses(): readonly string[] {
+    return this.#addresses;
+  }
+
+  get mac(): string {
+    return this.#mac;
+  }
+
+  /** The endpoints that live on this node now. */
+  get endpoints(): readonly Endpoint[] {
+    return [...this.#endpoints];
+  }
+
+  /** Makes changes on this node, undone at the end of the current scope. @throws LinkError */
+  async apply(...changes: Change[]): Promise<ChangeRecord[]> {
+    return apply(changes, this.scopes.current);
+  }
+
+  /** Gives the node addresses on its uplink (or another device) and routes, until the end of the current scope. */
+  async configure({
+    addresses = [],
+    routes = [],
+    device = this.device,
+  }: {
+    addresses?: readonly string[];
+    routes?: readonly Route[];
+    device?: string;
+  }): Promise<void> {
+    const known = this.#addresses;
+    this.scopes.current.defer(`${this.name}: addresses as before`, () => (this.#addresses = known));
+    await this.apply(
+      ...addresses.map((cidr) => addAddress(this.stack, device, cidr)),
+      ...routes.map((route) => addRoute(this.stack, route)),
+    );
+    this.#addresses = [...known, ...addresses];
+  }
+
+  /** Tells the node which addresses it has, when an experiment has moved them. */
+  addressesMoved(addresses: readonly string[]): void {
+    const known = this.#addresses;
+    this.scopes.current.defer(`${this.name}: addresses as before`, () => (this.#addresses = known));
+    this.#addresses = [...addresses];
+  }
+
+  /** Makes a namespace that an endpoint can live in. */
+  async namespace(name: string): Promise<Endpoint> {
+    const stack = new NetworkStack(`${this.name}/${name}`, this.stack.session, this.stack.log, `${this.name}-${name}`);
+    const endpoint = new Endpoint(name, this, stack);
+    this.#endpoints.add(endpoint);
+    this.scopes.current.defer(`forget ${stack.name}`, () => this.#endpoints.delete(endpoint));
+    await this.apply(...addNamespace(this.stack, stack), quietNamespace(stack));
+    return endpoint;
+  }
+
+  /** Makes a namespace with a macvlan child of the uplink in it: the articles' "container". */
+  async endpoint(name: string, options: AttachOptions): Promise<Endpoint> {
+    const endpoint = await this.namespace(name);
+    await endpoint.attach(options);
+    return endpoint;
+  }
+
+  /** Adds a macvlan in the node's own namespace. @throws LinkError */
+  async macvlan(options: Omit<MacvlanOptions, 'parent'> & { parent?: string }): Promise<LinkInfo> {
+    await this.apply(addMacvlan(this.stack, { parent: this.device, ...options }));
+    return readLink(this.stack, options.name);
+  }
+
+  /** Sets the uplink promiscuous or not, until the end of the current scope. */
+  async promiscuous(on: boolean): Promise<void> {
+    await this.apply(setPromiscuous(this.stack, this.device, on));
+  }
+
+  /**
+   * Sets the uplink down or up. tcpdump ends when its interface goes down, so that the uplink's captures are closed
+   * before and opened again after.
+   */
+  async setUplink(state: 'up' | 'down'): Promise<void> {
+    if (state === 'down') {
+      await this.wire.close();
+      this.scopes.current.defer(`${this.name}: listen again`, () => (this.wire.isOpen ? undefined : this.wire.open()));
+    }
+    await this.apply(setUp(this.stack, this.device, state === 'up'));
+    if (state === 'up' && !this.wire.isOpen) await this.wire.open();
+  }
+
+  /** A link of this node as the kernel shows it. @throws LinkError */
+  async link(device = this.device): Promise<LinkInfo> {
+    return readLink(this.stack, device);
+  }
+
+  /** All links of this node. */
+  async links(): Promise<LinkInfo[]> {
+    return readLinks(this.stack);
+  }
+
+  /** Reads the uplink's MAC address, once it is wired. */
+  async learnMac(): Promise<void> {
+    this.#mac = (await this.link()).address ?? '';
+  }
+}

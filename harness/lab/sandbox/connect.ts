@@ -1,0 +1,46 @@
+/** SSH into a sandbox node: `sshd -i` started in its namespaces, with its standard input and output as the transport. */
+import { spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
+import { findProgram } from '../../setup/tools.mjs';
+import { Session } from '../../remote/session.js';
+import { sandboxFolder, type SandboxKeys } from './init.js';
+
+/**
+ * Opens a session in a sandbox's network namespace, or in the sandbox's own when none is named.
+ * @param init process id of the sandbox's init
+ * @throws MacvlabError REMOTE_CONNECT
+ */
+export async function connectSandbox(
+  init: number,
+  keys: SandboxKeys,
+  name: string,
+  namespace?: string,
+): Promise<Session> {
+  const sshd = findProgram('sshd') ?? '/usr/sbin/sshd';
+  const server = [sshd, '-i', '-e', '-f', `${sandboxFolder}/sshd_config`];
+  const inNode = namespace === undefined ? server : ['nsenter', `--net=/run/netns/${namespace}`, '--', ...server];
+  // One socket serves as both standard input and output of sshd; a shell puts it there, since spawn gives two.
+  const duplex = ['sh', '-c', 'exec "$@" <&3 >&3 3>&-', 'sshd', ...inNode];
+  const child = spawn(
+    'nsenter',
+    ['--target', String(init), '--mount', '--uts', '--ipc', '--pid', '--net', '--', ...duplex],
+    {
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+      detached: true,
+      env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
+    },
+  );
+  const transport = child.stdio[3] as Socket;
+  let words = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (words = (words + text).slice(-4096)));
+  child.on('error', (error) => transport.destroy(error));
+  child.on('exit', (status, signal) => (words += `sshd of ${name} ended with ${signal ?? `status ${status}`}\n`));
+  return Session.open({
+    name,
+    transport,
+    user: 'root',
+    privateKey: keys.user.private,
+    hostKey: keys.host.public,
+    lastWords: () => words,
+  });
+}

@@ -1,0 +1,141 @@
+/**
+ * The sandbox's init process: PID 1 of a private set of PID, mount, UTS, IPC and network namespaces. It is a shell that
+ * reads its commands from us; when its standard input ends, because this process closed it or was killed, it exits, and
+ * the kernel takes every process, namespace, interface and mount of the sandbox with it (pid_namespaces(7)).
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Writable } from 'node:stream';
+import { MacvlabError, messageOf } from '../../core/error.js';
+import { patience, within } from '../../core/wait.js';
+import type { KeyPair } from '../../remote/keys.js';
+
+/** Where the sandbox keeps its files: on a tmpfs that only its own mount namespace sees. */
+export const sandboxFolder = '/run/macvlab';
+
+export interface SandboxKeys {
+  host: KeyPair;
+  user: KeyPair;
+}
+
+export interface Init {
+  /** Its process id as this process sees it. */
+  pid: number;
+  process: ChildProcess;
+  stdin: Writable;
+}
+
+const namespaces = ['--mount', '--uts', '--ipc', '--net', '--pid'];
+
+/**
+ * Starts a sandbox and waits until its files and namespaces stand.
+ * @throws MacvlabError LAB_OPEN with the failing program's words
+ */
+export async function startInit(keys: SandboxKeys, nodes: readonly string[]): Promise<Init> {
+  // A session of its own (setsid): Ctrl-C at the terminal must reach the harness, which ends the lab in order.
+  const child = spawn(
+    'unshare',
+    [...namespaces, '--fork', '--kill-child', '--propagation', 'private', '--', 'sh', '-s'],
+    {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true,
+      env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
+    },
+  );
+  let output = '';
+  let words = '';
+  const answered = new Promise<number>((resolve, reject) => {
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+      const pid = /^ready (\d+)$/m.exec(output)?.[1];
+      if (pid) resolve(Number(pid));
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (words += text));
+    child.once('error', reject);
+    child.once('close', (status, signal) => reject(new Error(`it ended with ${signal ?? `status ${status}`}`)));
+    child.stdin.once('error', () => undefined);
+  });
+  child.stdin.write(initScript(keys, nodes));
+  try {
+    const pid = await within(answered, { what: 'the sandbox’s init process', deadline: patience(20_000) });
+    return { pid, process: child, stdin: child.stdin };
+  } catch (error) {
+    child.stdin.destroy();
+    child.kill('SIGKILL');
+    throw new MacvlabError('LAB_OPEN', `the sandbox’s namespaces could not be made: ${messageOf(error)}`, {
+      evidence: words,
+      next: 'run `macvlab doctor`; in a container, allow it CAP_SYS_ADMIN and CAP_NET_ADMIN',
+      cause: error,
+    });
+  }
+}
+
+/** Ends a sandbox, and waits until its last process is gone. */
+export async function stopInit(init: Init): Promise<void> {
+  if (init.process.exitCode !== null || init.process.signalCode !== null) return;
+  const ended = new Promise<void>((resolve) => init.process.once('exit', () => resolve()));
+  init.stdin.destroy();
+  try {
+    await within(ended, { what: 'the sandbox to end', deadline: patience(5000) });
+  } catch {
+    process.kill(init.pid, 'SIGKILL');
+    await within(ended, { what: 'the killed sandbox to end', deadline: patience(5000) });
+  }
+}
+
+/**
+ * What init performs before it waits. The keys reach it through a pipe: no file of the host ever holds them.
+ * Root's entry in the private /etc/passwd has /bin/sh and an empty home, so that a remote shell reads no rc file.
+ */
+function initScript({ host, user }: SandboxKeys, nodes: readonly string[]): string {
+  const files = {
+    passwd: `root:*:0:0:root:${sandboxFolder}:/bin/sh\nsshd:*:100:65534::/run/sshd:/usr/sbin/nologin\n`,
+    shadow: 'root:*:1::::::\nsshd:*:1::::::\n',
+    group: 'root:x:0:\nnogroup:x:65534:\n',
+    host_key: host.private,
+    authorized_keys: `${user.public}\n`,
+    sshd_config: sshdConfig,
+  };
+  return [
+    'set -e',
+    'read -r pid rest </proc/self/stat',
+    'mount -t proc -o nosuid,nodev,noexec proc /proc',
+    'mount -t tmpfs -o mode=0755,nosuid,nodev tmpfs /run',
+    `mkdir -p /run/sshd /run/netns /run/lock ${sandboxFolder}`,
+    'umask 077',
+    ...Object.entries(files).map(
+      ([name, content]) => `cat >${sandboxFolder}/${name} <<'END OF FILE'\n${content.trimEnd()}\nEND OF FILE`,
+    ),
+    `chmod 755 ${sandboxFolder}; chmod 644 ${sandboxFolder}/passwd ${sandboxFolder}/group`,
+    ...['passwd', 'shadow', 'group'].map(
+      (name) => `[ ! -e /etc/${name} ] || mount --bind ${sandboxFolder}/${name} /etc/${name}`,
+    ),
+    'echo macvlab >/proc/sys/kernel/hostname',
+    `ip -batch - <<'END OF FILE'\n${['link set lo up', ...nodes.map((node) => `netns add ${node}`)].join('\n')}\nEND OF FILE`,
+    'echo "ready $pid"',
+    // Orphans in the sandbox become init's children; ignoring SIGCHLD lets the kernel reap them (wait(2), notes).
+    "trap '' CHLD",
+    '',
+  ].join('\n');
+}
+
+/** For `sshd -i`: only the lab's user key, nothing from the host's files, and as many channels as captures need. */
+const sshdConfig = `HostKey ${sandboxFolder}/host_key
+AuthorizedKeysFile ${sandboxFolder}/authorized_keys
+PermitRootLogin prohibit-password
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+StrictModes no
+UsePAM no
+UseDNS no
+PrintMotd no
+PrintLastLog no
+PermitUserRC no
+PermitUserEnvironment no
+AcceptEnv nothing
+MaxSessions 1000
+MaxStartups 1000
+LoginGraceTime 60
+Subsystem sftp internal-sftp
+PidFile none
+LogLevel ERROR
+`;

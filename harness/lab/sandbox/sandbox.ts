@@ -1,0 +1,74 @@
+/** The sandbox lab driver: every node is a network namespace on the running kernel, inside one private set of namespaces. */
+import type { Session } from '../../remote/session.js';
+import { newKeyPair } from '../../remote/keys.js';
+import { MacvlabError } from '../../core/error.js';
+import type { LabDriver, Machines } from '../driver.js';
+import type { NodeName, Topology } from '../topology.js';
+import { checkSandbox } from './check.js';
+import { connectSandbox } from './connect.js';
+import { type Init, startInit, stopInit, type SandboxKeys } from './init.js';
+import { keepInit } from './keep.js';
+
+export const sandboxDriver: LabDriver = {
+  name: 'sandbox',
+  check: checkSandbox,
+  async open(topology: Topology): Promise<Machines> {
+    refuseWithoutRoot();
+    const keys: SandboxKeys = { host: newKeyPair(), user: newKeyPair() };
+    const init = await startInit(keys, topology.nodes);
+    try {
+      const sessions = await connectAll(init.pid, keys, topology.nodes);
+      return {
+        ...sessions,
+        wiring: 'namespaces',
+        close: () => closeSandbox(init, sessions),
+        keep: async () => ({ keeper: await keepInit(init), state: { init: init.pid, keys } satisfies SandboxState }),
+      };
+    } catch (error) {
+      await stopInit(init);
+      throw error;
+    }
+  },
+};
+
+/** What another process needs to reach a kept sandbox. */
+export interface SandboxState {
+  init: number;
+  keys: SandboxKeys;
+}
+
+/** Opens sessions with a kept sandbox. @throws MacvlabError REMOTE_CONNECT when it is gone */
+export async function attachSandbox(
+  state: SandboxState,
+  nodes: readonly NodeName[],
+): Promise<Pick<Machines, 'machine' | 'nodes'>> {
+  return connectAll(state.init, state.keys, nodes);
+}
+
+function refuseWithoutRoot(): void {
+  if (process.geteuid?.() === 0) return;
+  throw new MacvlabError('NOT_ROOT', 'the sandbox lab makes network namespaces, which needs root', {
+    evidence: `this process runs as user ${process.geteuid?.()}`,
+    next: 'run the same command with sudo',
+  });
+}
+
+async function connectAll(
+  init: number,
+  keys: SandboxKeys,
+  nodes: readonly NodeName[],
+): Promise<{ machine: Session; nodes: Record<NodeName, Session> }> {
+  const [machine, ...rest] = await Promise.all([
+    connectSandbox(init, keys, 'the sandbox'),
+    ...nodes.map((node) => connectSandbox(init, keys, node, node)),
+  ]);
+  return {
+    machine,
+    nodes: Object.fromEntries(nodes.map((node, index) => [node, rest[index]])) as Record<NodeName, Session>,
+  };
+}
+
+async function closeSandbox(init: Init, sessions: Pick<Machines, 'machine' | 'nodes'>): Promise<void> {
+  for (const session of [sessions.machine, ...Object.values(sessions.nodes)]) session.close();
+  await stopInit(init);
+}

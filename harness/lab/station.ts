@@ -1,0 +1,63 @@
+/** Who can send and be reached in a lab: a node at its uplink, or an endpoint at its macvlan child. */
+import { BlockList, isIPv4 } from 'node:net';
+import type { NetworkStack } from '../remote/network-stack.js';
+import type { CapturePoint, View } from '../wire/capture-point.js';
+
+export interface Station {
+  /** "node1", "ns1" */
+  readonly name: string;
+  readonly stack: NetworkStack;
+  /** The interface that it speaks through. */
+  readonly device: string;
+  /** In CIDR form. */
+  readonly addresses: readonly string[];
+  /** MAC address of `device`. */
+  readonly mac: string;
+  /** Where its frames are captured, on its own side. */
+  readonly wire: CapturePoint;
+  /** The switch port that its node is connected to; undefined for who is not on the switch. */
+  readonly port: CapturePoint | undefined;
+  /** The node that it lives on: two stations of one node share its uplink. */
+  readonly host: string;
+}
+
+export type Family = 4 | 6;
+
+/** A station's address of a family, without prefix length; the one in the peer's subnet when there are several. */
+export function addressOf(station: Station, family: Family = 4, peer?: Station): string {
+  const candidates = station.addresses.filter((cidr) => (isIPv4(bare(cidr)) ? 4 : 6) === family);
+  const near = peer && candidates.find((cidr) => peer.addresses.some((other) => sameSubnet(cidr, bare(other))));
+  const chosen = near ?? candidates[0];
+  if (chosen === undefined) throw new TypeError(`${station.name} has no IPv${family} address`);
+  return bare(chosen);
+}
+
+/** An address without its prefix length. */
+export function bare(cidr: string): string {
+  return cidr.split('/')[0] ?? cidr;
+}
+
+function sameSubnet(cidr: string, address: string): boolean {
+  const family = isIPv4(address) ? 'ipv4' : 'ipv6';
+  if ((isIPv4(bare(cidr)) ? 'ipv4' : 'ipv6') !== family) return false;
+  const subnet = new BlockList();
+  subnet.addSubnet(bare(cidr), Number(cidr.split('/')[1] ?? (family === 'ipv4' ? 32 : 128)), family);
+  return subnet.check(address, family);
+}
+
+/** The capture views that a frame passes from one station to another, sender first. */
+export function pathBetween(from: Station, to: Station): View[] {
+  const direct = from.host === to.host && from.stack !== to.stack && staysInParent(from, to);
+  if (direct) return [from.wire, to.wire];
+  const arrival = to.wire.isDirected ? to.wire.in : to.wire;
+  const departure = from.wire.isDirected ? from.wire.out : from.wire;
+  return [departure, ...(from.port ? [from.port.in] : []), ...(to.port ? [to.port.out] : []), arrival];
+}
+
+/** Whether the kernel hands frames between the two without sending them (macvlan.c, macvlan_queue_xmit). */
+function staysInParent(
+  from: Station & { mode?: string | undefined },
+  to: Station & { mode?: string | undefined },
+): boolean {
+  return from.mode === 'bridge' && to.mode === 'bridge';
+}

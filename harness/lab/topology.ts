@@ -1,0 +1,37 @@
+/** The network that every lab is: two nodes and a router on a switch, and a client behind the router. */
+
+export const nodeNames = ['node1', 'node2', 'switch', 'router', 'client'] as const;
+export type NodeName = (typeof nodeNames)[number];
+
+/** One cable: an interface of one node to an interface of another. */
+export interface Cable {
+  from: { node: NodeName; interface: string };
+  to: { node: NodeName; interface: string };
+}
+
+/** Nodes and cables of a lab. The switch's interfaces are named after who is at the other end. */
+export interface Topology {
+  nodes: readonly NodeName[];
+  cables: readonly Cable[];
+  /** The switch's bridge device, which joins all its interfaces. */
+  bridge: string;
+}
+
+const uplink = 'eth1';
+
+/** The articles' network. */
+export const topology: Topology = {
+  nodes: nodeNames,
+  bridge: 'br0',
+  cables: [
+    { from: { node: 'node1', interface: uplink }, to: { node: 'switch', interface: 'node1' } },
+    { from: { node: 'node2', interface: uplink }, to: { node: 'switch', interface: 'node2' } },
+    { from: { node: 'router', interface: uplink }, to: { node: 'switch', interface: 'router' } },
+    { from: { node: 'client', interface: uplink }, to: { node: 'router', interface: 'eth2' } },
+  ],
+};
+
+/** A node's interface towards the rest of the lab. */
+export function uplinkOf(node: NodeName): string | undefined {
+  return topology.cables.find((cable) => cable.from.node === node)?.from.interface;
+}

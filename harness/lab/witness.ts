@@ -1,0 +1,100 @@
+/**
+ * Witnesses of an exchange: pings known to work that take the same ways, sent behind the frame that is missed. They are
+ * also its positive control: a sender or receiver that cannot be reached by anybody makes the exchange an error.
+ */
+import { MacvlabError } from '../core/error.js';
+import { patience } from '../core/wait.js';
+import { ping } from '../probe/ping.js';
+import { mark, type Mark, seen, type View } from '../wire/capture-point.js';
+import { echoReply, echoRequest } from '../wire/pattern.js';
+import type { Lab } from './lab.js';
+import { addressOf, type Family, type Station } from './station.js';
+
+export class Witness {
+  /** The station that neither sends nor receives in the exchange. */
+  readonly third: Station;
+  readonly #lab: Lab;
+  readonly #from: Station;
+  readonly #to: Station;
+  readonly #family: Family;
+  #since: Mark | undefined;
+  #tokens: string[] = [];
+
+  constructor(lab: Lab, from: Station, to: Station, family: Family) {
+    this.#lab = lab;
+    this.#from = from;
+    this.#to = to;
+    this.#family = family;
+    this.third = Witness.between(lab, from, to);
+  }
+
+  /** Who can be the witness of an exchange: the first node that has no part in it. */
+  static between(lab: Lab, from: Station, to: Station): Station {
+    const third = [lab.router, lab.node2, lab.node1].find(
+      ({ host, addresses }) => host !== from.host && host !== to.host && addresses.length > 0,
+    );
+    if (third) return third;
+    throw new MacvlabError(
+      'CONTROL_FAILED',
+      `there is no third station to witness between ${from.name} and ${to.name}`,
+      {
+        next: 'give one more node an address in the suite’s address plan',
+      },
+    );
+  }
+
+  /** Whether any was sent. */
+  get wasSent(): boolean {
+    return this.#since !== undefined;
+  }
+
+  /**
+   * The sender pings the third station, and the third station pings the receiver; both from fresh neighbour state.
+   * @throws MacvlabError CONTROL_FAILED when either is not answered
+   */
+  async send(): Promise<void> {
+    if (this.#since) await this.#lab.forgetNeighbours([this.third]);
+    this.#since = mark();
+    this.#tokens = await Promise.all([this.#control(this.#from, this.third), this.#control(this.third, this.#to)]);
+  }
+
+  /**
+   * Makes sure that the witnesses were seen in these views, so that a frame missing there was not merely late, and that
+   * no capture of them has dropped anything.
+   * @throws MacvlabError CONTROL_FAILED, CAPTURE_DROPPED
+   */
+  async confirm(views: readonly View[]): Promise<void> {
+    if (!this.#since) await this.send();
+    const captures = new Map(views.flatMap((view) => view.captures.map((capture) => [capture, view])));
+    await Promise.all([...captures].map(([capture]) => this.#confirmOne({ label: capture.name, captures: [capture] })));
+  }
+
+  async #confirmOne(view: View): Promise<void> {
+    const [capture] = view.captures;
+    if (!capture) return;
+    const patterns = this.#tokens.flatMap((token) => [echoRequest({ token }), echoReply({ token })]);
+    const since = this.#since ?? mark();
+    const passed = () =>
+      seen(view, since).some(({ frame }) => patterns.some((pattern) => pattern.matches(frame))) || undefined;
+    await capture.changes.until(passed, {
+      what: `a witness to be seen at ${view.label}`,
+      deadline: patience(10_000),
+      next: 'a frame missing at a capture point that no witness passes proves nothing: choose another view, or another witness',
+    });
+    await capture.refuseDrops();
+  }
+
+  async #control(from: Station, to: Station): Promise<string> {
+    const address = addressOf(to, this.#family, from);
+    const result = await ping(from.stack, address, { count: 1, wait: patience(2000) / 1000 });
+    if (result.received === result.transmitted && result.received > 0) return result.token;
+    throw new MacvlabError(
+      'CONTROL_FAILED',
+      `the positive control did not pass: ${from.name} to ${to.name} (${address}), ${result.loss}% lost`,
+      {
+        evidence: [result.refusal, ...result.errors].filter(Boolean).join('\n'),
+        next: 'look at the links in the evidence: this way must work before a loss on it means anything',
+      },
+    );
+  }
+}

@@ -1,0 +1,50 @@
+/** What the kernel said to a netlink request, told apart: "I do not know this" and "I will not do this". */
+import { MacvlabError } from '../core/error.js';
+
+/** Error texts of strerror(3) as iproute2 prints them, with their names (errno(3)). */
+const names: Record<string, string> = {
+  'Operation not permitted': 'EPERM',
+  'No such file or directory': 'ENOENT',
+  'No such process': 'ESRCH',
+  'Device or resource busy': 'EBUSY',
+  'File exists': 'EEXIST',
+  'No such device': 'ENODEV',
+  'Invalid argument': 'EINVAL',
+  'Numerical result out of range': 'ERANGE',
+  'Operation not supported': 'EOPNOTSUPP',
+  'Address already in use': 'EADDRINUSE',
+  'Cannot assign requested address': 'EADDRNOTAVAIL',
+  'Network is down': 'ENETDOWN',
+  'Network is unreachable': 'ENETUNREACH',
+};
+
+/** What means that kernel or iproute2 does not know the request, rather than refusing it. */
+const unsupported =
+  /Operation not supported|Unknown device type|RTNETLINK answers: Not supported|argument ".*" is wrong|Unknown.*(option|mode)|"[^"]+" is a garbage/i;
+
+/** The errno's name in iproute2's output, when it names one. */
+export function errnoIn(words: string): string | undefined {
+  const text = Object.keys(names).find((candidate) => words.includes(candidate));
+  return text === undefined ? undefined : names[text];
+}
+
+/** A change of a link, address, route or neighbour that was not made. */
+export class LinkError extends MacvlabError {
+  /** "EBUSY"; undefined when only words were given, as with the kernel's extended acknowledgements. */
+  readonly errno: string | undefined;
+  /** The kernel's or iproute2's own words. */
+  readonly words: string;
+
+  /** @param what the change, as in "node1: add mac1" */
+  constructor(what: string, argv: readonly string[], words: string) {
+    const isUnsupported = unsupported.test(words);
+    super(isUnsupported ? 'LINK_UNSUPPORTED' : 'LINK_REFUSED', `${what}: ${words.trim().split('\n').join('; ')}`, {
+      evidence: `$ ${argv.join(' ')}\n${words}`,
+      next: isUnsupported
+        ? 'use a kernel and an iproute2 that know it; `macvlab doctor` lists what this machine supports'
+        : 'look at the command and at the links before it in the evidence',
+    });
+    this.errno = errnoIn(words);
+    this.words = words.trim();
+  }
+}

@@ -1,0 +1,60 @@
+/** macvlan links: made, changed and deleted. */
+import type { NetworkStack } from '../remote/network-stack.js';
+import type { Change } from './change.js';
+import { type LinkInfo, macvlanMode, parseLink, showLink } from './link-info.js';
+
+/** The modes of macvlan (uapi/linux/if_link.h, enum macvlan_mode). */
+export const macvlanModes = ['private', 'vepa', 'bridge', 'passthru', 'source'] as const;
+export type MacvlanMode = (typeof macvlanModes)[number];
+
+export interface MacvlanOptions {
+  /** The child's name. */
+  name: string;
+  /** The device that the child sits on. */
+  parent: string;
+  /** Without a mode, the kernel chooses. */
+  mode?: MacvlanMode | undefined;
+  /** MAC address; without one, the kernel makes one up. */
+  mac?: string | undefined;
+  /** Flags behind the mode: passthru without promiscuous parent, source mode without destination lookup. */
+  flags?: readonly ('nopromisc' | 'nodst')[] | undefined;
+  /** For mode source: the only source MAC addresses whose frames the child is given. */
+  sources?: readonly string[] | undefined;
+}
+
+/**
+ * Adds a macvlan on a device of `stack`; with `into`, straight into that stack's namespace.
+ * The undo deletes it.
+ */
+export function addMacvlan(stack: NetworkStack, options: MacvlanOptions, into?: NetworkStack): Change<LinkInfo> {
+  const { name, parent, mode, mac, flags = [], sources } = options;
+  const home = into ?? stack;
+  const modeWords = mode === undefined ? [] : ['mode', mode, ...flags];
+  const sourceWords = sources === undefined ? [] : ['macaddr', 'set', ...sources];
+  return {
+    stack,
+    what: `add macvlan ${name} on ${parent}${mode ? `, mode ${mode}` : ''}${into ? `, in ${into.name}` : ''}`,
+    command: [
+      ...['ip', 'link', 'add', 'link', parent, 'name', name],
+      ...(mac ? ['address', mac] : []),
+      ...(into?.namespace ? ['netns', into.namespace] : []),
+      ...['type', 'macvlan', ...modeWords, ...sourceWords],
+    ],
+    undo: () => ['ip', 'link', 'delete', 'dev', name],
+    undoIn: home,
+  };
+}
+
+/** Changes the mode of a macvlan that exists. */
+export function setMacvlanMode(stack: NetworkStack, name: string, mode: MacvlanMode): Change<string> {
+  return {
+    stack,
+    what: `mode of ${name}: ${mode}`,
+    command: ['ip', 'link', 'set', 'dev', name, 'type', 'macvlan', 'mode', mode],
+    read: showLink(name),
+    value: (output) => macvlanMode(parseLink(output)),
+    expected: mode,
+    undo: (before) =>
+      before === undefined ? undefined : ['ip', 'link', 'set', 'dev', name, 'type', 'macvlan', 'mode', before],
+  };
+}

@@ -1,0 +1,147 @@
+/** ping (iputils): every reply, loss, duplicates and refusals, parsed. */
+import { randomBytes } from 'node:crypto';
+import { MacvlabError } from '../core/error.js';
+import { patience, within } from '../core/wait.js';
+import type { NetworkStack } from '../remote/network-stack.js';
+import type { RemoteProcess } from '../remote/process.js';
+
+export interface PingReply {
+  sequence: number;
+  from: string;
+  /** TTL or hop limit that was left. */
+  ttl: number;
+  /** Round-trip time in milliseconds. */
+  time: number;
+  duplicate: boolean;
+}
+
+export interface PingResult {
+  transmitted: number;
+  received: number;
+  duplicates: number;
+  /** Percent of the requests that were not answered. */
+  loss: number;
+  replies: PingReply[];
+  /** ICMP errors and local errors in ping's words: "Destination Host Unreachable". */
+  errors: string[];
+  /** Why ping sent nothing at all: "connect: Network is unreachable". */
+  refusal?: string;
+  /** A reply whose payload was not what had been sent. */
+  corrupted: boolean;
+  /** Milliseconds that ping says it took, without its start and end. */
+  duration: number;
+}
+
+export interface PingOptions {
+  count?: number;
+  /** Seconds to wait for the last reply; whoever knows sooner that there is none calls `stop`. */
+  wait?: number;
+  /** Payload bytes, at least 16 for the token to have room. */
+  size?: number;
+  /** Send the next request as soon as the last is answered (needs root). */
+  flood?: boolean;
+  /** Initial TTL or hop limit. */
+  ttl?: number;
+  /** The device that must be used. */
+  device?: string;
+}
+
+/** A ping that runs. */
+export interface RunningPing {
+  /** Hex digits that every echo's payload carries, so that its frames are told from all others. */
+  readonly token: string;
+  readonly ended: Promise<PingResult>;
+  /** Ends it at once; it reports what it has so far. */
+  stop(): void;
+}
+
+/** Starts a ping. @throws MacvlabError REMOTE_DEAD */
+export async function startPing(stack: NetworkStack, address: string, options: PingOptions = {}): Promise<RunningPing> {
+  const token = randomBytes(8).toString('hex');
+  const { count = 1, wait = 10 } = options;
+  const argv = [
+    ...['ping', '-n', '-c', String(count), '-W', String(wait), '-p', token],
+    ...(options.size === undefined ? [] : ['-s', String(options.size)]),
+    ...(options.flood ? ['-f'] : []),
+    ...(options.ttl === undefined ? [] : ['-t', String(options.ttl)]),
+    ...(options.device === undefined ? [] : ['-I', options.device]),
+    address,
+  ];
+  const process = await stack.start(argv, 'probe');
+  const ended = finish(process, argv, patience(60_000));
+  // Who stops a ping because the lab is lost has the lab's error to report.
+  ended.catch(() => undefined);
+  return { token, ended, stop: () => process.signal('INT') };
+}
+
+/** Runs a ping to its own end. @throws MacvlabError REMOTE_DEAD, PROBE_UNREADABLE */
+export async function ping(
+  stack: NetworkStack,
+  address: string,
+  options: PingOptions = {},
+): Promise<PingResult & { token: string }> {
+  const running = await startPing(stack, address, options);
+  return { ...(await running.ended), token: running.token };
+}
+
+async function finish(process: RemoteProcess, argv: readonly string[], deadline: number): Promise<PingResult> {
+  let stdout = '';
+  let stderr = '';
+  process.stdin.end();
+  process.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  process.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const exit = await within(process.ended, { what: argv.join(' '), deadline, evidence: () => stdout + stderr });
+  return parsePing(stdout, stderr, exit.status);
+}
+
+/**
+ * Reads ping's output.
+ * @throws MacvlabError PROBE_UNREADABLE when there is neither a summary nor a reason for its absence
+ */
+export function parsePing(stdout: string, stderr: string, status: number | null): PingResult {
+  const summary =
+    /(\d+) packets transmitted, (\d+) received(?:, \+(\d+) duplicates)?(?:, \+(\d+) corrupted)?(?:, \+(\d+) errors)?, ([\d.]+)% packet loss(?:, time (\d+)ms)?/.exec(
+      stdout,
+    );
+  const replies = [
+    ...stdout.matchAll(/^\d+ bytes from ([^\s]+?):? icmp_seq=(\d+) ttl=(\d+) time=([\d.]+) ms(.*)$/gm),
+  ].map(([, from = '', sequence, ttl, time, rest = '']): PingReply => ({
+    sequence: Number(sequence),
+    from,
+    ttl: Number(ttl),
+    time: Number(time),
+    duplicate: rest.includes('DUP!'),
+  }));
+  const errors = [...stdout.matchAll(/^From [^\s]+ icmp_seq=\d+ (.*)$/gm)].map(([, text = '']) => text);
+  const words = stderr.trim().replace(/^ping6?: /gm, '');
+  if (!summary) {
+    if (!words || status === 0) {
+      throw new MacvlabError('PROBE_UNREADABLE', `ping ended with status ${status} and printed no summary`, {
+        evidence: `${stdout}${stderr}`,
+        next: 'check that `ping -V` is of iputils; busybox’s ping prints something else',
+      });
+    }
+    return {
+      transmitted: 0,
+      received: 0,
+      duplicates: 0,
+      loss: 100,
+      replies,
+      errors,
+      refusal: words,
+      corrupted: false,
+      duration: 0,
+    };
+  }
+  const [, transmitted, received, duplicates = '0', corrupted, , loss, duration = '0'] = summary;
+  return {
+    transmitted: Number(transmitted),
+    received: Number(received),
+    duplicates: Number(duplicates),
+    loss: Number(loss),
+    replies,
+    errors: words ? [...errors, ...words.split('\n')] : errors,
+    corrupted: corrupted !== undefined || /wrong data byte/.test(stdout),
+    duration: Number(duration),
+  };
+}

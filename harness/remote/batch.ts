@@ -1,0 +1,63 @@
+/** Several commands in one channel: process starts are what costs, so that round trips are saved. */
+import { randomBytes } from 'node:crypto';
+import { MacvlabError } from '../core/error.js';
+import { quoteCommand } from './quote.js';
+
+/** One command's part of a batch. */
+export interface BatchResult {
+  argv: readonly string[];
+  /** Exit status; 128 + n when signal n ended it, as the shell tells it. */
+  status: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** One command of a batch. */
+export interface BatchCommand {
+  argv: readonly string[];
+  /** Whether the batch goes on behind it when it fails. */
+  mayFail?: boolean;
+}
+
+export interface BatchScript {
+  script: string;
+  /** Takes the two output streams apart again. */
+  parse(stdout: string, stderr: string): BatchResult[];
+}
+
+/**
+ * A shell script that runs the commands one after the other, and stops behind the first that fails but must not.
+ * Each command's output is closed by a random mark on both streams, so that no output can be taken for another's.
+ */
+export function batchScript(commands: readonly BatchCommand[]): BatchScript {
+  const mark = `--${randomBytes(9).toString('base64url')}--`;
+  const script = [
+    `m() { printf '\\n%s %s\\n' ${mark} $1; printf '\\n%s\\n' ${mark} >&2; }`,
+    ...commands.map(
+      ({ argv, mayFail }) => `${quoteCommand(argv)} </dev/null; r=$?; m $r${mayFail ? '' : '; [ $r = 0 ] || exit 0'}`,
+    ),
+  ].join('\n');
+  return { script, parse: (stdout, stderr) => parseBatch(commands, mark, stdout, stderr) };
+}
+
+function parseBatch(commands: readonly BatchCommand[], mark: string, stdout: string, stderr: string): BatchResult[] {
+  const outputs = stdout.split(`\n${mark} `);
+  const errors = stderr.split(`\n${mark}\n`);
+  const results: BatchResult[] = [];
+  let text = outputs[0] ?? '';
+  for (const [index, next] of outputs.slice(1).entries()) {
+    const end = next.indexOf('\n');
+    const status = Number(next.slice(0, end));
+    results.push({ argv: commands[index]?.argv ?? [], status, stdout: text, stderr: errors[index] ?? '' });
+    text = next.slice(end + 1);
+  }
+  const last = results.at(-1);
+  const mayStop = last && last.status !== 0 && !commands[results.length - 1]?.mayFail;
+  if (results.length < commands.length && !mayStop) {
+    throw new MacvlabError('REMOTE_COMMAND', `a batch of ${commands.length} commands answered for ${results.length}`, {
+      evidence: `${stdout}\n${stderr}`,
+      next: 'look whether the remote shell is a POSIX shell, and whether that machine is out of memory',
+    });
+  }
+  return results;
+}

@@ -1,0 +1,116 @@
+/** A capture point: an interface on a node where tcpdump listens, told apart by direction where that matters. */
+import { MacvlabError } from '../core/error.js';
+import type { NetworkStack } from '../remote/network-stack.js';
+import { Capture, type Direction, nextOrder, type Sighting } from './capture.js';
+
+/** A moment in a run: frames seen after it belong to what was done after it. */
+export interface Mark {
+  order: number;
+  /** Microseconds since the epoch. */
+  time: number;
+}
+
+/** Now, as a mark. */
+export function mark(): Mark {
+  return { order: nextOrder(), time: Date.now() * 1000 };
+}
+
+/** Whether a frame was captured after a mark: neither decoded before it, nor captured before it and decoded late. */
+export function isAfter({ order, frame }: Sighting, since: Mark): boolean {
+  return order >= since.order && frame.time >= since.time;
+}
+
+/** What can be asked where a frame was seen: a capture point, or one direction of it. */
+export interface View {
+  /** "switch/node1 in" */
+  readonly label: string;
+  readonly captures: readonly Capture[];
+}
+
+export class CapturePoint implements View {
+  /** "switch/node1" */
+  readonly label: string;
+  readonly stack: NetworkStack;
+  readonly device: string;
+  readonly #directions: readonly Direction[];
+  #captures: Capture[] = [];
+
+  /** @param directions capture incoming and outgoing frames apart; a single capture of both when empty */
+  constructor(stack: NetworkStack, device: string, directions: readonly Direction[] = []) {
+    this.label = `${stack.name}/${device}`;
+    this.stack = stack;
+    this.device = device;
+    this.#directions = directions;
+  }
+
+  /** Starts to listen. @throws MacvlabError CAPTURE_START */
+  async open(promiscuous = false): Promise<void> {
+    const { stack, device } = this;
+    const wanted = this.#directions.length > 0 ? this.#directions : [undefined];
+    this.#captures = await Promise.all(
+      wanted.map((direction) =>
+        Capture.open({
+          name: direction ? `${this.label} ${direction}` : this.label,
+          stack,
+          device,
+          promiscuous,
+          ...(direction ? { direction } : {}),
+        }),
+      ),
+    );
+  }
+
+  /** Stops to listen. What was seen is forgotten. */
+  async close(): Promise<void> {
+    const captures = this.#captures;
+    this.#captures = [];
+    await Promise.all(captures.map((capture) => capture.close()));
+  }
+
+  /** Whether incoming and outgoing frames are captured apart. */
+  get isDirected(): boolean {
+    return this.#directions.length > 0;
+  }
+
+  get isOpen(): boolean {
+    return this.#captures.length > 0;
+  }
+
+  /** All captures of this point. @throws MacvlabError CAPTURE_ENDED when nobody listens here */
+  get captures(): readonly Capture[] {
+    if (this.#captures.length > 0) return this.#captures;
+    throw new MacvlabError('CAPTURE_ENDED', `nobody listens on ${this.label}`, {
+      next: 'open the capture point before the experiment asks it',
+    });
+  }
+
+  /** Frames that come in at the interface: for a switch port, what truly left the node behind it. */
+  get in(): View {
+    return this.#view('in');
+  }
+
+  /** Frames that go out at the interface. */
+  get out(): View {
+    return this.#view('out');
+  }
+
+  #view(direction: Direction): View {
+    const index = this.#directions.indexOf(direction);
+    if (index < 0) throw new TypeError(`${this.label} is not captured by direction`);
+    const point = this;
+    return {
+      label: `${this.label} ${direction}`,
+      get captures() {
+        const capture = point.captures[index];
+        return capture ? [capture] : [];
+      },
+    };
+  }
+}
+
+/** Frames seen in a view since a mark, oldest first by the capturing machine's clock. @throws MacvlabError CAPTURE_ENDED */
+export function seen(view: View, since: Mark): Sighting[] {
+  return view.captures
+    .flatMap((capture) => capture.sightings.filter((sighting) => isAfter(sighting, since)))
+    .sort((a, b) => a.frame.time - b.frame.time || a.order - b.order);
+}
