@@ -110,3 +110,19 @@ export async function pause(milliseconds: number, until?: Promise<unknown>): Pro
     clearTimeout(timer);
   }
 }
+
+/**
+ * Looks again and again, for what gives no event, until `look` returns something other than undefined. The pauses grow
+ * from 2 ms to 50 ms.
+ * @throws MacvlabError WAIT_DEADLINE; what `look` throws
+ */
+export async function poll<T>(look: () => Promise<T | undefined>, options: WaitOptions): Promise<T> {
+  const began = performance.now();
+  for (let wait = 2; ; wait = Math.min(wait * 2, 50)) {
+    options.signal?.throwIfAborted();
+    const value = await look();
+    if (value !== undefined) return value;
+    if (performance.now() - began > options.deadline) throw deadlineError(options);
+    await pause(wait);
+  }
+}

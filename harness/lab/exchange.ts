@@ -133,7 +133,7 @@ export class Exchange {
     return own.sort((a, b) => a.frame.time - b.frame.time || a.order - b.order);
   }
 
-  async #settle(ended: Promise<PingResult>, stop: () => void): Promise<void> {
+  async #settle(ended: Promise<PingResult>, stop: () => Promise<void>): Promise<void> {
     let result: PingResult | undefined;
     const over = ended.then((value) => (result = value));
     await Promise.race([over, this.#somethingLeft()]);
@@ -144,7 +144,7 @@ export class Exchange {
       if (result || this.#progress() === before) break;
       if (round === mostRounds) throw this.#endless();
     }
-    stop();
+    if (!result) await stop();
     this.ping = await over;
     if (this.outcome === 'lost') await this.witness.confirm(this.steps.flatMap(({ path }) => path));
   }

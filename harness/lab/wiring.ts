@@ -1,11 +1,20 @@
 /** Wiring a lab's nodes where one machine holds them all as network namespaces. Only talks to machines over SSH. */
 import { MacvlabError } from '../core/error.js';
+import { patience, poll } from '../core/wait.js';
 import { apply, type Change } from '../link/change.js';
+import { readBridgePorts } from '../link/bridge-port.js';
 import type { NetworkStack } from '../remote/network-stack.js';
 import type { NodeName, Topology } from './topology.js';
 
 /**
- * Lays the cables and sets all interfaces up.
+ * Interface indexes of the switch's (and the router's inner) ends, set apart from those that the kernel counts from 1 in
+ * every namespace: where both ends of a veth pair have the same index, the kernel does not see that it is linked, and
+ * reports its carrier up to a second late (link_watch.c, linkwatch_urgent_event).
+ */
+const firstIndex = 101;
+
+/**
+ * Lays the cables, sets all interfaces up and waits until the switch forwards on every port.
  * @throws MacvlabError LAB_OPEN with the kernel's words
  */
 export async function wireNamespaces(
@@ -18,22 +27,34 @@ export async function wireNamespaces(
       `link add name ${to.interface} netns ${to.node} type veth peer name ${from.interface} netns ${from.node}`,
   );
   await ipBatch(machine, cables);
+  const [hosts, switches] = [topology.nodes.filter((name) => name !== 'switch'), ['switch'] as const];
+  await Promise.all(topology.nodes.map((name) => apply([quietNamespace(nodes[name], name === 'router')])));
+  for (const name of switches) await ipBatch(nodes[name], bridgeLines(topology, interfacesOf(name, topology)));
   await Promise.all(
-    topology.nodes.map(async (name) => {
-      const stack = nodes[name];
-      const interfaces = topology.cables.flatMap(({ from, to }) => [from, to]).filter(({ node }) => node === name);
-      await apply([quietNamespace(stack, name === 'router')]);
-      await ipBatch(
-        stack,
-        name === 'switch'
-          ? bridgeLines(
-              topology,
-              interfaces.map((end) => end.interface),
-            )
-          : ['link set dev lo up', ...interfaces.map((end) => `link set dev ${end.interface} up`)],
-      );
-    }),
+    hosts.map((name) =>
+      ipBatch(nodes[name], [
+        'link set dev lo up',
+        ...interfacesOf(name, topology).map((device) => `link set dev ${device} up`),
+      ]),
+    ),
   );
+  await forwarding(nodes.switch);
+}
+
+function interfacesOf(node: NodeName, { cables }: Topology): string[] {
+  const ends = cables.flatMap(({ from, to }) => [from, to]);
+  return ends.filter((end) => end.node === node).map((end) => end.interface);
+}
+
+/** Waits until every port of a switch forwards, which the kernel allows only once it has noticed the cable's carrier. */
+async function forwarding(stack: NetworkStack): Promise<void> {
+  let states = '';
+  const look = async () => {
+    const ports = await readBridgePorts(stack);
+    states = ports.map(({ ifname, state }) => `${ifname} ${state}`).join('\n');
+    return (ports.length > 0 && ports.every(({ state }) => state === 'forwarding')) || undefined;
+  };
+  await poll(look, { what: 'all ports of the switch to forward', deadline: patience(10_000), evidence: () => states });
 }
 
 /** A plain switch: no spanning tree that would block for 30 s, no multicast snooping, no IPv6 of its own. */
@@ -43,8 +64,8 @@ function bridgeLines({ bridge }: Topology, ports: readonly string[]): string[] {
     `link set dev ${bridge} addrgenmode none`,
     ...ports.map((port) => `link set dev ${port} addrgenmode none`),
     ...ports.map((port) => `link set dev ${port} master ${bridge}`),
-    ...ports.map((port) => `link set dev ${port} up`),
     `link set dev ${bridge} up`,
+    ...ports.map((port) => `link set dev ${port} up`),
   ];
 }
 

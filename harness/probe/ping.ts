@@ -52,7 +52,7 @@ export interface RunningPing {
   readonly token: string;
   readonly ended: Promise<PingResult>;
   /** Ends it at once; it reports what it has so far. */
-  stop(): void;
+  stop(): Promise<void>;
 }
 
 /** Starts a ping. @throws MacvlabError REMOTE_DEAD */
@@ -71,7 +71,7 @@ export async function startPing(stack: NetworkStack, address: string, options: P
   const ended = finish(process, argv, patience(60_000));
   // Who stops a ping because the lab is lost has the lab's error to report.
   ended.catch(() => undefined);
-  return { token, ended, stop: () => process.signal('INT') };
+  return { token, ended, stop: () => stack.session.signal('INT', [process]) };
 }
 
 /** Runs a ping to its own end. @throws MacvlabError REMOTE_DEAD, PROBE_UNREADABLE */

@@ -3,7 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { ClientChannel } from 'ssh2';
 import { MacvlabError } from '../core/error.js';
 
-/** Signals that the SSH protocol names (RFC 4254, 6.9) and that the harness uses. */
+/** Signals that the harness sends. */
 export type RemoteSignal = 'INT' | 'TERM' | 'KILL' | 'USR1' | 'HUP';
 
 /** How a remote command ended: with a status, or by a signal. */
@@ -13,38 +13,65 @@ export interface Exit {
   signal: string | null;
 }
 
-/** A running remote command, with its streams. */
+/**
+ * A running remote command, with its streams. Signals are sent by `kill` in a channel of their own: sshd refuses the
+ * protocol's signal request for root (OpenSSH session.c, session_signal_req).
+ */
 export class RemoteProcess {
   readonly argv: readonly string[];
+  /** Process id on its machine. */
+  readonly pid: number;
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
   /** Settles when the command has ended and its streams are read; rejects with REMOTE_DEAD when its machine is gone. */
   readonly ended: Promise<Exit>;
-  readonly #channel: ClientChannel;
 
-  constructor(argv: readonly string[], channel: ClientChannel, dead: () => MacvlabError) {
+  private constructor(argv: readonly string[], channel: ClientChannel, pid: number, ended: Promise<Exit>) {
     this.argv = argv;
-    this.#channel = channel;
+    this.pid = pid;
+    this.ended = ended;
     this.stdin = channel;
     this.stdout = channel;
     this.stderr = channel.stderr;
+  }
+
+  /**
+   * Takes over a channel whose command writes its process id to standard error before anything else.
+   * @param dead the error to reject with when the channel closes without an exit status
+   */
+  static async over(argv: readonly string[], channel: ClientChannel, dead: () => MacvlabError): Promise<RemoteProcess> {
     let exit: Exit | undefined;
     channel.on('exit', (status: number | null, signal?: string) => {
       exit = { status, signal: signal?.replace(/^SIG/, '') ?? null };
     });
-    this.ended = new Promise((resolve, reject) => {
+    const ended = new Promise<Exit>((resolve, reject) => {
       channel.on('close', () => {
         if (exit) resolve(exit);
         else reject(dead());
       });
     });
     // Whoever starts a process need not wait for it; the session reports its own death.
-    this.ended.catch(() => undefined);
+    ended.catch(() => undefined);
+    const pid = await Promise.race([firstLine(channel.stderr), ended.then(() => '0')]);
+    return new RemoteProcess(argv, channel, Number(pid), ended);
   }
+}
 
-  /** Sends a signal to the command's process group; sshd has passed it on when later commands run. */
-  signal(name: RemoteSignal): void {
-    this.#channel.signal(name);
-  }
+/** Reads a stream up to its first line feed, and leaves the rest in it. */
+async function firstLine(stream: Readable): Promise<string> {
+  let head = Buffer.alloc(0);
+  return new Promise((resolve) => {
+    const read = () => {
+      const chunk = stream.read() as Buffer | null;
+      if (!chunk) return;
+      head = Buffer.concat([head, chunk]);
+      const end = head.indexOf(10);
+      if (end < 0) return;
+      stream.off('readable', read);
+      if (head.length > end + 1) stream.unshift(head.subarray(end + 1));
+      resolve(head.subarray(0, end).toString());
+    };
+    stream.on('readable', read);
+  });
 }

@@ -7,7 +7,7 @@ import { MacvlabError, messageOf } from '../core/error.js';
 import { patience, within } from '../core/wait.js';
 import { type BatchCommand, type BatchResult, batchScript } from './batch.js';
 import { keyBlob } from './keys.js';
-import { type Exit, RemoteProcess } from './process.js';
+import { type Exit, RemoteProcess, type RemoteSignal } from './process.js';
 import { quoteCommand } from './quote.js';
 
 export interface SessionOptions {
@@ -150,6 +150,13 @@ export class Session {
     return parse(stdout, stderr);
   }
 
+  /** Sends a signal to commands of this session; those that have ended already are no error. @throws MacvlabError REMOTE_DEAD */
+  async signal(name: RemoteSignal, processes: readonly RemoteProcess[]): Promise<void> {
+    if (processes.length === 0) return;
+    // By the shell's own kill: no program has to be started, or even be installed.
+    await this.batch([{ argv: ['kill', `-${name}`, ...processes.map(({ pid }) => String(pid))], mayFail: true }]);
+  }
+
   /** Writes a remote file whole. @throws MacvlabError REMOTE_COPY, REMOTE_DEAD */
   async put(content: string | Uint8Array, path: string, mode = 0o600): Promise<void> {
     await this.#sftp(`write ${path}`, (sftp, done) => {
@@ -195,8 +202,8 @@ export class Session {
 
   async #start(argv: readonly string[], line: string): Promise<RemoteProcess> {
     try {
-      const channel = await this.#request<ClientChannel>((done) => this.#client.exec(line, done));
-      return new RemoteProcess(argv, channel, () => this.#deadError());
+      const channel = await this.#request<ClientChannel>((done) => this.#client.exec(`echo $$ >&2; ${line}`, done));
+      return await RemoteProcess.over(argv, channel, () => this.#deadError());
     } catch (error) {
       if (error instanceof MacvlabError) throw error;
       throw new MacvlabError('REMOTE_COMMAND', `${this.name} could not start ${argv.join(' ')}: ${messageOf(error)}`, {
@@ -221,10 +228,10 @@ export class Session {
       return { argv, ...exit, stdout, stderr, duration: performance.now() - began };
     } catch (error) {
       if (!(error instanceof MacvlabError) || error.code !== 'WAIT_DEADLINE') {
-        if (options.signal?.aborted && !this.death.aborted) process.signal('KILL');
+        if (!this.death.aborted) await this.signal('KILL', [process]);
         throw error;
       }
-      process.signal('KILL');
+      await this.signal('KILL', [process]);
       throw new MacvlabError(
         'REMOTE_DEADLINE',
         `on ${this.name}, \`${argv.join(' ')}\` did not end within ${deadline} ms and was killed`,

@@ -1,8 +1,9 @@
 /** A tcpdump session: what it writes is decoded while it streams, and kept raw as evidence. */
 import { MacvlabError, messageOf } from '../core/error.js';
-import { Changes, patience, within } from '../core/wait.js';
+import { Changes, patience } from '../core/wait.js';
 import type { NetworkStack } from '../remote/network-stack.js';
 import type { RemoteProcess } from '../remote/process.js';
+import type { Session } from '../remote/session.js';
 import type { Frame } from './frame.js';
 import { PcapReader } from './pcap-reader.js';
 
@@ -53,6 +54,7 @@ export function nextOrder(): number {
 export class Capture {
   readonly name: string;
   readonly changes = new Changes();
+  readonly #session: Session;
   readonly #process: RemoteProcess;
   #sightings: Sighting[] = [];
   #records: Buffer[] = [];
@@ -64,6 +66,7 @@ export class Capture {
 
   private constructor(options: CaptureOptions, process: RemoteProcess) {
     this.name = options.name;
+    this.#session = options.stack.session;
     this.#process = process;
     const reader = new PcapReader((bytes) => this.#keep(bytes));
     process.stdout.on('data', (chunk: Buffer) => this.#read(reader, chunk));
@@ -109,7 +112,7 @@ export class Capture {
       });
     } catch (error) {
       capture.#closing = true;
-      if (!options.stack.session.death.aborted) capture.#process.signal('KILL');
+      if (!options.stack.session.death.aborted) await options.stack.session.signal('KILL', [capture.#process]);
       throw new MacvlabError('CAPTURE_START', `tcpdump does not listen on ${options.name}: ${messageOf(error)}`, {
         evidence: capture.#words,
         next: 'check that the interface exists and is up, and that this user may capture',
@@ -143,7 +146,7 @@ export class Capture {
    */
   async counters(): Promise<CaptureCounters> {
     const from = this.#words.length;
-    this.#process.signal('USR1');
+    await this.#session.signal('USR1', [this.#process]);
     return this.changes.until(() => parseCounters(this.#words.slice(from)), {
       what: `the counters of tcpdump on ${this.name}`,
       deadline: patience(10_000),
@@ -163,12 +166,11 @@ export class Capture {
     });
   }
 
-  /** Ends tcpdump; idempotent. */
+  /** Tells tcpdump to end, which it does on its own time; idempotent. */
   async close(): Promise<void> {
     if (this.#closing || this.#failure) return;
     this.#closing = true;
-    this.#process.signal('INT');
-    await within(this.#process.ended, { what: `tcpdump on ${this.name} to end`, deadline: patience(10_000) });
+    await this.#session.signal('INT', [this.#process]);
   }
 
   #read(reader: PcapReader, chunk: Buffer): void {

@@ -1,0 +1,34 @@
+/** What a run is asked to do, and who listens to how it goes. */
+import type { MacvlanMode } from '../link/macvlan.js';
+import type { RunRecord, TestRecord } from './record.js';
+
+/** When the lab is left running after a run. */
+export const keepChoices = ['never', 'on-failure', 'always'] as const;
+export type Keep = (typeof keepChoices)[number];
+
+export interface RunPlan {
+  /** Experiment ids ("A1.3", "A1" for all of an article) or parts of titles; all experiments when empty. */
+  filters: readonly string[];
+  /** Only experiments about this mode. */
+  mode?: MacvlanMode;
+  /** Name of the lab driver. */
+  lab: string;
+  /** Stop at the first test that does not pass. */
+  bail: boolean;
+  keep: Keep;
+  /** Folder in which the run's own folder is made. */
+  out: string;
+  /** The command line after `macvlab`, for the record. */
+  arguments: readonly string[];
+  /** Aborted by SIGINT or SIGTERM: the run then ends in order. */
+  signal: AbortSignal;
+  listener: RunListener;
+}
+
+/** Told how a run goes; the progress views of harness/report implement it. */
+export interface RunListener {
+  begin(run: RunRecord, total: number): void;
+  testStarted(title: string, number: number): void;
+  testEnded(record: TestRecord): void;
+  end(): void;
+}
