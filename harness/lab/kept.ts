@@ -1,0 +1,284 @@
+/**
+ * Labs that are left running: one state file each, with what another process needs to reach the lab and to end it.
+ * The folder is `/run/macvlab`, or what the environment's MACVLAB_STATE names. A state holds the lab's private key, so
+ * that folder and files are for their owner alone.
+ */
+import { chmodSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { MacvlabError, messageOf } from '../core/error.js';
+import { patience, poll } from '../core/wait.js';
+import type { Lab } from './lab.js';
+import { identify, isRunning, type ProcessIdentity } from './process-identity.js';
+
+/** A lab that was left running. */
+export interface KeptLab {
+  name: string;
+  /** Name of its driver. */
+  driver: string;
+  /** Kernel release of the machine that holds its nodes. */
+  kernel: string;
+  /** ISO 8601, UTC. */
+  created: string;
+  /** The process whose end ends the lab. */
+  keeper: ProcessIdentity;
+  /** The process that is the lab, where there is such a one on this machine: the sandbox's init. */
+  init?: ProcessIdentity;
+  /** What its driver needs to attach to it. */
+  state: unknown;
+  /** Whether it still runs. */
+  alive: boolean;
+}
+
+/** A file in the state folder that is no state of a lab. */
+export interface DamagedState {
+  file: string;
+  why: string;
+}
+
+const identity = z.object({ pid: z.number().int().positive(), startTime: z.number() });
+
+const keptSchema = z.object({
+  schema: z.literal(1),
+  driver: z.string(),
+  kernel: z.string(),
+  created: z.string(),
+  keeper: identity,
+  init: identity.exactOptional(),
+  state: z.unknown(),
+});
+
+/** Drivers whose lab is a process of this machine name it in their state. */
+const stateWithInit = z.looseObject({ init: z.number().int().positive() });
+
+/** Where state files are. */
+export function stateFolder(): string {
+  return resolve(process.env.MACVLAB_STATE || '/run/macvlab');
+}
+
+/** The file of a lab's state. */
+export function stateFile(name: string): string {
+  return join(stateFolder(), `${name}.json`);
+}
+
+/**
+ * Refuses what cannot be a lab's name, which is also a file's name.
+ * @throws MacvlabError USAGE
+ */
+export function checkName(name: string): void {
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(name)) return;
+  throw new MacvlabError('USAGE', `"${name}" cannot be the name of a lab`, {
+    next: 'use up to 63 letters, digits, dots, dashes and underscores, beginning with a letter or digit',
+  });
+}
+
+/**
+ * Refuses a name that a running lab has.
+ * @throws MacvlabError USAGE
+ */
+export function checkFree(name: string): void {
+  checkName(name);
+  if (listKept().some((kept) => kept.alive && kept.name === name)) throw nameTaken(name);
+}
+
+/**
+ * Leaves a lab running under a name, by default the first free of lab1, lab2 and so on.
+ * @throws MacvlabError USAGE when a running lab has that name (the lab at hand is not kept then); LAB_OPEN when the
+ * driver cannot keep labs, or the state cannot be written
+ */
+export async function keepLab(lab: Lab, name?: string): Promise<KeptLab> {
+  if (name !== undefined) checkFree(name);
+  const { keeper, state } = await lab.keep();
+  const given = { driver: lab.driver, kernel: lab.kernel, keeper, state };
+  try {
+    for (let number = 1; ; number++) {
+      const kept = writeKeptUnless({ ...given, name: name ?? `lab${number}` });
+      if (kept) return kept;
+      if (name !== undefined) throw nameTaken(name);
+    }
+  } catch (error) {
+    // It was started a moment ago, and nobody would ever find it again.
+    process.kill(keeper, 'SIGTERM');
+    throw error;
+  }
+}
+
+/**
+ * Writes the state of a lab that is being kept. The state of a dead lab of that name is replaced.
+ * @param kept `keeper` is the id of the process that holds the lab
+ * @throws MacvlabError USAGE when a running lab has that name; LAB_OPEN when the keeper is gone or nothing can be written
+ */
+export function writeKept(kept: NewKept): KeptLab {
+  const written = writeKeptUnless(kept);
+  if (!written) throw nameTaken(kept.name);
+  return written;
+}
+
+/** What is known of a lab that is about to be kept; `keeper` is a process id. */
+export type NewKept = Pick<KeptLab, 'name' | 'driver' | 'kernel' | 'state'> & { keeper: number };
+
+/** All labs with a state file, dead ones included, by name. @throws MacvlabError NOT_ROOT when the folder is another user's */
+export function listKept(): KeptLab[] {
+  return readStates().labs;
+}
+
+/** Files in the state folder that cannot be read as a lab's state. @throws as {@link listKept} */
+export function listDamaged(): DamagedState[] {
+  return readStates().damaged;
+}
+
+/**
+ * A running lab: the one of this name, or the only one.
+ * @throws MacvlabError LAB_UNKNOWN when there is none; USAGE when several run and none is named
+ */
+export function findKept(name?: string): KeptLab {
+  const running = listKept().filter(({ alive }) => alive);
+  const names = running.map((kept) => kept.name).join(', ');
+  const [only, ...others] = name === undefined ? running : running.filter((kept) => kept.name === name);
+  if (only && others.length === 0) return only;
+  if (only) {
+    throw new MacvlabError('USAGE', `several labs are running: ${names}`, { next: 'choose one with --name' });
+  }
+  throw new MacvlabError('LAB_UNKNOWN', name === undefined ? 'no lab is running' : `no lab named ${name} is running`, {
+    evidence: names && `running: ${names}`,
+    next: names
+      ? 'choose one of these with --name, or begin one with `macvlab lab up`'
+      : 'begin one with `macvlab lab up`',
+  });
+}
+
+/**
+ * Ends a kept lab: its keeper, if that is still the very process that was recorded, and with it the lab; waits until the
+ * lab is gone and removes its state file.
+ * @throws MacvlabError NOT_ROOT when this user may not end it; WAIT_DEADLINE when it does not end
+ */
+export async function endKept(kept: KeptLab): Promise<void> {
+  if (isRunning(kept.keeper)) kill(kept.keeper);
+  const processes = [kept.keeper, ...(kept.init ? [kept.init] : [])];
+  const remaining = () => processes.filter(isRunning);
+  await poll(() => Promise.resolve(remaining().length === 0 || undefined), {
+    what: `lab ${kept.name} to end`,
+    deadline: patience(10_000),
+    evidence: () =>
+      `still running: ${remaining()
+        .map(({ pid }) => `process ${pid}`)
+        .join(', ')}`,
+    next: 'another process holds the lab’s standard input, perhaps the run that made it: end that one first',
+  });
+  rmSync(stateFile(kept.name), { force: true });
+}
+
+/** Removes the state files of labs that no longer run, and returns these labs. A living lab is never touched. */
+export function removeStale(): KeptLab[] {
+  const dead = listKept().filter(({ alive }) => !alive);
+  for (const { name } of dead) rmSync(stateFile(name), { force: true });
+  return dead;
+}
+
+function kill({ pid }: ProcessIdentity): void {
+  try {
+    process.kill(pid, 'SIGTERM');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ESRCH') return;
+    throw new MacvlabError('NOT_ROOT', `the lab’s keeper (process ${pid}) cannot be ended: ${messageOf(error)}`, {
+      next: 'run the same command with sudo',
+      cause: error,
+    });
+  }
+}
+
+/** Writes a state file whole, for its owner alone; undefined when a running lab has the name. */
+function writeKeptUnless({ name, keeper: keeperPid, ...rest }: NewKept): KeptLab | undefined {
+  checkName(name);
+  const keeper = identify(keeperPid);
+  const initPid = stateWithInit.safeParse(rest.state).data?.init;
+  const init = initPid === undefined ? undefined : identify(initPid);
+  if (!keeper || (initPid !== undefined && !init)) {
+    throw new MacvlabError('LAB_OPEN', 'the lab ended while it was being kept', { next: 'try again' });
+  }
+  const kept = { ...rest, created: new Date().toISOString(), keeper, ...(init && { init }) };
+  const file = stateFile(name);
+  const unfinished = join(stateFolder(), `.${name}.${process.pid}`);
+  try {
+    makeStateFolder();
+    writeFileSync(unfinished, `${JSON.stringify({ schema: 1, ...kept }, null, 2)}\n`, { mode: 0o600 });
+    for (;;) {
+      // A link fails where a name is taken, a rename would not: two labs that are kept at once get two names.
+      if (linkUnlessTaken(unfinished, file)) return { name, ...kept, alive: true };
+      const known = readState(file, name);
+      if (!('why' in known) && known.alive) return undefined;
+      rmSync(file, { force: true });
+    }
+  } catch (error) {
+    if (error instanceof MacvlabError) throw error;
+    throw new MacvlabError('LAB_OPEN', `the lab’s state cannot be written to ${file}`, {
+      evidence: messageOf(error),
+      next: 'set MACVLAB_STATE to a folder that you may write',
+      cause: error,
+    });
+  } finally {
+    rmSync(unfinished, { force: true });
+  }
+}
+
+function linkUnlessTaken(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function makeStateFolder(): void {
+  const folder = stateFolder();
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const { uid, mode } = lstatSync(folder);
+  if (uid !== process.geteuid?.()) throw new Error(`${folder} belongs to user ${uid}, and would hold a private key`);
+  if ((mode & 0o077) !== 0) chmodSync(folder, 0o700);
+}
+
+function readStates(): { labs: KeptLab[]; damaged: DamagedState[] } {
+  const labs: KeptLab[] = [];
+  const damaged: DamagedState[] = [];
+  // A name with a leading dot is a file whose writer died before it was whole.
+  for (const file of stateFiles().filter((name) => name.endsWith('.json') && !name.startsWith('.'))) {
+    const read = readState(join(stateFolder(), file), file.slice(0, -'.json'.length));
+    if ('why' in read) damaged.push(read);
+    else labs.push(read);
+  }
+  return { labs: labs.sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true })), damaged };
+}
+
+function stateFiles(): string[] {
+  try {
+    return readdirSync(stateFolder());
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return [];
+    throw new MacvlabError('NOT_ROOT', `the labs’ states in ${stateFolder()} cannot be read: ${messageOf(error)}`, {
+      next: 'run the same command with sudo, as the labs were made',
+      cause: error,
+    });
+  }
+}
+
+function readState(file: string, name: string): KeptLab | DamagedState {
+  try {
+    const parsed = keptSchema.safeParse(JSON.parse(readFileSync(file, 'utf8')));
+    if (!parsed.success) return { file, why: z.prettifyError(parsed.error) };
+    const { schema: _, ...kept } = parsed.data;
+    const alive = isRunning(kept.keeper) && (kept.init === undefined || isRunning(kept.init));
+    return { name, ...kept, alive };
+  } catch (error) {
+    return { file, why: messageOf(error) };
+  }
+}
+
+function nameTaken(name: string): MacvlabError {
+  return new MacvlabError('USAGE', `a lab named ${name} is running already`, {
+    next: `choose another name, or end it with \`macvlab lab down --name ${name}\``,
+  });
+}
