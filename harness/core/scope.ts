@@ -10,7 +10,7 @@ interface Undo {
 export class Scope {
   readonly name: string;
   readonly #undos: Undo[] = [];
-  #closed = false;
+  #closing: Promise<void> | undefined;
 
   constructor(name: string) {
     this.name = name;
@@ -18,16 +18,20 @@ export class Scope {
 
   /** Registers how to undo what is being done; an already closed scope refuses, since nothing would ever undo it. */
   defer(what: string, undo: () => unknown): void {
-    if (this.#closed) throw new Error(`${this.name} is closed already, so that nothing would undo: ${what}`);
+    if (this.#closing) throw new Error(`${this.name} is closed already, so that nothing would undo: ${what}`);
     this.#undos.push({ what, undo });
   }
 
   /**
-   * Undoes everything, last first, whatever fails on the way.
+   * Undoes everything, last first, whatever fails on the way; once, however often it is called.
    * @throws MacvlabError UNDO_FAILED listing every undo that failed
    */
   async close(): Promise<void> {
-    this.#closed = true;
+    await (this.#closing ??= this.#unwind());
+  }
+
+  async #unwind(): Promise<void> {
+    await Promise.resolve();
     const failures: string[] = [];
     for (let step = this.#undos.pop(); step; step = this.#undos.pop()) {
       try {
@@ -37,10 +41,14 @@ export class Scope {
       }
     }
     if (failures.length > 0) {
-      throw new MacvlabError('UNDO_FAILED', `${this.name}: ${failures.length} undo steps failed`, {
-        evidence: failures.join('\n'),
-        next: 'run `macvlab gc`, then `macvlab doctor`',
-      });
+      throw new MacvlabError(
+        'UNDO_FAILED',
+        `${this.name}: ${failures.length} undo ${failures.length === 1 ? 'step' : 'steps'} failed`,
+        {
+          evidence: failures.join('\n'),
+          next: 'run `macvlab gc`, then `macvlab doctor`',
+        },
+      );
     }
   }
 }

@@ -20,7 +20,11 @@ export interface WaitOptions {
  */
 export async function within<T>(work: PromiseLike<T>, options: WaitOptions): Promise<T> {
   const { signal } = options;
-  signal?.throwIfAborted();
+  if (signal?.aborted) {
+    // Whoever gives up on work does not want to hear of its failure either.
+    Promise.resolve(work).catch(() => undefined);
+    throw signal.reason as Error;
+  }
   let timer: NodeJS.Timeout | undefined;
   let onAbort: (() => void) | undefined;
   const givenUp = new Promise<never>((_, reject) => {
@@ -99,13 +103,13 @@ export function patience(milliseconds: number): number {
 
 /**
  * Lets time pass where no event tells that it is enough: only as a courtesy before more costly work is begun, never as
- * proof that something does not happen. Ends early when `until` settles.
+ * proof that something does not happen. Ends early when `until` settles, either way.
  */
 export async function pause(milliseconds: number, until?: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const elapsed = new Promise<void>((resolve) => (timer = setTimeout(resolve, milliseconds)));
   try {
-    await Promise.race([elapsed, until ?? elapsed]);
+    await Promise.race([elapsed, until?.catch(() => undefined) ?? elapsed]);
   } finally {
     clearTimeout(timer);
   }
@@ -117,12 +121,19 @@ export async function pause(milliseconds: number, until?: Promise<unknown>): Pro
  * @throws MacvlabError WAIT_DEADLINE; what `look` throws
  */
 export async function poll<T>(look: () => Promise<T | undefined>, options: WaitOptions): Promise<T> {
-  const began = performance.now();
-  for (let wait = 2; ; wait = Math.min(wait * 2, 50)) {
-    options.signal?.throwIfAborted();
-    const value = await look();
-    if (value !== undefined) return value;
-    if (performance.now() - began > options.deadline) throw deadlineError(options);
-    await pause(wait);
+  const over = new AbortController();
+  const ended = new Promise<void>((resolve) => over.signal.addEventListener('abort', () => resolve()));
+  const looking = async (): Promise<T> => {
+    for (let wait = 2; ; wait = Math.min(wait * 2, 50)) {
+      const value = await look();
+      if (value !== undefined) return value;
+      await pause(wait, ended);
+      over.signal.throwIfAborted();
+    }
+  };
+  try {
+    return await within(looking(), options);
+  } finally {
+    over.abort();
   }
 }
