@@ -55,6 +55,7 @@ export class Exchange {
   readonly steps: readonly Step[];
   readonly since: Mark;
   readonly witness: Witness;
+  readonly #finished = new Set<string>();
   /** Microseconds since the epoch: frames captured later belong to what came after. */
   until = Number.POSITIVE_INFINITY;
   ping!: PingResult;
@@ -107,11 +108,28 @@ export class Exchange {
     return this.seen(view).filter(({ frame }) => this.steps.some(({ pattern }) => pattern.matches(frame)));
   }
 
+  /** Whether a frame of this pattern was seen in a view during the exchange. @throws MacvlabError CAPTURE_ENDED */
+  saw(view: View, pattern: FramePattern): boolean {
+    return this.seen(view).some(({ frame }) => pattern.matches(frame));
+  }
+
+  /**
+   * Makes what was seen in these views final: witnesses sent now have passed them, so that whatever is missing behind this
+   * was never there.
+   * @throws MacvlabError CONTROL_FAILED, CAPTURE_DROPPED
+   */
+  async finish(views: readonly View[]): Promise<void> {
+    const open = views.filter(({ label }) => !this.#finished.has(label));
+    if (open.length === 0) return;
+    await this.witness.surround(open);
+    for (const { label } of open) this.#finished.add(label);
+  }
+
   /** How far a lost exchange got: the step that failed, the last view that saw its frame and the first that did not. */
   get breakPoint(): { step: Step; last: View | undefined; missing: View | undefined } | undefined {
-    const step = this.steps.findLast(({ pattern, path }) => path.some((view) => this.#saw(view, pattern)));
+    const step = this.steps.findLast(({ pattern, path }) => path.some((view) => this.saw(view, pattern)));
     if (!step) return undefined;
-    const index = step.path.findLastIndex((view) => this.#saw(view, step.pattern));
+    const index = step.path.findLastIndex((view) => this.saw(view, step.pattern));
     return { step, last: step.path[index], missing: step.path[index + 1] };
   }
 
@@ -173,13 +191,9 @@ export class Exchange {
   #progress(): string {
     return this.steps
       .flatMap(({ name, pattern, path }) =>
-        path.filter((view) => this.#saw(view, pattern)).map(({ label }) => `${name} ${label}`),
+        path.filter((view) => this.saw(view, pattern)).map(({ label }) => `${name} ${label}`),
       )
       .join();
-  }
-
-  #saw(view: View, pattern: FramePattern): boolean {
-    return this.seen(view).some(({ frame }) => pattern.matches(frame));
   }
 
   #endless(): MacvlabError {

@@ -1,13 +1,13 @@
 /** A running lab: its nodes and switch, its captures, and the exchanges performed in it. */
 import { MacvlabError } from '../core/error.js';
+import { groupBy } from '../core/group.js';
 import { apply } from '../link/change.js';
 import { flushNeighboursCommand } from '../link/neighbour.js';
 import type { Route } from '../link/route.js';
 import { CommandLog } from '../remote/command-log.js';
 import { NetworkStack } from '../remote/network-stack.js';
-import type { Session } from '../remote/session.js';
 import type { Capture } from '../wire/capture.js';
-import type { CapturePoint } from '../wire/capture-point.js';
+import type { CapturePoint, View } from '../wire/capture-point.js';
 import type { LabDriver, Machines } from './driver.js';
 import { Exchange, type ExchangeOptions } from './exchange.js';
 import { Node } from './node.js';
@@ -37,6 +37,9 @@ export class Lab {
   readonly router: Node;
   readonly client: Node;
   readonly switch: Switch;
+
+  /** How many commands it took to wire the lab and to listen in it; what comes later is a suite's or a test's. */
+  wiredAt = 0;
 
   private constructor(driver: string, kernel: string, machines: Machines, log: CommandLog) {
     this.driver = driver;
@@ -110,13 +113,27 @@ export class Lab {
 
   /** Makes stations forget the neighbours they have learned, so that the next frame has to ask again. */
   async forgetNeighbours(stations: readonly Station[]): Promise<void> {
-    const bySession = new Map<Session, NetworkStack[]>();
-    for (const { stack } of stations) bySession.set(stack.session, [...(bySession.get(stack.session) ?? []), stack]);
+    const bySession = groupBy(
+      stations.map(({ stack }) => stack),
+      ({ session }) => session,
+    );
     await Promise.all(
       [...bySession.values()].map((stacks) =>
         apply(stacks.map((stack) => ({ stack, what: 'forget neighbours', command: flushNeighboursCommand }))),
       ),
     );
+  }
+
+  /** Whose frames pass a view: a station at its own interface, or the station behind a switch port. */
+  ownerOf(view: View): Station {
+    const stations: Station[] = [...this.endpoints.filter(({ addresses }) => addresses.length > 0), ...this.nodes];
+    const at = (point: CapturePoint | undefined) => point?.captures.some((capture) => view.captures.includes(capture));
+    const owner =
+      stations.find(({ wire }) => wire.isOpen && at(wire)) ??
+      this.nodes.find(({ port, addresses }) => addresses.length > 0 && at(port)) ??
+      stations.find(({ port, addresses }) => addresses.length > 0 && at(port));
+    if (owner) return owner;
+    throw new TypeError(`nobody with an address sends frames past ${view.label}`);
   }
 
   /** Every capture point that listens now. */
@@ -160,6 +177,11 @@ export class Lab {
 
   async #learn(): Promise<void> {
     await Promise.all([...this.nodes.map((node) => node.learnMac())]);
+  }
+
+  /** Marks in the log where the lab is complete. */
+  endWiring(): void {
+    this.wiredAt = this.log.mark();
   }
 
   /** Starts listening on every uplink and switch port. @throws MacvlabError CAPTURE_START */

@@ -6,7 +6,7 @@ import { MacvlabError } from '../core/error.js';
 import { patience } from '../core/wait.js';
 import { ping } from '../probe/ping.js';
 import { mark, type Mark, seen, type View } from '../wire/capture-point.js';
-import { echoReply, echoRequest } from '../wire/pattern.js';
+import { arpRequest, echoReply, echoRequest, type FramePattern, neighbourSolicitation } from '../wire/pattern.js';
 import type { Lab } from './lab.js';
 import { addressOf, type Family, type Station } from './station.js';
 
@@ -43,11 +43,6 @@ export class Witness {
     );
   }
 
-  /** Whether any was sent. */
-  get wasSent(): boolean {
-    return this.#since !== undefined;
-  }
-
   /**
    * The sender pings the third station, and the third station pings the receiver; both from fresh neighbour state.
    * @throws MacvlabError CONTROL_FAILED when either is not answered
@@ -59,29 +54,51 @@ export class Witness {
   }
 
   /**
-   * Makes sure that the witnesses were seen in these views, so that a frame missing there was not merely late, and that
-   * no capture of them has dropped anything.
+   * Makes sure that the witnesses were seen in these views, which lie on their way, so that a frame missing there was not
+   * merely late, and that no capture of them has dropped anything.
    * @throws MacvlabError CONTROL_FAILED, CAPTURE_DROPPED
    */
   async confirm(views: readonly View[]): Promise<void> {
-    if (!this.#since) await this.send();
-    const captures = new Map(views.flatMap((view) => view.captures.map((capture) => [capture, view])));
-    await Promise.all([...captures].map(([capture]) => this.#confirmOne({ label: capture.name, captures: [capture] })));
+    await this.#seenIn(views, (token) => [echoRequest({ token }), echoReply({ token })]);
   }
 
-  async #confirmOne(view: View): Promise<void> {
-    const [capture] = view.captures;
-    if (!capture) return;
-    const patterns = this.#tokens.flatMap((token) => [echoRequest({ token }), echoReply({ token })]);
+  /**
+   * Sends witnesses past any views, in both directions and of both kinds: whoever owns the view pings a third station and
+   * is pinged by it, each from fresh neighbour state, so that a broadcast and a unicast frame pass each way.
+   * @throws MacvlabError CONTROL_FAILED, CAPTURE_DROPPED
+   */
+  async surround(views: readonly View[]): Promise<void> {
+    const owners = new Set(views.map((view) => this.#lab.ownerOf(view)));
+    const pairs = [...owners].map((owner) => ({ owner, third: Witness.between(this.#lab, owner, owner) }));
+    await this.#lab.forgetNeighbours([...new Set(pairs.flatMap(({ owner, third }) => [owner, third]))]);
+    this.#since = mark();
+    const tokens = await Promise.all(
+      pairs.flatMap(({ owner, third }) => [this.#control(owner, third), this.#control(third, owner)]),
+    );
+    this.#tokens = tokens;
+    await this.#seenIn(views, (token) => [echoRequest({ token }), echoReply({ token })]);
+    const discovery = pairs.flatMap(({ owner, third }) => questions(owner, third, this.#family));
+    await this.#seenIn(views, () => discovery);
+  }
+
+  /** Waits until, in every view, at least one of the patterns of at least one token has been seen. */
+  async #seenIn(views: readonly View[], patternsOf: (token: string) => readonly FramePattern[]): Promise<void> {
+    const patterns = this.#tokens.flatMap((token) => [...patternsOf(token)]);
     const since = this.#since ?? mark();
-    const passed = () =>
-      seen(view, since).some(({ frame }) => patterns.some((pattern) => pattern.matches(frame))) || undefined;
-    await capture.changes.until(passed, {
-      what: `a witness to be seen at ${view.label}`,
-      deadline: patience(10_000),
-      next: 'a frame missing at a capture point that no witness passes proves nothing: choose another view, or another witness',
-    });
-    await capture.refuseDrops();
+    const captures = new Set(views.flatMap((view) => view.captures));
+    await Promise.all(
+      [...captures].map(async (capture) => {
+        const view = { label: capture.name, captures: [capture] };
+        const passed = () =>
+          seen(view, since).some(({ frame }) => patterns.some((pattern) => pattern.matches(frame))) || undefined;
+        await capture.changes.until(passed, {
+          what: `a witness to be seen at ${view.label}`,
+          deadline: patience(10_000),
+          next: 'a frame missing where no witness passes proves nothing: ask another view',
+        });
+        await capture.refuseDrops();
+      }),
+    );
   }
 
   async #control(from: Station, to: Station): Promise<string> {
@@ -97,4 +114,12 @@ export class Witness {
       },
     );
   }
+}
+
+/** What two stations ask the network before they can ping each other. */
+function questions(one: Station, other: Station, family: Family): FramePattern[] {
+  const [a, b] = [addressOf(one, family, other), addressOf(other, family, one)];
+  if (family === 6)
+    return [neighbourSolicitation({ target: a, from: b }), neighbourSolicitation({ target: b, from: a })];
+  return [arpRequest({ who: a, tell: b }), arpRequest({ who: b, tell: a })];
 }

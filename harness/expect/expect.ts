@@ -1,0 +1,154 @@
+/**
+ * What a test may say about exchanges, frames and links: chai, extended by the words of this project. A failing
+ * assertion shows what was expected, and the exchange that was seen.
+ */
+import * as chai from 'chai';
+import { Exchange } from '../lab/exchange.js';
+import { LinkError } from '../link/errno.js';
+import { type LinkInfo, macvlanMode } from '../link/link-info.js';
+import type { View } from '../wire/capture-point.js';
+import type { FramePattern } from '../wire/pattern.js';
+import { formatExchange } from './listing.js';
+
+declare global {
+  // eslint-disable-next-line @typescript-eslint/no-namespace -- chai's types are extended in its own namespace
+  namespace Chai {
+    interface Assertion {
+      /** The ping was answered, every request of it. */
+      answered(): void;
+      /** Frames left and no reply came back; with views, between which two of them the missing frame was lost. */
+      lost(last?: View, missing?: View): void;
+      /** The request arrived in this view, and nothing came back from there. */
+      unansweredAt(view: View): void;
+      /** Such a frame was seen in each of these views; with `not`, in none of them, although witnesses passed all. */
+      seen(pattern: FramePattern, ...views: View[]): Promise<void>;
+      /** Such a frame was seen this many times in the view; settled by a witness. */
+      seenTimes(count: number, pattern: FramePattern, view: View): Promise<void>;
+      /** The link is a macvlan of this mode. */
+      macvlanMode(mode: string): void;
+      /** The link has this flag: "UP", "PROMISC", "LOWER_UP". */
+      linkFlag(flag: string): void;
+      /** The kernel refused the change, for this reason when one is given ("EBUSY"). */
+      refused(errno?: string): Promise<LinkError>;
+    }
+  }
+}
+
+let made = 0;
+
+/** How many assertions have been made in this process: a test whose passing rests on none proves nothing. */
+export function assertionsMade(): number {
+  return made;
+}
+
+const extended = chai.use(({ Assertion }, { flag }) => {
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called below with the assertion that it belongs to
+  const check = Assertion.prototype.assert as (this: unknown, ...details: unknown[]) => void;
+  Assertion.prototype.assert = function count(this: unknown, ...details: unknown[]) {
+    made++;
+    check.apply(this, details);
+  };
+  const subject = (assertion: object) => flag(assertion, 'object') as unknown;
+
+  Assertion.addMethod('answered', function answered() {
+    const exchange = exchangeIn(subject(this));
+    const said = `expected ${who(exchange)} to be`;
+    this.assert(
+      exchange.outcome === 'answered',
+      told(`${said} answered`, exchange),
+      told(`${said} lost`, exchange),
+      0,
+      exchange.loss,
+    );
+  });
+
+  Assertion.addMethod('lost', function lost(last?: View, missing?: View) {
+    const exchange = exchangeIn(subject(this));
+    const said = `expected ${who(exchange)} to be`;
+    this.assert(
+      exchange.outcome === 'lost',
+      told(`${said} lost`, exchange),
+      told(`${said} answered`, exchange),
+      100,
+      exchange.loss,
+    );
+    if (!last) return;
+    const broken = exchange.breakPoint;
+    const where = `lost between ${last.label} and ${missing?.label ?? 'whatever comes next'}`;
+    const asExpected = broken?.last?.label === last.label && (!missing || broken.missing?.label === missing.label);
+    this.assert(asExpected, told(`${said} ${where}`, exchange), told(`${said} lost, but not ${where}`, exchange));
+  });
+
+  Assertion.addMethod('unansweredAt', function unansweredAt(view: View) {
+    const exchange = exchangeIn(subject(this));
+    const broken = exchange.breakPoint;
+    const arrived = exchange.outcome === 'lost' && broken?.last?.label === view.label && !broken.missing;
+    const said = `expected ${who(exchange)} to arrive at ${view.label} and to stay unanswered there`;
+    this.assert(arrived, told(said, exchange), told(said.replace('expected', 'did not expect'), exchange));
+  });
+
+  Assertion.addMethod('seen', async function seen(pattern: FramePattern, ...views: View[]) {
+    const exchange = exchangeIn(subject(this));
+    if (views.length === 0) throw new TypeError('seen() needs the views in which to look');
+    const negated = flag(this, 'negate') === true;
+    // A frame that is there needs no witness; one that is missing, or must be, is settled by those that pass behind it.
+    if (negated || !views.every((view) => exchange.saw(view, pattern))) await exchange.finish(views);
+    for (const view of views) {
+      const said = `${pattern.description} to be seen at ${view.label}`;
+      this.assert(
+        exchange.saw(view, pattern),
+        told(`expected ${said}`, exchange),
+        told(`did not expect ${said}`, exchange),
+      );
+    }
+  });
+
+  Assertion.addMethod('seenTimes', async function seenTimes(count: number, pattern: FramePattern, view: View) {
+    const exchange = exchangeIn(subject(this));
+    await exchange.finish([view]);
+    const actual = exchange.seen(view).filter(({ frame }) => pattern.matches(frame)).length;
+    const said = `expected ${pattern.description} to be seen ${count} times at ${view.label}, it was seen ${actual} times`;
+    this.assert(actual === count, told(said, exchange), told(said, exchange), count, actual);
+  });
+
+  Assertion.addMethod('macvlanMode', function mode(expected: string) {
+    const link = subject(this) as LinkInfo;
+    const actual = macvlanMode(link);
+    const said = `expected ${link.ifname} to be a macvlan of mode ${expected}, it is ${actual ?? link.linkinfo?.info_kind ?? 'none'}`;
+    this.assert(actual === expected, said, said, expected, actual);
+  });
+
+  Assertion.addMethod('linkFlag', function linkFlag(expected: string) {
+    const link = subject(this) as LinkInfo;
+    const said = `${link.ifname} to have flag ${expected}; it has ${link.flags.join(',')}`;
+    this.assert(link.flags.includes(expected), `expected ${said}`, `did not expect ${said}`);
+  });
+
+  Assertion.addMethod('refused', async function refused(errno?: string) {
+    const change = subject(this) as Promise<unknown>;
+    const outcome = await change.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    if (outcome !== undefined && !(outcome instanceof LinkError)) throw outcome as Error;
+    const said = `expected the kernel to refuse this${errno ? ` with ${errno}` : ''}`;
+    const asExpected = outcome?.code === 'LINK_REFUSED' && (errno === undefined || outcome.errno === errno);
+    this.assert(asExpected, `${said}, it ${outcome ? `said: ${outcome.words}` : 'accepted it'}`, `${said} not`);
+    return outcome;
+  });
+});
+
+export const expect = extended.expect;
+
+function exchangeIn(value: unknown): Exchange {
+  if (value instanceof Exchange) return value;
+  throw new TypeError('this assertion is about an exchange: expect(await lab.ping(a, b))');
+}
+
+function who({ from, to, target }: Exchange): string {
+  return `the ping from ${from.name} to ${to.name} (${target})`;
+}
+
+function told(expectation: string, exchange: Exchange): string {
+  return `${expectation}\n${formatExchange(exchange)}`;
+}

@@ -1,0 +1,77 @@
+/** Sandboxes for the tests of the rooms below the lab: real sshds and a real network of their own. */
+import type { Context } from 'mocha';
+import { CommandLog } from '../../remote/command-log.js';
+import { newKeyPair } from '../../remote/keys.js';
+import { NetworkStack } from '../../remote/network-stack.js';
+import type { Session } from '../../remote/session.js';
+import { connectSandbox } from './connect.js';
+import { type Init, startInit, stopInit, type SandboxKeys } from './init.js';
+
+/** Skips what cannot be done by this user; the suite's title says that it needs root. */
+export function skipWithoutRoot(context: Context): void {
+  if (process.geteuid?.() !== 0) context.skip();
+}
+
+/** A sandbox with named namespaces, and sessions to it that end with it. */
+export class TestSandbox {
+  readonly init: Init;
+  readonly keys: SandboxKeys;
+  readonly log = new CommandLog();
+  /** A session in the sandbox's own network namespace. */
+  readonly machine: Session;
+  readonly #sessions: Session[] = [];
+
+  private constructor(init: Init, keys: SandboxKeys, machine: Session) {
+    this.init = init;
+    this.keys = keys;
+    this.machine = machine;
+    this.#sessions.push(machine);
+  }
+
+  static async open(...namespaces: string[]): Promise<TestSandbox> {
+    const keys = { host: newKeyPair(), user: newKeyPair() };
+    const init = await startInit(keys, namespaces);
+    try {
+      return new TestSandbox(init, keys, await connectSandbox(init.pid, keys, 'machine'));
+    } catch (error) {
+      await stopInit(init);
+      throw error;
+    }
+  }
+
+  /** Another session, in a namespace when one is named. */
+  async connect(name: string, namespace?: string): Promise<Session> {
+    const session = await connectSandbox(this.init.pid, this.keys, name, namespace);
+    this.#sessions.push(session);
+    return session;
+  }
+
+  /** The sandbox's own stack; or that of a namespace on it, entered from there. */
+  stack(namespace?: string): NetworkStack {
+    return new NetworkStack(namespace ?? 'machine', this.machine, this.log, namespace);
+  }
+
+  /** Performs lines of ip(8) that must succeed. */
+  async ip(...lines: string[]): Promise<void> {
+    const { status, stderr } = await this.machine.run(['ip', '-batch', '-'], { stdin: `${lines.join('\n')}\n` });
+    if (status !== 0) throw new Error(`ip: ${stderr}`);
+  }
+
+  /** Two namespaces with a cable between them: eth0 at both ends, up, 10.0.0.1 and 10.0.0.2, 2001:db8::1 and ::2. */
+  async cable(a: string, b: string): Promise<void> {
+    await this.ip(
+      `link add eth0 netns ${a} type veth peer name eth0 netns ${b}`,
+      ...[a, b].flatMap((namespace, index) => [
+        `-n ${namespace} link set lo up`,
+        `-n ${namespace} link set eth0 up`,
+        `-n ${namespace} address add 10.0.0.${index + 1}/24 dev eth0`,
+        `-n ${namespace} address add 2001:db8::${index + 1}/64 dev eth0 nodad`,
+      ]),
+    );
+  }
+
+  async close(): Promise<void> {
+    for (const session of this.#sessions) session.close();
+    await stopInit(this.init);
+  }
+}

@@ -1,0 +1,90 @@
+/** The experiments that there are: the suites are loaded, and what they declare is selected from. */
+import { readdirSync } from 'node:fs';
+import { basename } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import Mocha from 'mocha';
+import { MacvlabError } from '../core/error.js';
+import type { MacvlanMode } from '../link/macvlan.js';
+import { declaredExperiments, type Experiment } from './experiment.js';
+
+export type { Experiment } from './experiment.js';
+
+const folder = new URL('../../suites/', import.meta.url);
+let loading: Promise<Mocha> | undefined;
+let file = '';
+
+/** The suite file that is being loaded: "suites/a1-modes.ts". */
+export function currentFile(): string {
+  return file;
+}
+
+/** Loads all suites into mocha, once in a process. */
+export function loadSuites(): Promise<Mocha> {
+  loading ??= load();
+  return loading;
+}
+
+/** All experiments, in the order in which they are performed. */
+export async function loadCatalogue(): Promise<readonly Experiment[]> {
+  await loadSuites();
+  return declaredExperiments();
+}
+
+export interface Selection {
+  /** Ids ("A1.3"; "A1" for all of an article) or parts of titles, in any case; all experiments when empty. */
+  filters: readonly string[];
+  mode?: MacvlanMode | undefined;
+}
+
+/**
+ * The experiments that at least one filter names.
+ * @throws MacvlabError USAGE when a filter matches nothing: a run of nothing would be green
+ */
+export function select(all: readonly Experiment[], { filters, mode }: Selection): Experiment[] {
+  for (const filter of filters) {
+    if (!all.some((experiment) => matches(experiment, filter))) throw nothing(`no experiment matches "${filter}"`, all);
+  }
+  const named =
+    filters.length === 0 ? all : all.filter((experiment) => filters.some((filter) => matches(experiment, filter)));
+  const chosen = mode === undefined ? named : named.filter(({ modes }) => modes.includes(mode));
+  if (chosen.length === 0)
+    throw nothing(`no experiment${filters.length > 0 ? ' of these' : ''} is about mode ${mode}`, all);
+  return [...chosen];
+}
+
+function matches({ id, title, suite }: Experiment, filter: string): boolean {
+  const wanted = filter.trim().toLowerCase();
+  if (wanted === '') return false;
+  if (/^[a-z]\d+(\.\d+)?$/.test(wanted))
+    return id.toLowerCase() === wanted || id.toLowerCase().startsWith(`${wanted}.`);
+  return `${suite} ${id} ${title}`.toLowerCase().includes(wanted);
+}
+
+function nothing(message: string, all: readonly Experiment[]): MacvlabError {
+  const ids = [...new Set(all.map(({ id }) => id))];
+  return new MacvlabError('USAGE', message, {
+    evidence: `experiments: ${ids.join(' ')}`,
+    next: 'run `macvlab list` to see all experiments with their titles',
+  });
+}
+
+async function load(): Promise<Mocha> {
+  const mocha = new Mocha({ ui: 'bdd', timeout: 0, reporter: SilentReporter });
+  const files = readdirSync(folder).filter((name) => name.endsWith('.js') && !name.includes('.test'));
+  for (const name of files.sort()) {
+    const path = fileURLToPath(new URL(name, folder));
+    file = `suites/${basename(name, '.js')}.ts`;
+    // What Mocha.loadFilesAsync does for each file, with the file's name known to what it declares.
+    mocha.suite.emit(
+      Mocha.Suite.constants.EVENT_FILE_PRE_REQUIRE,
+      globalThis as unknown as Mocha.MochaGlobals,
+      path,
+      mocha,
+    );
+    await import(pathToFileURL(path).href);
+  }
+  return mocha;
+}
+
+/** mocha's own reporting is not needed: every report is made from the records. */
+class SilentReporter extends Mocha.reporters.Base {}

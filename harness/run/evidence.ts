@@ -1,0 +1,108 @@
+/** What proves a test's verdict: commands with their output, links, frames as text and as pcap, counters, a reproduction. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { messageOf } from '../core/error.js';
+import { groupBy } from '../core/group.js';
+import { formatSightings } from '../expect/listing.js';
+import type { Lab } from '../lab/lab.js';
+import type { LoggedCommand } from '../remote/command-log.js';
+import type { NetworkStack } from '../remote/network-stack.js';
+import { quoteCommand } from '../remote/quote.js';
+import type { Evidence, TestRecord } from './record.js';
+import { reproScript } from './repro.js';
+import { type RunFolder, slug } from './run-folder.js';
+import type { SuiteState } from './stage.js';
+
+export interface EvidenceOf {
+  lab: Lab;
+  folder: RunFolder;
+  /** Completed with the evidence's files and the number of frames. */
+  record: TestRecord;
+  suite: SuiteState;
+  /** Where the test's commands begin in the lab's log. */
+  commandsFrom: number;
+}
+
+/** Writes a test's evidence. A lab that can no longer be asked gives less evidence, and no further error. */
+export async function collectEvidence({ lab, folder, record, suite, commandsFrom }: EvidenceOf): Promise<void> {
+  const place = folder.evidenceFolder(record);
+  const add = (kind: Evidence['kind'], name: string, title: string, content: string | Uint8Array) => {
+    writeFileSync(join(place.absolute, name), content);
+    record.evidence.push({ kind, file: `${place.relative}/${name}`, title });
+  };
+  const commands = lab.log.between(commandsFrom);
+  const links = await linkSnapshot(lab);
+  const prefix = slug(record.id);
+  const sightings = lab.points.flatMap((point) => point.captures).flatMap(allSightings);
+  sightings.sort((a, b) => a.frame.time - b.frame.time || a.order - b.order);
+  record.frames = sightings.length;
+  if (sightings.length > 0)
+    add('frames', `${prefix}-frames.txt`, 'all captured frames in order', `${formatSightings(sightings)}\n`);
+  for (const capture of lab.captures) {
+    const pcap = capture.pcap();
+    if (pcap) add('pcap', `${prefix}-${slug(capture.name)}.pcap`, `frames at ${capture.name}`, pcap);
+  }
+  add('commands', `${prefix}-commands.txt`, 'commands with their output', commands.map(formatCommand).join('\n'));
+  add('links', `${prefix}-links.json`, 'links, addresses and bridge ports at the end', links);
+  if (record.verdict === 'failed') {
+    const setUp = parentsFirst(suite).flatMap(({ commandsFrom: from, commandsTo: to }) =>
+      from === undefined ? [] : lab.log.between(from, to),
+    );
+    const script = reproScript({ record, wiring: lab.log.between(0, lab.wiredAt), setUp, commands });
+    add('repro', `${prefix}-repro.sh`, 'the same steps without macvlab', script);
+  }
+}
+
+function allSightings(capture: Lab['captures'][number]) {
+  try {
+    return [...capture.sightings];
+  } catch {
+    // A capture that has died is what the verdict says; its frames are in its pcap.
+    return [];
+  }
+}
+
+function parentsFirst(suite: SuiteState | undefined): SuiteState[] {
+  return suite ? [...parentsFirst(suite.parent), suite] : [];
+}
+
+async function linkSnapshot(lab: Lab): Promise<string> {
+  const stacks = [...lab.nodes, ...lab.endpoints, lab.switch].map(({ stack }) => stack);
+  const bySession = groupBy(stacks, ({ session }) => session);
+  const parts = await Promise.all(
+    [...bySession].map(async ([session, members]) => {
+      const commands = members.flatMap((stack) => snapshotCommands(stack).map((argv) => ({ stack, argv })));
+      try {
+        const results = await session.batch(
+          commands.map(({ stack, argv }) => ({ argv: stack.enter(argv), mayFail: true })),
+        );
+        return results.map(({ stdout, stderr, status }, index) => {
+          const command = commands[index];
+          return [
+            `${command?.stack.name}: ${command?.argv.join(' ')}`,
+            status === 0 ? (JSON.parse(stdout || '[]') as unknown) : stderr,
+          ] as const;
+        });
+      } catch (error) {
+        return members.map(({ name }) => [`${name}: links`, messageOf(error)] as const);
+      }
+    }),
+  );
+  return `${JSON.stringify(Object.fromEntries(parts.flat()), null, 1)}\n`;
+}
+
+function snapshotCommands(stack: NetworkStack): string[][] {
+  const links = ['ip', '-d', '-j', '-s', 'address', 'show'];
+  return stack.name === 'switch' ? [links, ['bridge', '-d', '-j', 'link', 'show']] : [links];
+}
+
+function formatCommand({ at, where, argv, stdin, status, duration, before, after, output }: LoggedCommand): string {
+  const head = `# ${new Date(at).toISOString()} ${where}: ${status === undefined ? 'still running' : `status ${status}, ${duration} ms`}`;
+  const change =
+    before === undefined && after === undefined
+      ? []
+      : [`#   before: ${JSON.stringify(before)}`, `#   after:  ${JSON.stringify(after)}`];
+  const input = stdin === undefined ? [] : [stdin.trimEnd().replace(/^/gm, '<   ')];
+  const printed = output?.trimEnd() ? [output.trimEnd().replace(/^/gm, '    ')] : [];
+  return [head, `$ ${quoteCommand(argv)}`, ...change, ...input, ...printed, ''].join('\n');
+}

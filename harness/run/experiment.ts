@@ -1,0 +1,118 @@
+/**
+ * The words that suites are written in. `suite` and `experiment` are mocha's `describe` and `it`, bound to the lab: a suite
+ * has an article's addresses, an experiment an id and a record.
+ */
+import type { Feature } from '../lab/features.js';
+import type { AddressPlan, Lab } from '../lab/lab.js';
+import type { Node } from '../lab/node.js';
+import type { Switch } from '../lab/switch.js';
+import type { MacvlanMode } from '../link/macvlan.js';
+import { currentFile } from './catalogue.js';
+import { performExperiment, type SuiteState, stage } from './stage.js';
+
+/** What an experiment is given. */
+export interface Bench {
+  lab: Lab;
+  node1: Node;
+  node2: Node;
+  router: Node;
+  client: Node;
+  switch: Switch;
+  /** Records a value that the kernel showed, for comparisons between kernels. */
+  observe(name: string, value: string | number | boolean): void;
+}
+
+/** An experiment as it was declared. */
+export interface Experiment {
+  id: string;
+  /** Without the id. */
+  title: string;
+  /** Title of the outermost suite. */
+  suite: string;
+  /** "suites/a1-modes.ts" */
+  file: string;
+  modes: readonly MacvlanMode[];
+  needs: readonly Feature[];
+  /** mocha's test. */
+  test: Mocha.Test;
+}
+
+export interface SuiteOptions {
+  /** Addresses and routes of the nodes while the suite is performed. */
+  addresses?: AddressPlan;
+  /** Modes that all its experiments are about. */
+  modes?: readonly MacvlanMode[];
+  needs?: readonly Feature[];
+}
+
+export type ExperimentOptions = Pick<SuiteOptions, 'modes' | 'needs'>;
+
+const declared: Experiment[] = [];
+let enclosing: SuiteState | undefined;
+
+/** All experiments that the loaded suites have declared. */
+export function declaredExperiments(): readonly Experiment[] {
+  return declared;
+}
+
+/** A group of experiments that share addresses and what `setUp` makes; what they make is undone at its end. */
+export function suite(title: string, options: SuiteOptions, define: () => void): void {
+  const { addresses = {}, modes = [], needs = [] } = options;
+  const parent = enclosing;
+  const state: SuiteState = {
+    title: parent?.title ?? title,
+    parent,
+    modes: [...(parent?.modes ?? []), ...modes],
+    needs: [...(parent?.needs ?? []), ...needs],
+  };
+  describe(title, () => {
+    enclosing = state;
+    before(() => stage().enterSuite(state, title, addresses));
+    after(() => stage().leaveSuite(state));
+    define();
+    enclosing = parent;
+  });
+}
+
+/** Makes what all experiments of the enclosing suite use. When it fails, each of them is an error. */
+export function setUp(work: (bench: Bench) => Promise<void>): void {
+  const state = inSuite();
+  before(() => stage().attempt(state, () => work(benchOf(stage().lab))));
+}
+
+/** One experiment of the articles' table. Its id stands at the beginning of its title. */
+export function experiment(
+  id: string,
+  title: string,
+  options: ExperimentOptions,
+  body: (bench: Bench) => Promise<void>,
+): void {
+  const state = inSuite();
+  const about: Omit<Experiment, 'test'> = {
+    id,
+    title,
+    suite: state.title,
+    file: currentFile(),
+    modes: [...state.modes, ...(options.modes ?? [])],
+    needs: [...state.needs, ...(options.needs ?? [])],
+  };
+  const test = it(`${id} ${title}`, async function perform() {
+    const record = await performExperiment(about, state, (observe) => body({ ...benchOf(stage().lab), observe }));
+    if (record.verdict === 'skipped') this.skip();
+    if (record.verdict !== 'passed') throw new Error(record.reason ?? record.verdict);
+  });
+  declared.push({ ...about, test });
+}
+
+function inSuite(): SuiteState {
+  if (!enclosing) throw new Error('setUp() and experiment() belong into a suite()');
+  return enclosing;
+}
+
+function benchOf(lab: Lab): Bench {
+  const { node1, node2, router, client } = lab;
+  const nowhere = () => {
+    throw new TypeError('values are observed in an experiment, not in a set-up');
+  };
+  return { lab, node1, node2, router, client, switch: lab.switch, observe: nowhere };
+}

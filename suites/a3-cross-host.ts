@@ -1,0 +1,98 @@
+/** Article 3: macvlan across two hosts, and what tcpdump shows of it. */
+import { expect } from '../harness/expect/expect.js';
+import type { Endpoint } from '../harness/lab/endpoint.js';
+import { experiment, setUp, suite } from '../harness/run/experiment.js';
+import { arpReply, arpRequest, echoReply, echoRequest } from '../harness/wire/pattern.js';
+
+const addresses = {
+  node1: { addresses: ['192.168.245.168/24'] },
+  node2: { addresses: ['192.168.245.172/24'] },
+  // The article's physical machine, on which the two nodes run as virtual machines.
+  router: { addresses: ['192.168.245.1/24'] },
+};
+
+suite('A3 macvlan across hosts', { addresses, modes: ['bridge'] }, () => {
+  let docker1: Endpoint;
+  let docker2: Endpoint;
+
+  setUp(async ({ node1, node2 }) => {
+    const macvlan1 = { mode: 'bridge', device: 'macvlan1' } as const;
+    [docker1, docker2] = await Promise.all([
+      node1.endpoint('docker1', { ...macvlan1, address: '192.168.245.180/24' }),
+      node2.endpoint('docker2', { ...macvlan1, address: '192.168.245.181/24' }),
+    ]);
+  });
+
+  experiment('A3.1', 'docker1 on Node-1 pings docker2 on Node-2', {}, async ({ lab }) => {
+    expect(await lab.ping(docker1, docker2)).to.be.answered();
+  });
+
+  experiment('A3.1', 'docker2 on Node-2 pings docker1 on Node-1', {}, async ({ lab }) => {
+    expect(await lab.ping(docker2, docker1)).to.be.answered();
+  });
+
+  experiment('A3.2', 'the physical machine pings both containers', {}, async ({ lab, router: physicalMachine }) => {
+    expect(await lab.ping(physicalMachine, docker1)).to.be.answered();
+    expect(await lab.ping(physicalMachine, docker2)).to.be.answered();
+  });
+
+  experiment('A3.3', 'tcpdump on the parent of Node-2 shows ARP, then ICMP', {}, async ({ lab, node2 }) => {
+    const ping = await lab.ping(docker1, docker2);
+    const { token } = ping;
+    await expect(ping).to.have.seen(arpRequest({ who: '192.168.245.181', tell: '192.168.245.180' }), node2.wire.in);
+    await expect(ping).to.have.seen(arpReply({ from: '192.168.245.181', isAt: docker2.mac }), node2.wire.out);
+    await expect(ping).to.have.seen(
+      echoRequest({ from: '192.168.245.180', to: '192.168.245.181', token }),
+      node2.wire.in,
+    );
+    await expect(ping).to.have.seen(
+      echoReply({ from: '192.168.245.181', to: '192.168.245.180', token }),
+      node2.wire.out,
+    );
+    const order = ping.own(node2.wire).map(({ frame }) => frame.arp?.operation ?? frame.icmp?.kind);
+    expect(order).to.deep.equal(['request', 'reply', 'echo request', 'echo reply']);
+  });
+
+  experiment('A3.4', 'tcpdump inside docker2 shows the same ICMP', {}, async ({ lab }) => {
+    const ping = await lab.ping(docker1, docker2);
+    const { token } = ping;
+    await expect(ping).to.have.seen(
+      echoRequest({ from: '192.168.245.180', to: '192.168.245.181', token }),
+      docker2.wire,
+    );
+    await expect(ping).to.have.seen(echoReply({ from: '192.168.245.181', to: '192.168.245.180', token }), docker2.wire);
+    const [request] = ping.own(docker2.wire).filter(({ frame }) => frame.icmp?.kind === 'echo request');
+    expect(request?.frame.ipv4?.ttl).to.equal(64);
+  });
+
+  experiment(
+    'A3.5',
+    'the ARP request is broadcast and its reply unicast, on parent and child',
+    {},
+    async ({ lab, node2 }) => {
+      const ping = await lab.ping(docker1, docker2);
+      expect(ping).to.be.answered();
+      const request = { who: '192.168.245.181', tell: '192.168.245.180' };
+      await expect(ping).to.have.seen(arpRequest({ ...request, to: 'broadcast' }), node2.wire.in, docker2.wire);
+      await expect(ping).to.have.seen(arpReply({ isAt: docker2.mac, to: docker1.mac }), docker2.wire, node2.wire.out);
+      await expect(ping).not.to.have.seen(arpReply({ to: 'broadcast' }), docker2.wire, node2.wire.out);
+      await expect(ping).to.have.seenTimes(1, arpRequest(request), docker2.wire);
+    },
+  );
+
+  experiment(
+    'A3.6',
+    'the MAC of the child is on the wire, not that of its node',
+    {},
+    async ({ lab, node1, switch: sw }) => {
+      const ping = await lab.ping(docker1, docker2);
+      expect(docker1.mac).not.to.equal(node1.mac);
+      await expect(ping).to.have.seen(echoRequest({ token: ping.token, sourceMac: docker1.mac }), sw.port('node1').in);
+      await expect(ping).to.have.seen(arpRequest({ senderMac: docker1.mac, from: docker1.mac }), sw.port('node1').in);
+      await expect(ping).not.to.have.seen(
+        echoRequest({ token: ping.token, sourceMac: node1.mac }),
+        sw.port('node1').in,
+      );
+    },
+  );
+});
