@@ -8,7 +8,6 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { MacvlabError, messageOf } from '../core/error.js';
 import { patience, poll } from '../core/wait.js';
-import type { Lab } from './lab.js';
 import { identify, isRunning, type ProcessIdentity } from './process-identity.js';
 
 /** A lab that was left running. */
@@ -81,41 +80,32 @@ export function checkFree(name: string): void {
   if (listKept().some((kept) => kept.alive && kept.name === name)) throw nameTaken(name);
 }
 
+/** What is known of a lab that is about to be kept. */
+export interface NewKept extends Pick<KeptLab, 'driver' | 'kernel' | 'state'> {
+  /** By default the first free of lab1, lab2 and so on. */
+  name?: string | undefined;
+  /** Id of the process that holds the lab. */
+  keeper: number;
+}
+
 /**
- * Leaves a lab running under a name, by default the first free of lab1, lab2 and so on.
- * @throws MacvlabError USAGE when a running lab has that name (the lab at hand is not kept then); LAB_OPEN when the
- * driver cannot keep labs, or the state cannot be written
+ * Writes the state of a lab that is being kept. The state of a dead lab of that name is replaced. On failure the keeper
+ * is ended, and the lab with it: nobody would ever find it again.
+ * @throws MacvlabError USAGE when a running lab has that name; LAB_OPEN when the lab is gone or nothing can be written
  */
-export async function keepLab(lab: Lab, name?: string): Promise<KeptLab> {
-  if (name !== undefined) checkFree(name);
-  const { keeper, state } = await lab.keep();
-  const given = { driver: lab.driver, kernel: lab.kernel, keeper, state };
+export function writeKept({ name, ...lab }: NewKept): KeptLab {
+  const keeper = identify(lab.keeper);
   try {
     for (let number = 1; ; number++) {
-      const kept = writeKeptUnless({ ...given, name: name ?? `lab${number}` });
+      const kept = writeUnlessTaken(name ?? `lab${number}`, keeper, lab);
       if (kept) return kept;
       if (name !== undefined) throw nameTaken(name);
     }
   } catch (error) {
-    // It was started a moment ago, and nobody would ever find it again.
-    process.kill(keeper, 'SIGTERM');
+    if (keeper) kill(keeper);
     throw error;
   }
 }
-
-/**
- * Writes the state of a lab that is being kept. The state of a dead lab of that name is replaced.
- * @param kept `keeper` is the id of the process that holds the lab
- * @throws MacvlabError USAGE when a running lab has that name; LAB_OPEN when the keeper is gone or nothing can be written
- */
-export function writeKept(kept: NewKept): KeptLab {
-  const written = writeKeptUnless(kept);
-  if (!written) throw nameTaken(kept.name);
-  return written;
-}
-
-/** What is known of a lab that is about to be kept; `keeper` is a process id. */
-export type NewKept = Pick<KeptLab, 'name' | 'driver' | 'kernel' | 'state'> & { keeper: number };
 
 /** All labs with a state file, dead ones included, by name. @throws MacvlabError NOT_ROOT when the folder is another user's */
 export function listKept(): KeptLab[] {
@@ -189,15 +179,18 @@ function kill({ pid }: ProcessIdentity): void {
 }
 
 /** Writes a state file whole, for its owner alone; undefined when a running lab has the name. */
-function writeKeptUnless({ name, keeper: keeperPid, ...rest }: NewKept): KeptLab | undefined {
+function writeUnlessTaken(
+  name: string,
+  keeper: ProcessIdentity | undefined,
+  { driver, kernel, state }: NewKept,
+): KeptLab | undefined {
   checkName(name);
-  const keeper = identify(keeperPid);
-  const initPid = stateWithInit.safeParse(rest.state).data?.init;
+  const initPid = stateWithInit.safeParse(state).data?.init;
   const init = initPid === undefined ? undefined : identify(initPid);
   if (!keeper || (initPid !== undefined && !init)) {
     throw new MacvlabError('LAB_OPEN', 'the lab ended while it was being kept', { next: 'try again' });
   }
-  const kept = { ...rest, created: new Date().toISOString(), keeper, ...(init && { init }) };
+  const kept = { driver, kernel, created: new Date().toISOString(), keeper, ...(init && { init }), state };
   const file = stateFile(name);
   const unfinished = join(stateFolder(), `.${name}.${process.pid}`);
   try {

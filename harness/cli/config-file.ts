@@ -1,0 +1,88 @@
+/** The configuration file `macvlab.config.yaml`: defaults for options of `macvlab run`. */
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { parseDocument } from 'yaml';
+import { z } from 'zod';
+import { MacvlabError, messageOf } from '../core/error.js';
+import { driverNames } from '../lab/drivers.js';
+import { macvlanModes } from '../link/macvlan.js';
+import { keepChoices } from '../run/plan.js';
+import { reporterNames } from './reporters.js';
+
+/** Read from the current folder when it is there. */
+export const configFileName = 'macvlab.config.yaml';
+
+const reporter = z.enum(reporterNames);
+
+const configSchema = z.strictObject({
+  lab: z.enum(driverNames).exactOptional(),
+  mode: z.enum(macvlanModes).exactOptional(),
+  keep: z.enum(keepChoices).exactOptional(),
+  bail: z.boolean().exactOptional(),
+  /** Relative to the file's own folder. */
+  out: z.string().min(1).exactOptional(),
+  reporter: z.union([reporter.transform((name) => [name]), z.array(reporter).min(1)]).exactOptional(),
+});
+
+/** What may stand in the file; `reporter` is always a list once it is read, and `out` an absolute path. */
+export type Config = z.infer<typeof configSchema>;
+
+/** What each key may be, as it is told to who got it wrong. */
+const allowed: Record<keyof Config, string> = {
+  lab: driverNames.join(', '),
+  mode: macvlanModes.join(', '),
+  keep: keepChoices.join(', '),
+  bail: 'true, false',
+  out: 'a folder, relative to this file',
+  reporter: `one or a list of ${reporterNames.join(', ')}`,
+};
+
+/**
+ * Reads a configuration file.
+ * @param file by default `macvlab.config.yaml` of the current folder, which need not be there
+ * @throws MacvlabError USAGE naming the file, the key and what is allowed
+ */
+export function readConfig(file?: string): Config {
+  const path = file ?? configFileName;
+  const text = readText(path, file === undefined);
+  if (text === undefined) return {};
+  const document = parseDocument(text, { prettyErrors: true });
+  const [broken] = document.errors;
+  if (broken) throw wrong(path, 'it is not YAML', broken.message, 'mend the file at that place');
+  let value: unknown;
+  try {
+    value = document.toJS() ?? {};
+  } catch (error) {
+    throw wrong(path, 'it cannot be resolved', messageOf(error), 'write values out instead of using aliases');
+  }
+  const parsed = configSchema.safeParse(value);
+  if (!parsed.success) throw refuse(path, parsed.error, value);
+  const { out } = parsed.data;
+  return out === undefined ? parsed.data : { ...parsed.data, out: resolve(dirname(path), out) };
+}
+
+function readText(path: string, mayBeMissing: boolean): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (mayBeMissing && (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw wrong(path, 'it cannot be read', messageOf(error), 'name another file with --config, or none');
+  }
+}
+
+function refuse(path: string, error: z.ZodError, value: unknown): MacvlabError {
+  const keys = Object.keys(allowed).join(', ');
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return wrong(path, 'it is not a mapping of keys to values', `keys: ${keys}`, 'write lines such as `lab: sandbox`');
+  }
+  const lines = error.issues.flatMap((issue) => {
+    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => `${key}: there is no such key`);
+    const key = String(issue.path[0]) as keyof Config;
+    return [`${key}: ${JSON.stringify((value as Config)[key])} is not allowed; allowed: ${allowed[key]}`];
+  });
+  return wrong(path, [...new Set(lines)].join('; '), `keys: ${keys}`, 'mend the file, or name another with --config');
+}
+
+function wrong(path: string, why: string, evidence: string, next: string): MacvlabError {
+  return new MacvlabError('USAGE', `configuration file ${path}: ${why}`, { evidence, next });
+}

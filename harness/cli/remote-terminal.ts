@@ -1,0 +1,40 @@
+/** An interactive shell on a node: this process's terminal becomes that of the remote shell. */
+import type { ReadStream } from 'node:tty';
+import type { Session } from '../remote/session.js';
+import { shellStatus } from './remote-command.js';
+
+/**
+ * Gives the terminal to a remote shell until that ends, and returns the shell's exit status as a local shell would.
+ * @throws MacvlabError REMOTE_DEAD when the session ends under it
+ */
+export async function openTerminal(session: Session): Promise<number> {
+  const input: ReadStream = process.stdin;
+  const size = () => {
+    // There are none where only the input is a terminal.
+    const { rows, columns }: { rows?: number; columns?: number } = process.stdout;
+    return { rows: rows || 24, cols: columns || 80 };
+  };
+  const channel = await session.shell({ term: process.env.TERM ?? 'dumb', ...size() });
+  let status: number | undefined;
+  channel.on('exit', (code: number | null, signal?: string) => (status = shellStatus(code, signal)));
+  const resize = () => {
+    const { rows, cols } = size();
+    channel.setWindow(rows, cols, 0, 0);
+  };
+  process.stdout.on('resize', resize);
+  // Every key, Ctrl-C included, is for the remote shell.
+  input.setRawMode(true);
+  try {
+    input.pipe(channel);
+    channel.pipe(process.stdout, { end: false });
+    channel.stderr.pipe(process.stderr, { end: false });
+    await new Promise<void>((resolve) => channel.once('close', resolve));
+  } finally {
+    input.unpipe(channel);
+    input.setRawMode(false);
+    input.pause();
+    process.stdout.off('resize', resize);
+  }
+  if (status === undefined) throw session.death.reason;
+  return status;
+}

@@ -1,0 +1,65 @@
+/** What `macvlab run` shows while it runs and when it has ended. */
+import { Writable } from 'node:stream';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { MacvlabError, messageOf } from '../core/error.js';
+import { junitFile, junitXml } from '../report/junit.js';
+import { LineProgress, progressOn } from '../report/progress.js';
+import { summaryLine, terminalTable } from '../report/terminal.js';
+import type { RunListener } from '../run/plan.js';
+import type { RunResults } from '../run/record.js';
+import { sayJson, wantsColour } from './output.js';
+
+export const reporterNames = ['terminal', 'junit', 'json', 'lines'] as const;
+export type ReporterName = (typeof reporterNames)[number];
+
+/** The reporters of a run. JUnit is always written; where results go to standard output as JSON, all else goes to standard error. */
+export class Reporters {
+  readonly listener: RunListener;
+  readonly #names: ReadonlySet<ReporterName>;
+  readonly #out: NodeJS.WriteStream;
+  readonly #colour: boolean;
+
+  constructor(names: readonly ReporterName[]) {
+    this.#names = new Set(names);
+    this.#out = this.#names.has('json') ? process.stderr : process.stdout;
+    this.#colour = wantsColour(this.#out);
+    this.listener = this.#progress();
+  }
+
+  /** Writes and shows a run that has ended. @throws MacvlabError OUT_NOT_WRITABLE */
+  end(results: RunResults): void {
+    const junit = writeJunit(results);
+    if (this.#names.has('json')) sayJson(results);
+    if (this.#names.has('junit')) this.#out.write(`${junit}\n`);
+    if (this.#names.has('terminal')) {
+      const width = this.#out.columns || 100;
+      this.#out.write(`\n${terminalTable(results, { width, colour: this.#colour })}\n`);
+    } else if (this.#names.has('lines')) {
+      this.#out.write(`${summaryLine(results.records)}\n`);
+    }
+  }
+
+  #progress(): RunListener {
+    if (this.#names.has('lines')) return new LineProgress(this.#out, this.#colour);
+    if (this.#names.has('terminal')) return progressOn(this.#out, this.#colour);
+    return new LineProgress(nowhere(), false);
+  }
+}
+
+function writeJunit(results: RunResults): string {
+  const path = join(results.folder, junitFile);
+  try {
+    writeFileSync(path, junitXml(results));
+  } catch (error) {
+    throw new MacvlabError('OUT_NOT_WRITABLE', `${path} cannot be written: ${messageOf(error)}`, {
+      next: 'choose a folder that you may write with --out',
+      cause: error,
+    });
+  }
+  return path;
+}
+
+function nowhere(): Writable {
+  return new Writable({ write: (_chunk, _encoding, done) => done() });
+}

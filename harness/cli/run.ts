@@ -1,0 +1,85 @@
+/** `macvlab run`: performs experiments. */
+import { resolve } from 'node:path';
+import { Option, type Command } from 'commander';
+import { driverNames, loadDriver } from '../lab/drivers.js';
+import { writeKept } from '../lab/kept.js';
+import { type MacvlanMode, macvlanModes } from '../link/macvlan.js';
+import { type Keep, keepChoices } from '../run/plan.js';
+import { exitCodeOf } from '../report/outcome.js';
+import { configFileName, readConfig } from './config-file.js';
+import { untilInterrupted } from './interruption.js';
+import { remark } from './output.js';
+import { type ReporterName, reporterNames, Reporters } from './reporters.js';
+
+/** Options as commander gives them: absent where the command line does not say. */
+interface RunOptions {
+  lab?: string;
+  mode?: MacvlanMode;
+  bail?: boolean;
+  keep?: Keep;
+  reporter?: ReporterName[];
+  out?: string;
+  config?: string;
+}
+
+const defaults = { lab: 'sandbox', bail: false, keep: 'never', reporter: ['terminal'], out: 'reports' } as const;
+
+const examples = `
+Options may also stand in ${configFileName}, by their long names; the command line wins.
+
+Examples:
+  macvlab run A1                       all experiments of an article
+  macvlab run A1.3 --keep on-failure   leaves the lab running when it does not pass: macvlab lab shell node1
+  macvlab run --reporter json >r.json  results as JSON; progress goes nowhere
+  macvlab run --reporter lines         one line per experiment`;
+
+/** Adds the command. */
+export function addRun(program: Command): void {
+  program
+    .command('run')
+    .description('perform experiments, and write their records and reports')
+    .argument(
+      '[filters...]',
+      'ids (A1.3, or A1 for all of an article) or parts of titles; without any, all experiments',
+    )
+    .addOption(new Option('--lab <name>', `where (default: ${defaults.lab})`).choices(driverNames))
+    .addOption(new Option('--mode <mode>', 'only experiments about this macvlan mode').choices(macvlanModes))
+    .option('--bail', 'end at the first that does not pass')
+    .option('--no-bail', 'perform all, whatever the configuration file says')
+    .addOption(
+      new Option('--keep <when>', `leave the lab running afterwards (default: ${defaults.keep})`).choices(keepChoices),
+    )
+    .addOption(
+      new Option('--reporter <name...>', `what to show (default: ${defaults.reporter.join()})`).choices(reporterNames),
+    )
+    .option('--out <folder>', `where the run's own folder is made (default: ${defaults.out})`)
+    .option('--config <file>', `options to begin with (default: ${configFileName}, if there)`)
+    .addHelpText('after', examples)
+    .action(async (filters: string[], given: RunOptions) => {
+      const options = { ...defaults, ...readConfig(given.config), ...given };
+      const driver = await loadDriver(options.lab);
+      const reporters = new Reporters(options.reporter);
+      const { perform } = await import('../run/perform.js');
+      const results = await perform(
+        {
+          filters,
+          ...(options.mode && { mode: options.mode }),
+          lab: options.lab,
+          bail: options.bail,
+          keep: options.keep,
+          out: resolve(options.out),
+          arguments: process.argv.slice(2),
+          signal: untilInterrupted('the run ends, and writes its reports'),
+          listener: reporters.listener,
+        },
+        driver,
+      );
+      const { kept, ...records } = results;
+      reporters.end(records);
+      process.exitCode = exitCodeOf(records);
+      if (!kept) return;
+      const { name } = writeKept({ ...kept, name: records.run.id, driver: options.lab, kernel: records.run.kernel });
+      remark(`the lab is left running: macvlab lab shell node1 --name ${name}`);
+      remark(`                         macvlab lab down --name ${name}`);
+    });
+}

@@ -1,0 +1,8 @@
+/** Which macvlab this is. */
+import { readFileSync } from 'node:fs';
+
+/** The version in package.json, which lies three folders above the compiled file. */
+export function version(): string {
+  const manifest = new URL('../../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
+}
