@@ -19,6 +19,8 @@ export interface Machines {
   machine: Session;
   /** One session per node. */
   nodes: Record<NodeName, Session>;
+  /** How a node's sshd is made to listen on an address of the lab's own, and who may log in there. */
+  ssh: { server: readonly string[]; user: string; privateKey: string; hostKey: string };
   /** Whether nodes are network namespaces on `machine` that shared code has to wire. */
   wiring: 'namespaces';
   /** Ends the machines and everything on them. */

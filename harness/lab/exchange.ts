@@ -8,7 +8,8 @@
  *   never will: frames of one kind do not overtake each other on a cable, in a bridge or in macvlan's broadcast queue.
  */
 import { MacvlabError } from '../core/error.js';
-import { pause, patience } from '../core/wait.js';
+import { pause, patience, poll } from '../core/wait.js';
+import { readNeighbours } from '../link/neighbour.js';
 import { type PingOptions, type PingResult, startPing } from '../probe/ping.js';
 import { isAfter, mark, type Mark, seen, type View } from '../wire/capture-point.js';
 import type { Sighting } from '../wire/capture.js';
@@ -83,6 +84,23 @@ export class Exchange {
     const running = await startPing(from.stack, addressOf(to, family, from), probe);
     const exchange = new Exchange(lab, from, to, running.token, since, family);
     await exchange.#settle(running.ended, running.stop);
+    exchange.until = Date.now() * 1000 + 999;
+    return exchange;
+  }
+
+  /** See {@link Lab.pingInVain}. */
+  static async performInVain(lab: Lab, from: Station, to: Station): Promise<Exchange> {
+    await lab.forgetNeighbours([from, to]);
+    const since = mark();
+    const target = addressOf(to, 4, from);
+    const running = await startPing(from.stack, target);
+    const exchange = new Exchange(lab, from, to, running.token, since, 4);
+    let result: PingResult | undefined;
+    const over = running.ended.then((value) => (result = value));
+    const asked = async () => result ?? (await readNeighbours(from.stack)).find(({ address }) => address === target);
+    await poll(asked, { what: `${from.name} to ask for ${target}`, deadline: patience(10_000) });
+    await running.stop();
+    exchange.ping = await over;
     exchange.until = Date.now() * 1000 + 999;
     return exchange;
   }

@@ -6,12 +6,14 @@ import { flushNeighboursCommand } from '../link/neighbour.js';
 import type { Route } from '../link/route.js';
 import { CommandLog } from '../remote/command-log.js';
 import { NetworkStack } from '../remote/network-stack.js';
+import type { Session } from '../remote/session.js';
 import type { Capture } from '../wire/capture.js';
 import type { CapturePoint, View } from '../wire/capture-point.js';
 import type { LabDriver, Machines } from './driver.js';
 import { Exchange, type ExchangeOptions } from './exchange.js';
 import { Node } from './node.js';
 import { Scopes } from './scopes.js';
+import { sessionOverTheWire } from './wire-session.js';
 import type { Station } from './station.js';
 import { Switch } from './switch.js';
 import { type NodeName, nodeNames, topology, uplinkOf } from './topology.js';
@@ -109,6 +111,19 @@ export class Lab {
   /** Sends one echo request between two stations from fresh neighbour state, and watches what becomes of it. */
   async ping(from: Station, to: Station, options: ExchangeOptions = {}): Promise<Exchange> {
     return Exchange.perform(this, from, to, options);
+  }
+
+  /**
+   * Sends an echo request that the sender's kernel cannot get rid of, and ends it as soon as that kernel has asked for the
+   * receiver. Whether anything left is for witnesses to tell that are sent when the way is open again.
+   */
+  async pingInVain(from: Station, to: Station): Promise<Exchange> {
+    return Exchange.performInVain(this, from, to);
+  }
+
+  /** A session with one node whose packets go over the lab's wire from another, until the end of the current scope. */
+  async sessionOverTheWire(from: Node, to: Node): Promise<Session> {
+    return sessionOverTheWire(this, from, to);
   }
 
   /** Makes stations forget the neighbours they have learned, so that the next frame has to ask again. */

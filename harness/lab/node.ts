@@ -7,10 +7,12 @@ import { addMacvlan, type MacvlanOptions } from '../link/macvlan.js';
 import { addNamespace } from '../link/namespace.js';
 import { addRoute, type Route } from '../link/route.js';
 import { NetworkStack } from '../remote/network-stack.js';
+import type { CommandResult, Session } from '../remote/session.js';
 import { CapturePoint } from '../wire/capture-point.js';
 import { type AttachOptions, Endpoint } from './endpoint.js';
 import type { Scopes } from './scopes.js';
 import type { Station } from './station.js';
+import { takeOverAddress } from './take-over.js';
 import { quietNamespace } from './wiring.js';
 
 export class Node implements Station {
@@ -73,13 +75,6 @@ export class Node implements Station {
     this.#addresses = [...known, ...addresses];
   }
 
-  /** Tells the node which addresses it has, when an experiment has moved them. */
-  addressesMoved(addresses: readonly string[]): void {
-    const known = this.#addresses;
-    this.scopes.current.defer(`${this.name}: addresses as before`, () => (this.#addresses = known));
-    this.#addresses = [...addresses];
-  }
-
   /** Makes a namespace that an endpoint can live in. */
   async namespace(name: string): Promise<Endpoint> {
     const stack = new NetworkStack(`${this.name}/${name}`, this.stack.session, this.stack.log, `${this.name}-${name}`);
@@ -129,6 +124,11 @@ export class Node implements Station {
   /** All links of this node. */
   async links(): Promise<LinkInfo[]> {
     return readLinks(this.stack);
+  }
+
+  /** Lets a macvlan of the node take over its address and routes; see {@link takeOverAddress}. */
+  async takeOver(name: string, options: { through: Session }): Promise<CommandResult> {
+    return takeOverAddress(this, name, options.through);
   }
 
   /** Reads the uplink's MAC address, once it is wired. */

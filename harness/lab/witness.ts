@@ -70,15 +70,18 @@ export class Witness {
   async surround(views: readonly View[]): Promise<void> {
     const owners = new Set(views.map((view) => this.#lab.ownerOf(view)));
     const pairs = [...owners].map((owner) => ({ owner, third: Witness.between(this.#lab, owner, owner) }));
-    await this.#lab.forgetNeighbours([...new Set(pairs.flatMap(({ owner, third }) => [owner, third]))]);
+    const everybody = [...new Set(pairs.flatMap(({ owner, third }) => [owner, third]))];
+    const round = async (control: (pair: { owner: Station; third: Station }) => Promise<string>) => {
+      await this.#lab.forgetNeighbours(everybody);
+      return Promise.all(pairs.map(control));
+    };
     this.#since = mark();
-    const tokens = await Promise.all(
-      pairs.flatMap(({ owner, third }) => [this.#control(owner, third), this.#control(third, owner)]),
-    );
-    this.#tokens = tokens;
+    // One way after the other: who has just been asked by a neighbour knows it, and would ask no question of its own.
+    const outward = await round(({ owner, third }) => this.#control(owner, third));
+    const inward = await round(({ owner, third }) => this.#control(third, owner));
+    this.#tokens = [...outward, ...inward];
     await this.#seenIn(views, (token) => [echoRequest({ token }), echoReply({ token })]);
-    const discovery = pairs.flatMap(({ owner, third }) => questions(owner, third, this.#family));
-    await this.#seenIn(views, () => discovery);
+    await this.#seenIn(views, () => pairs.flatMap(({ owner, third }) => questions(owner, third, this.#family)));
   }
 
   /** Waits until, in every view, at least one of the patterns of at least one token has been seen. */
@@ -116,10 +119,10 @@ export class Witness {
   }
 }
 
-/** What two stations ask the network before they can ping each other. */
+/** What two stations ask the network before they can ping each other: broadcasts, or multicasts with IPv6. */
 function questions(one: Station, other: Station, family: Family): FramePattern[] {
   const [a, b] = [addressOf(one, family, other), addressOf(other, family, one)];
   if (family === 6)
     return [neighbourSolicitation({ target: a, from: b }), neighbourSolicitation({ target: b, from: a })];
-  return [arpRequest({ who: a, tell: b }), arpRequest({ who: b, tell: a })];
+  return [arpRequest({ who: a, tell: b, to: 'broadcast' }), arpRequest({ who: b, tell: a, to: 'broadcast' })];
 }

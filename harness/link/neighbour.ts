@@ -24,9 +24,17 @@ export function addNeighbour(stack: NetworkStack, device: string, address: strin
   };
 }
 
-/** The neighbours of a stack: IP address to MAC address; entries without an answer are left out. */
-export async function readNeighbours(stack: NetworkStack): Promise<Map<string, string>> {
+export interface Neighbour {
+  address: string;
+  /** Undefined while, or since, nobody has answered. */
+  mac: string | undefined;
+  /** NUD states (neighbour(7)): "REACHABLE", "INCOMPLETE", "FAILED". */
+  state: readonly string[];
+}
+
+/** The neighbours of a stack, those that have not answered included. */
+export async function readNeighbours(stack: NetworkStack): Promise<Neighbour[]> {
   const { stdout } = await stack.run(['ip', '-j', 'neighbour', 'show'], 'reading');
-  const known = parseIpJson(stdout, neighbourSchema).filter(({ lladdr }) => lladdr !== undefined);
-  return new Map(known.map(({ dst, lladdr }) => [dst, lladdr ?? '']));
+  const entries = parseIpJson(stdout, neighbourSchema);
+  return entries.map(({ dst, lladdr, state = [] }) => ({ address: dst, mac: lladdr, state }));
 }

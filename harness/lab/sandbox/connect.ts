@@ -5,6 +5,11 @@ import { findProgram } from '../../setup/tools.mjs';
 import { Session } from '../../remote/session.js';
 import { sandboxFolder, type SandboxKeys } from './init.js';
 
+/** The command that starts sshd in a sandbox; by its absolute path, which sshd insists on. */
+export function sandboxSshd(): string[] {
+  return [findProgram('sshd') ?? '/usr/sbin/sshd', '-e', '-f', `${sandboxFolder}/sshd_config`];
+}
+
 /**
  * Opens a session in a sandbox's network namespace, or in the sandbox's own when none is named.
  * @param init process id of the sandbox's init
@@ -16,8 +21,7 @@ export async function connectSandbox(
   name: string,
   namespace?: string,
 ): Promise<Session> {
-  const sshd = findProgram('sshd') ?? '/usr/sbin/sshd';
-  const server = [sshd, '-i', '-e', '-f', `${sandboxFolder}/sshd_config`];
+  const server = [...sandboxSshd(), '-i'];
   const inNode = namespace === undefined ? server : ['nsenter', `--net=/run/netns/${namespace}`, '--', ...server];
   // One socket serves as both standard input and output of sshd; a shell puts it there, since spawn gives two.
   const duplex = ['sh', '-c', 'exec "$@" <&3 >&3 3>&-', 'sshd', ...inNode];
@@ -33,6 +37,7 @@ export async function connectSandbox(
   const transport = child.stdio[3] as Socket;
   let words = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (words = (words + text).slice(-4096)));
+  const carrier = new Promise((resolve) => child.on('close', resolve));
   child.on('error', (error) => transport.destroy(error));
   child.on('exit', (status, signal) => (words += `sshd of ${name} ended with ${signal ?? `status ${status}`}\n`));
   return Session.open({
@@ -42,5 +47,6 @@ export async function connectSandbox(
     privateKey: keys.user.private,
     hostKey: keys.host.public,
     lastWords: () => words,
+    carrier,
   });
 }

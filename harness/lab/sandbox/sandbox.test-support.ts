@@ -8,8 +8,8 @@ import { connectSandbox } from './connect.js';
 import { type Init, startInit, stopInit, type SandboxKeys } from './init.js';
 
 /** Skips what cannot be done by this user; the suite's title says that it needs root. */
-export function skipWithoutRoot(context: Context): void {
-  if (process.geteuid?.() !== 0) context.skip();
+export function skipWithoutRoot(hook: Context): void {
+  if (process.geteuid?.() !== 0) hook.skip();
 }
 
 /** A sandbox with named namespaces, and sessions to it that end with it. */

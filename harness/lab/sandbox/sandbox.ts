@@ -5,7 +5,7 @@ import { MacvlabError } from '../../core/error.js';
 import type { LabDriver, Machines } from '../driver.js';
 import type { NodeName, Topology } from '../topology.js';
 import { checkSandbox } from './check.js';
-import { connectSandbox } from './connect.js';
+import { connectSandbox, sandboxSshd } from './connect.js';
 import { type Init, startInit, stopInit, type SandboxKeys } from './init.js';
 import { keepInit } from './keep.js';
 
@@ -20,6 +20,7 @@ export const sandboxDriver: LabDriver = {
       const sessions = await connectAll(init.pid, keys, topology.nodes);
       return {
         ...sessions,
+        ssh: sshOf(keys),
         wiring: 'namespaces',
         close: () => closeSandbox(init, sessions),
         keep: async () => ({ keeper: await keepInit(init), state: { init: init.pid, keys } satisfies SandboxState }),
@@ -41,8 +42,12 @@ export interface SandboxState {
 export async function attachSandbox(
   state: SandboxState,
   nodes: readonly NodeName[],
-): Promise<Pick<Machines, 'machine' | 'nodes'>> {
-  return connectAll(state.init, state.keys, nodes);
+): Promise<Pick<Machines, 'machine' | 'nodes' | 'ssh'>> {
+  return { ...(await connectAll(state.init, state.keys, nodes)), ssh: sshOf(state.keys) };
+}
+
+function sshOf(keys: SandboxKeys): Machines['ssh'] {
+  return { server: sandboxSshd(), user: 'root', privateKey: keys.user.private, hostKey: keys.host.public };
 }
 
 function refuseWithoutRoot(): void {

@@ -1,0 +1,30 @@
+/** Article 4's workaround for the isolation of parent and child: a macvlan on the node takes over its address and routes. */
+import type { CommandResult, Session } from '../remote/session.js';
+import type { Node } from './node.js';
+
+/**
+ * Moves a node's addresses and routes to a new macvlan (mode bridge) on its uplink, all in one `ip -batch`, so that it can
+ * be run over the very link that it changes. The end of the current scope moves them back.
+ * @param through the session in which it is run
+ */
+export async function takeOverAddress(node: Node, name: string, through: Session): Promise<CommandResult> {
+  const { device, addresses, stack } = node;
+  const { stdout } = await stack.run(['ip', 'route', 'show', 'dev', device], 'reading');
+  const routes = stdout.split('\n').filter((line) => line.includes(' via '));
+  const moveTo = (target: string) => [
+    ...addresses.map((cidr) => `address add ${cidr} dev ${target}`),
+    ...routes.map((route) => `route replace ${route.trim()} dev ${target}`),
+  ];
+  const takeover = [
+    `link add link ${device} name ${name} type macvlan mode bridge`,
+    ...addresses.map((cidr) => `address delete ${cidr} dev ${device}`),
+    `link set dev ${name} up`,
+    ...moveTo(name),
+  ];
+  node.scopes.current.defer(`${node.name}: address back to ${device}`, async () => {
+    const back = [`link delete dev ${name}`, ...moveTo(device)];
+    await stack.run(['ip', '-batch', '-'], 'undo', { stdin: `${back.join('\n')}\n` });
+  });
+  stack.note(['ip', '-batch', '-'], 'change', `${takeover.join('\n')}\n`);
+  return through.run(['ip', '-batch', '-'], { stdin: `${takeover.join('\n')}\n` });
+}

@@ -1,0 +1,310 @@
+/** The introduction: is macvlan there, how a child is made, the four modes, their cost, and the MAC addresses. */
+import { expect } from '../harness/expect/expect.js';
+import { isAtLeast, isLoadedModule } from '../harness/kernel/module.js';
+import type { Endpoint } from '../harness/lab/endpoint.js';
+import { addAddress } from '../harness/link/address.js';
+import { setMac, setUp as setDeviceUp } from '../harness/link/device.js';
+import { addMacvlan, type MacvlanMode } from '../harness/link/macvlan.js';
+import { moveLink } from '../harness/link/namespace.js';
+import { measureFlood } from '../harness/probe/flood.js';
+import { experiment, setUp, suite } from '../harness/run/experiment.js';
+import { anyFrame, arpRequest, echoReply, echoRequest } from '../harness/wire/pattern.js';
+
+const addresses = {
+  node1: { addresses: ['192.168.8.110/24'] },
+  node2: { addresses: ['192.168.8.111/24'] },
+  router: { addresses: ['192.168.8.1/24'] },
+};
+
+/** The two lowest bits of a MAC's first byte: group, and locally administered (IEEE 802, 8.2.2). */
+const firstByte = (mac: string) => parseInt(mac.slice(0, 2), 16);
+const isUnicast = (mac: string) => (firstByte(mac) & 1) === 0;
+const isLocallyAdministered = (mac: string) => (firstByte(mac) & 2) === 2;
+
+suite('A0 introduction and four modes', { addresses }, () => {
+  suite('a first child', {}, () => {
+    experiment('A0.1', 'macvlan is available, and the kernel is new enough', {}, async ({ lab, node1, observe }) => {
+      const link = await node1.macvlan({ name: 'mac1' });
+      expect(link.linkinfo?.info_kind).to.equal('macvlan');
+      const loaded = await isLoadedModule(node1.stack, 'macvlan');
+      observe('macvlan', `${loaded ? 'loaded module' : 'built in'}, kernel ${lab.kernel}`);
+      expect(isAtLeast(lab.kernel, '3.9'), `kernel ${lab.kernel} is at least 3.9`).to.equal(true);
+    });
+
+    experiment(
+      'A0.2',
+      'without a mode, the kernel chooses vepa, and a random MAC address',
+      {},
+      async ({ node1, observe }) => {
+        const [mac1, mac2] = [await node1.macvlan({ name: 'mac1' }), await node1.macvlan({ name: 'mac2' })];
+        observe('default mode', mac1.linkinfo?.info_data?.mode ?? 'none');
+        // macvlan_common_newlink: vlan->mode = MACVLAN_MODE_VEPA.
+        expect(mac1).to.have.macvlanMode('vepa');
+        for (const { address = '' } of [mac1, mac2]) {
+          expect(isUnicast(address), `${address} is unicast`).to.equal(true);
+          expect(isLocallyAdministered(address), `${address} is locally administered`).to.equal(true);
+        }
+        expect(mac1.address).not.to.equal(mac2.address);
+        expect(mac1.address).not.to.equal(node1.mac);
+      },
+    );
+
+    experiment(
+      'A0.3',
+      'the child moves to a namespace, becomes eth0 and gets an address',
+      {},
+      async ({ lab, node1, node2 }) => {
+        const container = await node1.namespace('ns1');
+        await node1.macvlan({ name: 'mac1', mode: 'bridge' });
+        const parent = await node1.link();
+        await node1.apply(moveLink(node1.stack, 'mac1', container.stack));
+        expect((await node1.links()).map(({ ifname }) => ifname)).not.to.include('mac1');
+        const { stdout: shown } = await container.stack.run(['ip', 'link', 'show', 'dev', 'mac1'], 'reading');
+        expect(shown).to.include(`mac1@if${parent.ifindex}:`);
+        await container.apply(
+          moveLink(container.stack, 'mac1', container.stack, 'eth0'),
+          addAddress(container.stack, 'eth0', '192.168.8.120/24'),
+          setDeviceUp(container.stack, 'eth0', true),
+        );
+        await container.adopt('eth0', ['192.168.8.120/24']);
+        const child = await container.link();
+        expect(child).to.have.macvlanMode('bridge');
+        expect(child).to.have.linkFlag('UP');
+        expect(child.link_index).to.equal(parent.ifindex);
+        expect(await lab.ping(container, node2)).to.be.answered();
+      },
+    );
+  });
+
+  suite('four modes', {}, () => {
+    let ns1: Endpoint;
+    let ns2: Endpoint;
+
+    setUp(async ({ node1 }) => {
+      [ns1, ns2] = await Promise.all([node1.namespace('ns1'), node1.namespace('ns2')]);
+    });
+
+    async function containers(mode: MacvlanMode): Promise<void> {
+      await Promise.all([
+        ns1.attach({ mode, address: '192.168.8.120/24' }),
+        ns2.attach({ mode, address: '192.168.8.121/24' }),
+      ]);
+    }
+
+    experiment('A0.4', 'two containers ping each other', { modes: ['bridge'] }, async ({ lab }) => {
+      await containers('bridge');
+      expect(await lab.ping(ns1, ns2)).to.be.answered();
+      expect(await lab.ping(ns2, ns1)).to.be.answered();
+    });
+
+    experiment(
+      'A0.5',
+      'private: two children of one parent cannot talk',
+      { modes: ['private'] },
+      async ({ lab, switch: sw }) => {
+        await containers('private');
+        const port = sw.port('node1');
+        expect(await lab.ping(ns1, ns2)).to.be.lost(port.in, port.out);
+        expect(await lab.ping(ns2, ns1)).to.be.lost(port.in, port.out);
+      },
+    );
+
+    experiment(
+      'A0.6',
+      'vepa: without a hairpin port, even a sibling is out of reach',
+      { modes: ['vepa'] },
+      async ({ lab, switch: sw }) => {
+        await containers('vepa');
+        const port = sw.port('node1');
+        const ping = await lab.ping(ns1, ns2);
+        await expect(ping).to.have.seen(arpRequest({ who: '192.168.8.121', tell: '192.168.8.120' }), port.in);
+        expect(ping).to.be.lost(port.in, port.out);
+      },
+    );
+
+    experiment(
+      'A0.6',
+      'vepa: with a hairpin port, each frame to a sibling crosses the parent twice',
+      { modes: ['vepa'] },
+      async ({ lab, node1, switch: sw }) => {
+        await sw.hairpin('node1', true);
+        await containers('vepa');
+        const ping = await lab.ping(ns1, ns2);
+        expect(ping).to.be.answered();
+        const port = sw.port('node1');
+        for (const frame of [echoRequest({ token: ping.token }), echoReply({ token: ping.token })]) {
+          for (const view of [node1.wire.out, port.in, port.out, node1.wire.in]) {
+            await expect(ping).to.have.seenTimes(1, frame, view);
+          }
+        }
+      },
+    );
+
+    experiment(
+      'A0.7',
+      'bridge: what siblings say to each other is not visible outside',
+      { modes: ['bridge'] },
+      async ({ lab, node1, switch: sw, observe }) => {
+        await containers('bridge');
+        const ping = await lab.ping(ns1, ns2);
+        expect(ping).to.be.answered();
+        const port = sw.port('node1');
+        await expect(ping).not.to.have.seen(echoRequest({ token: ping.token }), port.in, node1.wire.out);
+        await expect(ping).not.to.have.seen(echoReply({ token: ping.token }), port.in, node1.wire.out);
+        await expect(ping).not.to.have.seen(anyFrame({ sourceMac: ns2.mac }), port.in);
+        // Two surprises. The broadcast that asks for the sibling does leave: it may be meant for somebody outside.
+        await expect(ping).to.have.seen(arpRequest({ who: '192.168.8.121', tell: '192.168.8.120' }), port.in);
+        // And a tap on the parent shows the siblings' frames as incoming, although they came from no cable: for its taps,
+        // macvlan_queue_xmit hands them to the parent by dev_forward_skb.
+        const tapped = ping.saw(node1.wire.in, echoRequest({ token: ping.token }));
+        observe('sibling frames at the parent’s tap', tapped);
+        expect(tapped).to.equal(true);
+      },
+    );
+
+    experiment(
+      'A0.8',
+      'passthru: one child only, which takes the MAC of the parent',
+      { modes: ['passthru'], needs: ['macvlan mode passthru'] },
+      async ({ lab, node1, node2, observe }) => {
+        await ns1.attach({ mode: 'passthru', address: '192.168.8.120/24' });
+        expect(ns1.mac).to.equal(node1.mac);
+        for (const mode of ['bridge', 'passthru'] as const) {
+          const second = addMacvlan(node1.stack, { name: 'mac2', parent: node1.device, mode });
+          const refusal = await expect(node1.apply(second)).to.be.refused();
+          observe(`second child, ${mode}`, refusal.words);
+        }
+        const parent = await node1.link();
+        observe('parent is promiscuous', (parent.promiscuity ?? 0) > 0);
+        const ping = await lab.ping(ns1, node2);
+        expect(ping).to.be.answered();
+        await expect(ping).to.have.seen(echoRequest({ token: ping.token, sourceMac: node1.mac }), node2.wire.in);
+      },
+    );
+
+    experiment(
+      'A0.8',
+      'passthru is refused where another child exists',
+      { modes: ['passthru'], needs: ['macvlan mode passthru'] },
+      async ({ node1, observe }) => {
+        await ns1.attach({ mode: 'bridge', address: '192.168.8.120/24' });
+        const second = addMacvlan(node1.stack, { name: 'mac2', parent: node1.device, mode: 'passthru' });
+        const refusal = await expect(node1.apply(second)).to.be.refused();
+        observe('passthru beside a child', refusal.words);
+      },
+    );
+
+    experiment(
+      'A0.13',
+      'a container does not reach the address of its own host',
+      { modes: ['bridge'] },
+      async ({ lab, node1, switch: sw }) => {
+        await containers('bridge');
+        const port = sw.port('node1');
+        const ping = await lab.ping(ns1, node1);
+        expect(ping).to.be.lost(port.in, port.out);
+        await expect(ping).not.to.have.seen(arpRequest({ who: '192.168.8.110', tell: '192.168.8.120' }), node1.wire.in);
+      },
+    );
+  });
+
+  suite('what the modes cost', {}, () => {
+    const echoes = 500;
+    const size = 1000;
+    let ns1: Endpoint;
+    let ns2: Endpoint;
+
+    setUp(async ({ node1 }) => {
+      [ns1, ns2] = await Promise.all([node1.namespace('ns1'), node1.namespace('ns2')]);
+    });
+
+    experiment(
+      'A0.9',
+      'bridge forwards between siblings in memory, vepa by way of the parent, twice',
+      { modes: ['bridge', 'vepa'] },
+      async ({ lab, node1, switch: sw, observe }) => {
+        await sw.hairpin('node1', true);
+        const cost: Record<string, Awaited<ReturnType<typeof measureFlood>>> = {};
+        for (const mode of ['bridge', 'vepa'] as const) {
+          lab.scopes.enter(mode);
+          await Promise.all([
+            ns1.attach({ mode, address: '192.168.8.120/24' }),
+            ns2.attach({ mode, address: '192.168.8.121/24' }),
+          ]);
+          cost[mode] = await measureFlood(ns1.stack, '192.168.8.121', {
+            echoes,
+            size,
+            counted: [node1.stack, node1.device],
+          });
+          await lab.scopes.leave();
+        }
+        const { bridge, vepa } = cost;
+        if (!bridge || !vepa) throw new TypeError('both modes were to be measured');
+        const bytes = echoes * size;
+        observe('bridge: bytes sent by the parent', bridge.sentBytes);
+        observe('vepa: bytes sent by the parent', vepa.sentBytes);
+        observe('throughput of bridge to vepa', Number((vepa.milliseconds / bridge.milliseconds).toFixed(2)));
+        expect(bridge.received).to.equal(echoes);
+        expect(vepa.received).to.equal(echoes);
+        // Requests and replies: none of them leaves in mode bridge, each leaves and comes back once in mode vepa.
+        expect(bridge.sentBytes).to.be.below(bytes / 10);
+        expect(vepa.sentBytes).to.be.within(2 * bytes, 2.5 * bytes);
+        expect(vepa.receivedBytes).to.be.within(2 * bytes, 2.5 * bytes);
+      },
+    );
+
+    experiment(
+      'A0.9',
+      'to another host, private and passthru use the parent as much as bridge does: once each way',
+      { modes: ['private', 'passthru', 'bridge', 'vepa'] },
+      async ({ lab, node1, observe }) => {
+        const bytes = echoes * size;
+        for (const mode of ['private', 'bridge', 'vepa', 'passthru'] as const) {
+          lab.scopes.enter(mode);
+          await ns1.attach({ mode, address: '192.168.8.120/24' });
+          const cost = await measureFlood(ns1.stack, '192.168.8.111', {
+            echoes,
+            size,
+            counted: [node1.stack, node1.device],
+          });
+          await lab.scopes.leave();
+          observe(`${mode}: bytes sent per byte of payload`, Number((cost.sentBytes / bytes).toFixed(2)));
+          expect(cost.received).to.equal(echoes);
+          expect(cost.sentBytes).to.be.within(bytes, 1.25 * bytes);
+          expect(cost.receivedBytes).to.be.within(bytes, 1.25 * bytes);
+        }
+      },
+    );
+  });
+
+  suite('MAC addresses set by hand', {}, () => {
+    experiment('A0.10', 'a multicast MAC is refused', {}, async ({ node1 }) => {
+      await expect(node1.macvlan({ name: 'mac1', mac: '03:00:00:00:00:01' })).to.be.refused('EADDRNOTAVAIL');
+      await node1.macvlan({ name: 'mac1' });
+      await expect(node1.apply(setMac(node1.stack, 'mac1', '03:00:00:00:00:01'))).to.be.refused('EADDRNOTAVAIL');
+    });
+
+    experiment('A0.10', 'a locally administered MAC is accepted, and used', {}, async ({ lab, node1, node2 }) => {
+      const mac = '02:00:5e:00:53:01';
+      const container = await node1.endpoint('ns1', { mode: 'bridge', mac, address: '192.168.8.120/24' });
+      expect(container.mac).to.equal(mac);
+      const ping = await lab.ping(container, node2);
+      expect(ping).to.be.answered();
+      await expect(ping).to.have.seen(echoRequest({ token: ping.token, sourceMac: mac }), node2.wire.in);
+    });
+
+    experiment('A0.10', 'a MAC that the parent has already is refused', {}, async ({ node1, observe }) => {
+      // At creation the kernel accepts it; macvlan_open looks whether the address is busy when the child is set up.
+      await node1.macvlan({ name: 'mac1', mac: node1.mac });
+      const refusal = await expect(node1.apply(setDeviceUp(node1.stack, 'mac1', true))).to.be.refused('EADDRINUSE');
+      observe('MAC of the parent', refusal.words);
+    });
+
+    experiment('A0.10', 'a MAC that a sibling has already is refused', {}, async ({ node1 }) => {
+      const mac = '02:00:5e:00:53:02';
+      await node1.endpoint('ns1', { mode: 'bridge', mac, address: '192.168.8.120/24' });
+      await node1.macvlan({ name: 'mac2', mac });
+      await expect(node1.apply(setDeviceUp(node1.stack, 'mac2', true))).to.be.refused('EADDRINUSE');
+    });
+  });
+});

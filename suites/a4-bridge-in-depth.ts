@@ -1,0 +1,137 @@
+/** Article 4: bridge-mode connectivity in depth, with a router, a client behind it, and the workaround for the own parent. */
+import { expect } from '../harness/expect/expect.js';
+import type { Endpoint } from '../harness/lab/endpoint.js';
+import { addRoute } from '../harness/link/route.js';
+import { experiment, setUp, suite } from '../harness/run/experiment.js';
+import { arpReply, arpRequest, echoReply, echoRequest } from '../harness/wire/pattern.js';
+
+const addresses = {
+  node1: { addresses: ['192.168.179.9/16'], routes: [{ to: 'default', via: '192.168.1.1' }] },
+  node2: { addresses: ['192.168.179.10/16'], routes: [{ to: 'default', via: '192.168.1.1' }] },
+  router: { addresses: ['192.168.1.1/16'], behind: ['10.8.0.1/16'] },
+  client: { addresses: ['10.8.0.241/16'], routes: [{ to: 'default', via: '10.8.0.1' }] },
+};
+
+suite('A4 bridge mode in depth', { addresses, modes: ['bridge'] }, () => {
+  let ns1: Endpoint;
+  let ns2: Endpoint;
+  let ns3: Endpoint;
+
+  setUp(async ({ node1, node2 }) => {
+    const mac1 = { mode: 'bridge', device: 'mac1' } as const;
+    [ns1, ns2, ns3] = await Promise.all([
+      node1.endpoint('ns1', { ...mac1, address: '192.168.179.12/16' }),
+      node1.endpoint('ns2', { ...mac1, address: '192.168.179.13/16' }),
+      node2.endpoint('ns3', { ...mac1, address: '192.168.179.14/16' }),
+    ]);
+  });
+
+  experiment('A4.1', 'ip -d link show says macvlan mode bridge', {}, async () => {
+    expect(await ns1.link()).to.have.macvlanMode('bridge');
+    const { stdout } = await ns1.stack.run(['ip', '-d', 'link', 'show', 'mac1'], 'reading');
+    expect(stdout).to.match(/macvlan +mode bridge/);
+  });
+
+  experiment('A4.2', 'ns1 and ns2 on node1 reach each other, in both directions', {}, async ({ lab }) => {
+    expect(await lab.ping(ns1, ns2)).to.be.answered();
+    expect(await lab.ping(ns2, ns1)).to.be.answered();
+  });
+
+  experiment('A4.3', 'ns1 reaches node2', {}, async ({ lab, node2 }) => {
+    const ping = await lab.ping(ns1, node2);
+    expect(ping).to.be.answered();
+    await expect(ping).to.have.seen(echoRequest({ token: ping.token, sourceMac: ns1.mac }), node2.wire.in);
+  });
+
+  experiment('A4.4', 'ns1 reaches the container of node2', {}, async ({ lab, switch: sw }) => {
+    const ping = await lab.ping(ns1, ns3);
+    expect(ping).to.be.answered();
+    await expect(ping).to.have.seen(echoReply({ token: ping.token }), ns3.wire, sw.port('node2').in, ns1.wire);
+  });
+
+  experiment(
+    'A4.5',
+    'the client behind the router gets no reply from ns1, which has no default route',
+    {},
+    async ({ lab, client, switch: sw }) => {
+      const ping = await lab.ping(client, ns1);
+      expect(ping).to.be.unansweredAt(ns1.wire);
+      await expect(ping).to.have.seen(
+        echoRequest({ token: ping.token, from: '10.8.0.241', to: '192.168.179.12', ttl: 63 }),
+        ns1.wire,
+      );
+      await expect(ping).not.to.have.seen(echoReply({ token: ping.token }), ns1.wire, sw.port('node1').in);
+    },
+  );
+
+  experiment('A4.6', 'with a default route in ns1 the client gets its reply', {}, async ({ lab, client }) => {
+    await ns1.apply(addRoute(ns1.stack, { to: 'default', via: '192.168.1.1', device: 'mac1' }));
+    const ping = await lab.ping(client, ns1);
+    expect(ping).to.be.answered();
+    await expect(ping).to.have.seen(
+      echoReply({ token: ping.token, from: '192.168.179.12', to: '10.8.0.241' }),
+      ns1.wire,
+      client.wire,
+    );
+  });
+
+  experiment('A4.7', 'ns1 does not reach its own parent', {}, async ({ lab, node1, switch: sw }) => {
+    const ping = await lab.ping(ns1, node1);
+    expect(ping).to.be.lost(sw.port('node1').in, sw.port('node1').out);
+    await expect(ping).not.to.have.seen(arpRequest({ who: '192.168.179.9', tell: '192.168.179.12' }), node1.wire.in);
+  });
+
+  experiment(
+    'A4.8',
+    'a macvlan on node1 that takes over its address is reached, and no session breaks',
+    {},
+    async ({ lab, node1, node2, observe }) => {
+      const control = await lab.ping(node2, node1);
+      expect(control).to.be.answered();
+      // A session whose packets go over the very link that is changed: from node2, through the switch, to node1.
+      const session = await lab.sessionOverTheWire(node2, node1);
+      const before = await session.run(['echo', 'before']);
+      expect(before).to.include({ status: 0, stdout: 'before\n' });
+      const takeover = await node1.takeOver('mac0', { through: session });
+      expect(takeover).to.include({ status: 0 });
+      const after = await session.run(['ip', '-br', 'address', 'show', 'mac0']);
+      expect(after.stdout).to.include('192.168.179.9/16');
+
+      const ping = await lab.ping(ns1, node1);
+      expect(ping).to.be.answered();
+      const mac0 = await node1.link('mac0');
+      await expect(ping).to.have.seen(arpReply({ isAt: mac0.address ?? '' }), ns1.wire);
+      const [reply] = ping.own(ns1.wire).filter(({ frame }) => frame.icmp?.kind === 'echo reply');
+      observe(
+        'who answers ns1 after the takeover',
+        reply?.frame.ethernet?.source === mac0.address ? 'mac0' : 'the parent',
+      );
+      expect(await lab.ping(node2, node1)).to.be.answered();
+      session.close();
+    },
+  );
+
+  experiment(
+    'A4.9',
+    'with the parent down no child can be used; up again, they recover',
+    {},
+    async ({ lab, node1, node2, router, switch: sw }) => {
+      const port = sw.port('node1');
+      expect(await lab.ping(ns1, node2)).to.be.answered();
+      await node1.setUplink('down');
+      expect(await ns1.link()).not.to.have.linkFlag('LOWER_UP');
+      const cut = [await lab.pingInVain(ns1, node2), await lab.pingInVain(ns1, ns2)];
+      await node1.setUplink('up');
+      await lab.forgetNeighbours([ns1, ns2]);
+      expect(await lab.ping(ns1, router)).to.be.answered();
+      // The recovered ping went the same way behind the lost one: what had not left by then never did.
+      for (const lost of cut) {
+        expect(lost.ping.received, `${lost.from.name} to ${lost.to.name}`).to.equal(0);
+        await expect(lost).not.to.have.seen(echoRequest({ token: lost.token }), port.in);
+        await expect(lost).not.to.have.seen(arpRequest({ tell: '192.168.179.12' }), port.in);
+      }
+      expect(await lab.ping(ns1, node2)).to.be.answered();
+      expect(await lab.ping(ns2, ns1)).to.be.answered();
+    },
+  );
+});
