@@ -4,6 +4,8 @@ import { MacvlabError, messageOf } from './error.js';
 interface Undo {
   what: string;
   undo: () => unknown;
+  /** Whether it may be undone together with the branches next to it. */
+  branch: boolean;
 }
 
 /** What has been created within a stretch of a run (a lab, a suite, a test), and how to take it away again. */
@@ -19,7 +21,19 @@ export class Scope {
   /** Registers how to undo what is being done; an already closed scope refuses, since nothing would ever undo it. */
   defer(what: string, undo: () => unknown): void {
     if (this.#closing) throw new Error(`${this.name} is closed already, so that nothing would undo: ${what}`);
-    this.#undos.push({ what, undo });
+    this.#undos.push({ what, undo, branch: false });
+  }
+
+  /**
+   * A scope within this one for something that stands by itself: branches that follow one another are undone side by
+   * side, each in its own reverse order.
+   */
+  branch(name: string): Scope {
+    const scope = new Scope(name);
+    this.defer(name, () => scope.close());
+    const own = this.#undos.at(-1);
+    if (own) own.branch = true;
+    return scope;
   }
 
   /**
@@ -33,12 +47,17 @@ export class Scope {
   async #unwind(): Promise<void> {
     await Promise.resolve();
     const failures: string[] = [];
-    for (let step = this.#undos.pop(); step; step = this.#undos.pop()) {
-      try {
-        await step.undo();
-      } catch (error) {
-        failures.push(`${step.what}: ${messageOf(error)}`);
-      }
+    for (let steps = this.#takeLast(); steps.length > 0; steps = this.#takeLast()) {
+      await Promise.all(
+        steps.map(async ({ what, undo, branch }) => {
+          try {
+            await undo();
+          } catch (error) {
+            const inBranch = branch && error instanceof MacvlabError && error.code === 'UNDO_FAILED' && error.evidence;
+            failures.push(...(inBranch ? inBranch.split('\n') : [`${what}: ${messageOf(error)}`]));
+          }
+        }),
+      );
     }
     if (failures.length > 0) {
       throw new MacvlabError(
@@ -50,5 +69,12 @@ export class Scope {
         },
       );
     }
+  }
+  /** Takes the last undo, or all branches at the end. */
+  #takeLast(): Undo[] {
+    const last = this.#undos.at(-1);
+    if (!last?.branch) return this.#undos.splice(-1);
+    const before = this.#undos.findLastIndex(({ branch }) => !branch);
+    return this.#undos.splice(before + 1);
   }
 }

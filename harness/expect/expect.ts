@@ -2,6 +2,7 @@
  * What a test may say about exchanges, frames and links: chai, extended by the words of this project. A failing
  * assertion shows what was expected, and the exchange that was seen.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import * as chai from 'chai';
 import { Exchange } from '../lab/exchange.js';
 import { LinkError } from '../link/errno.js';
@@ -34,18 +35,23 @@ declare global {
   }
 }
 
-let made = 0;
+const counting = new AsyncLocalStorage<{ made: number }>();
 
-/** How many assertions have been made in this process: a test whose passing rests on none proves nothing. */
-export function assertionsMade(): number {
-  return made;
+/**
+ * Does work, and counts the assertions that it makes, in whatever it awaits too: a test whose passing rests on none proves
+ * nothing.
+ * @param counter its `made` is counted up while the work goes on
+ */
+export function countAssertions<T>(counter: { made: number }, work: () => Promise<T>): Promise<T> {
+  return counting.run(counter, work);
 }
 
 const extended = chai.use(({ Assertion }, { flag }) => {
   // eslint-disable-next-line @typescript-eslint/unbound-method -- called below with the assertion that it belongs to
   const check = Assertion.prototype.assert as (this: unknown, ...details: unknown[]) => void;
   Assertion.prototype.assert = function count(this: unknown, ...details: unknown[]) {
-    made++;
+    const counter = counting.getStore();
+    if (counter) counter.made++;
     check.apply(this, details);
   };
   const subject = (assertion: object) => flag(assertion, 'object') as unknown;

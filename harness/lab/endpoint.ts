@@ -1,4 +1,5 @@
 /** An endpoint: a network namespace on a node that holds a macvlan child (the articles' "container"). */
+import type { Scope } from '../core/scope.js';
 import { addAddress } from '../link/address.js';
 import { apply, type Change, type ChangeRecord } from '../link/change.js';
 import { setPromiscuous, setUp } from '../link/device.js';
@@ -32,10 +33,19 @@ export class Endpoint implements Station {
   #addresses: string[] = [];
   #wire: CapturePoint | undefined;
 
-  constructor(name: string, node: Node, stack: NetworkStack) {
+  readonly #ownScope: Scope;
+  readonly #madeIn: Scope;
+
+  /**
+   * @param ownScope the branch in which its namespace is undone
+   * @param madeIn the scope that was current when it was made
+   */
+  constructor(name: string, node: Node, stack: NetworkStack, ownScope: Scope, madeIn: Scope) {
     this.name = name;
     this.node = node;
     this.stack = stack;
+    this.#ownScope = ownScope;
+    this.#madeIn = madeIn;
   }
 
   get host(): string {
@@ -83,24 +93,32 @@ export class Endpoint implements Station {
       ...child
     } = options;
     const addresses = typeof address === 'string' ? [address] : [...address];
-    this.#scope.defer(`${this.stack.name}: no child`, () => this.#detached());
-    await this.apply(
-      addMacvlan(this.node.stack, { name: device, parent, mode, ...child }, this.stack),
-      ...addresses.map((cidr) => settled(addAddress(this.stack, device, cidr))),
-      settled(setUp(this.stack, device, true)),
-      ...(promiscuous ? [settled(setPromiscuous(this.stack, device, true))] : []),
-      ...routes.map((route) => settled(addRoute(this.stack, route))),
+    const scope = this.#scope.branch(`child of ${this.stack.name}`);
+    scope.defer(`${this.stack.name}: no child`, () => this.#detached());
+    await apply(
+      [
+        addMacvlan(this.node.stack, { name: device, parent, mode, ...child }, this.stack),
+        ...addresses.map((cidr) => settled(addAddress(this.stack, device, cidr))),
+        settled(setUp(this.stack, device, true)),
+        ...(promiscuous ? [settled(setPromiscuous(this.stack, device, true))] : []),
+        ...routes.map((route) => settled(addRoute(this.stack, route))),
+      ],
+      scope,
     );
-    await this.adopt(device, addresses);
+    await this.#listen(device, addresses, scope);
   }
 
   /** Takes a child that is in the namespace already as this endpoint's own, and listens on it. */
   async adopt(device: string, addresses: readonly string[]): Promise<void> {
+    await this.#listen(device, addresses, this.#scope);
+  }
+
+  async #listen(device: string, addresses: readonly string[], scope: Scope): Promise<void> {
     this.#device = device;
     this.#addresses = [...addresses];
     const wire = new CapturePoint(this.stack, device);
     this.#wire = wire;
-    this.#scope.defer(`stop listening on ${wire.label}`, () => wire.close());
+    scope.defer(`stop listening on ${wire.label}`, () => wire.close());
     const [link] = await Promise.all([readLink(this.stack, device), wire.open()]);
     this.#link = link;
   }
@@ -121,8 +139,10 @@ export class Endpoint implements Station {
     this.#wire = undefined;
   }
 
-  get #scope() {
-    return this.node.scopes.current;
+  /** Where what is done now is undone: before its namespace, when both belong to one stretch of the run. */
+  get #scope(): Scope {
+    const { current } = this.node.scopes;
+    return current === this.#madeIn ? this.#ownScope : current;
   }
 }
 

@@ -78,10 +78,11 @@ export class Node implements Station {
   /** Makes a namespace that an endpoint can live in. */
   async namespace(name: string): Promise<Endpoint> {
     const stack = new NetworkStack(`${this.name}/${name}`, this.stack.session, this.stack.log, `${this.name}-${name}`);
-    const endpoint = new Endpoint(name, this, stack);
+    const scope = this.scopes.current.branch(`namespace ${stack.name}`);
+    const endpoint = new Endpoint(name, this, stack, scope, this.scopes.current);
     this.#endpoints.add(endpoint);
-    this.scopes.current.defer(`forget ${stack.name}`, () => this.#endpoints.delete(endpoint));
-    await this.apply(...addNamespace(this.stack, stack), quietNamespace(stack));
+    scope.defer(`forget ${stack.name}`, () => this.#endpoints.delete(endpoint));
+    await apply([...addNamespace(this.stack, stack), quietNamespace(stack)], scope);
     return endpoint;
   }
 
@@ -109,7 +110,7 @@ export class Node implements Station {
    */
   async setUplink(state: 'up' | 'down'): Promise<void> {
     if (state === 'down') {
-      await this.wire.close();
+      this.wire.close();
       this.scopes.current.defer(`${this.name}: listen again`, () => (this.wire.isOpen ? undefined : this.wire.open()));
     }
     await this.apply(setUp(this.stack, this.device, state === 'up'));

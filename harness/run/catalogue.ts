@@ -5,21 +5,22 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import Mocha from 'mocha';
 import { MacvlabError } from '../core/error.js';
 import type { MacvlanMode } from '../link/macvlan.js';
-import { declaredExperiments, type Experiment } from './experiment.js';
+import { declaredExperiments, declaringIn, type Experiment } from './registry.js';
 
-export type { Experiment } from './experiment.js';
+export type { Experiment } from './registry.js';
 
 const folder = new URL('../../suites/', import.meta.url);
-let loading: Promise<Mocha> | undefined;
-let file = '';
+let loading: Promise<SuiteFile[]> | undefined;
 
-/** The suite file that is being loaded: "suites/a1-modes.ts". */
-export function currentFile(): string {
-  return file;
+/** The suites of one file, loaded into a mocha of their own, so that files can be performed side by side. */
+export interface SuiteFile {
+  /** "suites/a1-modes.ts" */
+  file: string;
+  mocha: Mocha;
 }
 
-/** Loads all suites into mocha, once in a process. */
-export function loadSuites(): Promise<Mocha> {
+/** Loads all suites, once in a process. */
+export function loadSuites(): Promise<SuiteFile[]> {
   loading ??= load();
   return loading;
 }
@@ -68,12 +69,14 @@ function nothing(message: string, all: readonly Experiment[]): MacvlabError {
   });
 }
 
-async function load(): Promise<Mocha> {
-  const mocha = new Mocha({ ui: 'bdd', timeout: 0, reporter: SilentReporter });
-  const files = readdirSync(folder).filter((name) => name.endsWith('.js') && !name.includes('.test'));
-  for (const name of files.sort()) {
+async function load(): Promise<SuiteFile[]> {
+  const names = readdirSync(folder).filter((name) => name.endsWith('.js') && !name.includes('.test'));
+  const loaded: SuiteFile[] = [];
+  for (const name of names.sort()) {
+    const mocha = new Mocha({ ui: 'bdd', timeout: 0, reporter: SilentReporter });
     const path = fileURLToPath(new URL(name, folder));
-    file = `suites/${basename(name, '.js')}.ts`;
+    const file = `suites/${basename(name, '.js')}.ts`;
+    declaringIn(file);
     // What Mocha.loadFilesAsync does for each file, with the file's name known to what it declares.
     mocha.suite.emit(
       Mocha.Suite.constants.EVENT_FILE_PRE_REQUIRE,
@@ -82,8 +85,9 @@ async function load(): Promise<Mocha> {
       mocha,
     );
     await import(pathToFileURL(path).href);
+    loaded.push({ file, mocha });
   }
-  return mocha;
+  return loaded;
 }
 
 /** mocha's own reporting is not needed: every report is made from the records. */

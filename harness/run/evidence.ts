@@ -1,5 +1,5 @@
 /** What proves a test's verdict: commands with their output, links, frames as text and as pcap, counters, a reproduction. */
-import { writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../core/error.js';
 import { groupBy } from '../core/group.js';
@@ -27,7 +27,7 @@ export interface EvidenceOf {
 export async function collectEvidence({ lab, folder, record, suite, commandsFrom }: EvidenceOf): Promise<void> {
   const place = folder.evidenceFolder(record);
   const add = (kind: Evidence['kind'], name: string, title: string, content: string | Uint8Array) => {
-    writeFileSync(join(place.absolute, name), content);
+    folder.later(writeFile(join(place.absolute, name), content));
     record.evidence.push({ kind, file: `${place.relative}/${name}`, title });
   };
   const commands = lab.log.between(commandsFrom);

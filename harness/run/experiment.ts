@@ -7,8 +7,8 @@ import type { AddressPlan, Lab } from '../lab/lab.js';
 import type { Node } from '../lab/node.js';
 import type { Switch } from '../lab/switch.js';
 import type { MacvlanMode } from '../link/macvlan.js';
-import { currentFile } from './catalogue.js';
-import { performExperiment, type SuiteState, stage } from './stage.js';
+import { declare } from './registry.js';
+import { stage, type SuiteState } from './stage.js';
 
 /** What an experiment is given. */
 export interface Bench {
@@ -22,21 +22,6 @@ export interface Bench {
   observe(name: string, value: string | number | boolean): void;
 }
 
-/** An experiment as it was declared. */
-export interface Experiment {
-  id: string;
-  /** Without the id. */
-  title: string;
-  /** Title of the outermost suite. */
-  suite: string;
-  /** "suites/a1-modes.ts" */
-  file: string;
-  modes: readonly MacvlanMode[];
-  needs: readonly Feature[];
-  /** mocha's test. */
-  test: Mocha.Test;
-}
-
 export interface SuiteOptions {
   /** Addresses and routes of the nodes while the suite is performed. */
   addresses?: AddressPlan;
@@ -47,13 +32,7 @@ export interface SuiteOptions {
 
 export type ExperimentOptions = Pick<SuiteOptions, 'modes' | 'needs'>;
 
-const declared: Experiment[] = [];
 let enclosing: SuiteState | undefined;
-
-/** All experiments that the loaded suites have declared. */
-export function declaredExperiments(): readonly Experiment[] {
-  return declared;
-}
 
 /** A group of experiments that share addresses and what `setUp` makes; what they make is undone at its end. */
 export function suite(title: string, options: SuiteOptions, define: () => void): void {
@@ -88,20 +67,19 @@ export function experiment(
   body: (bench: Bench) => Promise<void>,
 ): void {
   const state = inSuite();
-  const about: Omit<Experiment, 'test'> = {
-    id,
-    title,
-    suite: state.title,
-    file: currentFile(),
-    modes: [...state.modes, ...(options.modes ?? [])],
-    needs: [...state.needs, ...(options.needs ?? [])],
-  };
   const test = it(`${id} ${title}`, async function perform() {
-    const record = await performExperiment(about, state, (observe) => body({ ...benchOf(stage().lab), observe }));
+    const record = await stage().perform(declared, state, (observe) => body({ ...benchOf(stage().lab), observe }));
     if (record.verdict === 'skipped') this.skip();
     if (record.verdict !== 'passed') throw new Error(record.reason ?? record.verdict);
   });
-  declared.push({ ...about, test });
+  const declared = declare({
+    id,
+    title,
+    suite: state.title,
+    modes: [...state.modes, ...(options.modes ?? [])],
+    needs: [...state.needs, ...(options.needs ?? [])],
+    test,
+  });
 }
 
 function inSuite(): SuiteState {

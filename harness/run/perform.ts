@@ -1,20 +1,26 @@
-/** A run: builds the lab, performs the selected experiments, and leaves records of them. */
+/** A run: builds labs, performs the selected experiments in them, and leaves records. */
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import type Mocha from 'mocha';
-import { MacvlabError } from '../core/error.js';
 import type { LabDriver } from '../lab/driver.js';
 import { Lab } from '../lab/lab.js';
-import { type Experiment, loadCatalogue, loadSuites, select } from './catalogue.js';
+import { loadCatalogue, loadSuites, select, type SuiteFile } from './catalogue.js';
+import { failureRecord } from './failure.js';
 import type { RunPlan } from './plan.js';
 import type { RunRecord, RunResults } from './record.js';
 import { newRunId, RunFolder } from './run-folder.js';
-import { failureRecord, setStage, Stage } from './stage.js';
+import { onStage, type RunContext, Stage } from './stage.js';
 import { toolVersions } from './tool-versions.js';
 
-/** The results, and the lab when it was left running. */
+/** A lab that was left running. */
+export interface LeftRunning {
+  keeper: number;
+  kernel: string;
+  /** What its driver needs to reach it again. */
+  state: unknown;
+}
+
 export interface Performance extends RunResults {
-  kept?: { keeper: number; state: unknown };
+  kept: LeftRunning[];
 }
 
 /**
@@ -24,7 +30,60 @@ export interface Performance extends RunResults {
  */
 export async function perform(plan: RunPlan, driver: LabDriver): Promise<Performance> {
   const experiments = select(await loadCatalogue(), plan);
-  const run: RunRecord = {
+  const run = beginning(plan, experiments.length);
+  const folder = RunFolder.create(plan.out, run);
+  const results: Performance = { folder: folder.path, run, records: [], kept: [] };
+  const acts = await actsOf(new Set(experiments.map(({ test }) => test)));
+  const runners = new Set<Mocha.Runner>();
+  const context: RunContext = {
+    folder,
+    signal: plan.signal,
+    listener: plan.listener,
+    bail: plan.bail,
+    numbers: new Map(experiments.map(({ test }, index) => [test, index + 1])),
+    records: results.records,
+    stop() {
+      acts.length = 0;
+      for (const runner of runners) runner.abort();
+    },
+  };
+  plan.signal.addEventListener('abort', () => context.stop(), { once: true });
+  let begun = false;
+  const begin = async (lab: Lab) => {
+    run.kernel = lab.kernel;
+    const tools = toolVersions(lab.machines.machine);
+    if (begun) return;
+    begun = true;
+    plan.listener.begin(run, experiments.length);
+    run.tools = await tools;
+  };
+  const jobs = Math.max(1, Math.min(plan.jobs, acts.length));
+  try {
+    await Promise.all(
+      Array.from({ length: jobs }, async () => {
+        plan.signal.throwIfAborted();
+        const lab = await Lab.open(driver);
+        const stage = new Stage(lab, context);
+        try {
+          await Promise.all([begin(lab), lab.listen()]);
+          lab.endWiring();
+          for (let act = acts.shift(); act; act = acts.shift()) await performAct(act, stage, runners);
+        } finally {
+          await endLab(stage, plan, results);
+        }
+      }),
+    );
+  } catch (error) {
+    context.stop();
+    if (!plan.signal.aborted) run.failure = failureRecord(error);
+  }
+  plan.listener.end();
+  await close(results, folder, plan);
+  return results;
+}
+
+function beginning(plan: RunPlan, planned: number): RunRecord {
+  return {
     schema: 1,
     id: newRunId(),
     macvlab: version(),
@@ -34,56 +93,17 @@ export async function perform(plan: RunPlan, driver: LabDriver): Promise<Perform
     machine: hostname(),
     tools: {},
     startedAt: new Date().toISOString(),
-    planned: experiments.length,
+    planned,
     interrupted: false,
   };
-  const folder = RunFolder.create(plan.out, run);
-  const results: Performance = { folder: folder.path, run, records: [] };
-  let lab: Lab | undefined;
-  try {
-    plan.signal.throwIfAborted();
-    lab = await Lab.open(driver);
-    run.kernel = lab.kernel;
-    const [tools] = await Promise.all([toolVersions(lab.machines.machine), lab.listen()]);
-    run.tools = tools;
-    lab.endWiring();
-    plan.listener.begin(run, experiments.length);
-    results.records = await performIn(lab, experiments, folder, plan);
-  } catch (error) {
-    if (!plan.signal.aborted) run.failure = failureRecord(error);
-  } finally {
-    plan.listener.end();
-    await endLab(lab, plan, results);
-  }
-  run.interrupted = plan.signal.aborted;
-  run.endedAt = new Date().toISOString();
-  run.durationMs = Date.parse(run.endedAt) - Date.parse(run.startedAt);
-  folder.finish(run);
-  return results;
 }
 
-async function performIn(
-  lab: Lab,
-  experiments: readonly Experiment[],
-  folder: RunFolder,
-  plan: RunPlan,
-): Promise<RunResults['records']> {
-  const mocha = await loadSuites();
-  keepOnly(mocha.suite, new Set(experiments.map(({ test }) => test)));
-  let runner: Mocha.Runner | undefined;
-  const stage = new Stage({
-    lab,
-    folder,
-    signal: plan.signal,
-    listener: plan.listener,
-    bail: plan.bail,
-    stop: () => runner?.abort(),
-  });
-  setStage(stage);
-  await new Promise<void>((resolve) => {
-    runner = mocha.run(() => resolve());
-  });
-  return stage.records;
+/** The suite files with chosen experiments, those with the most first, so that labs are busy to the end. */
+async function actsOf(chosen: ReadonlySet<Mocha.Test>): Promise<SuiteFile[]> {
+  const files = await loadSuites();
+  for (const { mocha } of files) keepOnly(mocha.suite, chosen);
+  const acts = files.filter(({ mocha }) => mocha.suite.total() > 0);
+  return acts.sort((a, b) => b.mocha.suite.total() - a.mocha.suite.total());
 }
 
 /** Takes all other tests out of mocha's tree, so that their suites are not even set up. */
@@ -92,27 +112,40 @@ function keepOnly(suite: Mocha.Suite, chosen: ReadonlySet<Mocha.Test>): void {
   for (const child of suite.suites) keepOnly(child, chosen);
 }
 
-async function endLab(lab: Lab | undefined, plan: RunPlan, results: Performance): Promise<void> {
-  if (!lab) return;
-  const good =
-    results.run.failure === undefined &&
-    results.records.every(({ verdict }) => verdict === 'passed' || verdict === 'skipped');
-  try {
-    if (plan.keep === 'always' || (plan.keep === 'on-failure' && !good)) results.kept = await lab.keep();
-    else await lab.close();
-  } catch (error) {
-    results.run.failure ??= failureRecord(error);
+async function performAct({ mocha }: SuiteFile, stage: Stage, runners: Set<Mocha.Runner>): Promise<void> {
+  await new Promise<void>((resolve) => {
+    onStage(stage, () => {
+      const runner = mocha.run(() => {
+        runners.delete(runner);
+        resolve();
+      });
+      runners.add(runner);
+    });
+  });
+}
+
+async function endLab({ lab, disappointed }: Stage, plan: RunPlan, results: Performance): Promise<void> {
+  if (plan.keep === 'always' || (plan.keep === 'on-failure' && disappointed)) {
+    results.kept.push({ ...(await lab.keep()), kernel: lab.kernel });
+  } else {
+    await lab.close();
   }
+}
+
+async function close({ run, records }: RunResults, folder: RunFolder, plan: RunPlan): Promise<void> {
+  try {
+    await folder.written();
+  } catch (error) {
+    run.failure ??= failureRecord(error);
+  }
+  records.sort((a, b) => a.number - b.number);
+  run.interrupted = plan.signal.aborted;
+  run.endedAt = new Date().toISOString();
+  run.durationMs = Date.parse(run.endedAt) - Date.parse(run.startedAt);
+  folder.finish(run);
 }
 
 function version(): string {
   const manifest = new URL('../../../package.json', import.meta.url);
-  try {
-    return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
-  } catch (error) {
-    throw new MacvlabError('USAGE', 'macvlab’s own package.json cannot be read', {
-      next: 'install macvlab anew',
-      cause: error,
-    });
-  }
+  return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
 }

@@ -13,6 +13,8 @@ export interface RunPlan {
   mode?: MacvlanMode;
   /** Name of the lab driver. */
   lab: string;
+  /** How many labs are used side by side, one suite file in each at a time. */
+  jobs: number;
   /** Stop at the first test that does not pass. */
   bail: boolean;
   keep: Keep;

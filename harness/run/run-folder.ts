@@ -28,8 +28,30 @@ export class RunFolder {
   /** Absolute path. */
   readonly path: string;
 
+  readonly #writing = new Set<Promise<void>>();
+  #failure: unknown;
+
   private constructor(path: string) {
     this.path = path;
+  }
+
+  /** Takes a file that is being written; `written` waits for it, so that no test has to. */
+  later(writing: Promise<void>): void {
+    const kept = writing
+      .catch((error: unknown) => void (this.#failure ??= error))
+      .finally(() => this.#writing.delete(kept));
+    this.#writing.add(kept);
+  }
+
+  /**
+   * Waits until all files are written.
+   * @throws MacvlabError OUT_NOT_WRITABLE when one of them could not be
+   */
+  async written(): Promise<void> {
+    await Promise.all(this.#writing);
+    writing(this.path, () => {
+      if (this.#failure !== undefined) throw this.#failure as Error;
+    });
   }
 
   /**

@@ -61,10 +61,9 @@ export class CapturePoint implements View {
   }
 
   /** Stops to listen. What was seen is forgotten. */
-  async close(): Promise<void> {
-    const captures = this.#captures;
+  close(): void {
+    for (const capture of this.#captures) capture.close();
     this.#captures = [];
-    await Promise.all(captures.map((capture) => capture.close()));
   }
 
   /** Whether incoming and outgoing frames are captured apart. */

@@ -166,11 +166,12 @@ export class Capture {
     });
   }
 
-  /** Tells tcpdump to end, which it does on its own time; idempotent. */
-  async close(): Promise<void> {
+  /** Tells tcpdump to end, which it does on its own time: nobody waits for it, or for its interface; idempotent. */
+  close(): void {
     if (this.#closing || this.#failure) return;
     this.#closing = true;
-    await this.#session.signal('INT', [this.#process]);
+    // A session that is gone has taken its tcpdump with it.
+    this.#session.signal('INT', [this.#process]).catch(() => undefined);
   }
 
   #read(reader: PcapReader, chunk: Buffer): void {

@@ -1,0 +1,106 @@
+/** One experiment from its beginning to its record: judged, proved by evidence, undone. */
+import { MacvlabError } from '../core/error.js';
+import { patience, within } from '../core/wait.js';
+import { countAssertions } from '../expect/expect.js';
+import { collectEvidence } from './evidence.js';
+import { failureRecord } from './failure.js';
+import type { TestRecord } from './record.js';
+import type { Experiment } from './registry.js';
+import type { Observe, Stage, SuiteState } from './stage.js';
+
+export interface Performing {
+  stage: Stage;
+  experiment: Experiment;
+  suite: SuiteState;
+  /** Why it cannot be performed at all: a failed set-up, a damaged lab. */
+  blocked: unknown;
+  body: (observe: Observe) => Promise<void>;
+}
+
+/** Milliseconds that a test may take; a deadline for what hangs, far beyond what any test needs. */
+const deadline = 120_000;
+
+/** Performs one experiment, and writes its record with its evidence. Never throws for what the experiment does. */
+export async function performExperiment({ stage, experiment, suite, blocked, body }: Performing): Promise<TestRecord> {
+  const { lab, run } = stage;
+  const { id, title, test, needs: _, modes, ...about } = experiment;
+  const number = run.numbers.get(test) ?? 0;
+  run.listener.testStarted(`${id} ${title}`, number);
+  const startedAt = new Date();
+  const began = performance.now();
+  const commandsFrom = lab.log.mark();
+  const counter = { made: 0 };
+  const observed: TestRecord['observed'] = {};
+  const scoped = async () => {
+    for (const capture of lab.captures) capture.forget();
+    const work = countAssertions(counter, () => body((name, value) => (observed[name] = value)));
+    await within(work, { what: `${id} to end`, deadline: patience(deadline), signal: run.signal });
+    if (counter.made === 0) throw nothingAsserted(id);
+  };
+  let outcome = await judged(() => refuseBeforehand(stage, experiment, blocked));
+  const performed = outcome.verdict === 'passed';
+  if (performed) {
+    lab.scopes.enter(`${id} ${title}`);
+    outcome = await judged(scoped);
+  }
+  const record: TestRecord = {
+    ...{ schema: 1, number, id, title, ...about, modes: [...modes], ...outcome, observed },
+    ...{ lab: lab.driver, kernel: lab.kernel, startedAt: startedAt.toISOString() },
+    durationMs: Math.round((performance.now() - began) * 10) / 10,
+    ...{ assertions: counter.made, frames: 0, evidence: [] },
+  };
+  if (performed) {
+    await collectEvidence({ lab, folder: run.folder, record, suite, commandsFrom });
+    const undone = await judged(() => lab.scopes.leave());
+    if (undone.failure)
+      stage.damage ??= new MacvlabError('LAB_DAMAGED', `${id} left something behind: ${undone.reason}`, undoAdvice);
+    if (record.verdict === 'passed') Object.assign(record, undone);
+  }
+  finish(stage, record);
+  return record;
+}
+
+const undoAdvice = {
+  next: 'look at what could not be undone in the record of that test; later tests need a lab without it',
+};
+
+function finish(stage: Stage, record: TestRecord): void {
+  const { run } = stage;
+  run.records.push(record);
+  run.folder.writeRecord(record);
+  run.listener.testEnded(record);
+  const bad = record.verdict === 'failed' || record.verdict === 'error';
+  stage.disappointed ||= bad;
+  if (run.signal.aborted || (run.bail && bad)) run.stop();
+}
+
+async function refuseBeforehand(stage: Stage, { needs }: Experiment, blocked: unknown): Promise<void> {
+  stage.lab.checkAlive();
+  if (blocked !== undefined) throw blocked as Error;
+  for (const feature of needs) {
+    const why = await stage.missing(feature);
+    if (why !== undefined) throw new Missing(why);
+  }
+}
+
+/** A feature that this lab does not have. */
+class Missing extends Error {}
+
+type Outcome = Pick<TestRecord, 'verdict' | 'reason' | 'failure'>;
+
+async function judged(work: () => Promise<unknown>): Promise<Outcome> {
+  try {
+    await work();
+    return { verdict: 'passed' };
+  } catch (error) {
+    if (error instanceof Missing) return { verdict: 'skipped', reason: error.message };
+    const failure = failureRecord(error);
+    return { verdict: failure.code === 'ASSERTION' ? 'failed' : 'error', reason: failure.message, failure };
+  }
+}
+
+function nothingAsserted(id: string): MacvlabError {
+  return new MacvlabError('NO_EVIDENCE', `${id} ended without having asserted anything`, {
+    next: 'let the experiment state its outcome with expect()',
+  });
+}
