@@ -17,6 +17,7 @@ const reporter = z.enum(reporterNames);
 const configSchema = z.strictObject({
   lab: z.enum(driverNames).exactOptional(),
   mode: z.enum(macvlanModes).exactOptional(),
+  jobs: z.number().int().positive().exactOptional(),
   keep: z.enum(keepChoices).exactOptional(),
   bail: z.boolean().exactOptional(),
   /** Relative to the file's own folder. */
@@ -31,6 +32,7 @@ export type Config = z.infer<typeof configSchema>;
 const allowed: Record<keyof Config, string> = {
   lab: driverNames.join(', '),
   mode: macvlanModes.join(', '),
+  jobs: 'a whole number from 1',
   keep: keepChoices.join(', '),
   bail: 'true, false',
   out: 'a folder, relative to this file',

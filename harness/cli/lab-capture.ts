@@ -1,11 +1,12 @@
 /** `macvlab lab capture`: the frames at an interface of a running lab, as they come. */
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { type NodeName, topology, uplinkOf } from '../lab/topology.js';
 import { CommandLog } from '../remote/command-log.js';
 import { NetworkStack } from '../remote/network-stack.js';
 import { followFrames } from './follow-frames.js';
 import { untilInterrupted } from './interruption.js';
 import { nodeArgument, onNode } from './lab-node.js';
+import { positiveNumber } from './number-argument.js';
 
 interface CaptureOptions {
   name?: string;
@@ -31,7 +32,7 @@ export function addLabCapture(lab: Command): void {
     .option('--interface <interface>', 'where to listen (default: the uplink; of the switch, all ports)')
     .option('--write <file>', 'write them to a pcap file as well')
     .option('--promiscuous', 'set the interface promiscuous meanwhile, which changes what it is given')
-    .option('--count <number>', 'end after this many frames', positive)
+    .option('--count <number>', 'end after this many frames', positiveNumber)
     .addHelpText('after', examples)
     .action(async (node: NodeName, { name, promiscuous = false, ...options }: CaptureOptions) => {
       const signal = untilInterrupted();
@@ -49,10 +50,4 @@ function devicesOf(node: NodeName): string[] {
   return uplink === undefined || node === 'switch'
     ? topology.cables.filter(({ to }) => to.node === node).map(({ to }) => to.interface)
     : [uplink];
-}
-
-function positive(value: string): number {
-  const number = Number(value);
-  if (Number.isInteger(number) && number > 0) return number;
-  throw new InvalidArgumentError('Give a whole number from 1.');
 }

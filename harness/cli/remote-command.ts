@@ -1,5 +1,6 @@
 /** A command on a node whose streams are this process's own. */
 import { constants } from 'node:os';
+import type { Exit } from '../remote/process.js';
 import type { Session } from '../remote/session.js';
 
 /** An exit as a shell tells it: the status, or 128 and the signal's number. */
@@ -24,6 +25,11 @@ export async function streamCommand(session: Session, argv: readonly string[]): 
     void session.signal(signal === 'SIGINT' ? 'INT' : 'TERM', [command]).catch(() => undefined);
   };
   process.on('SIGINT', passOn).on('SIGTERM', passOn);
-  const { status, signal } = await command.ended;
+  // Nobody reads our output any more: the command is told as one on this machine would be.
+  const unread = new Promise<Exit>((resolve) => {
+    process.stdout.once('error', () => resolve({ status: null, signal: 'PIPE' }));
+  });
+  const { status, signal } = await Promise.race([command.ended, unread]);
+  if (signal === 'PIPE') await session.signal('HUP', [command]);
   return shellStatus(status, signal);
 }

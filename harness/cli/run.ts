@@ -1,4 +1,5 @@
 /** `macvlab run`: performs experiments. */
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import { driverNames, loadDriver } from '../lab/drivers.js';
@@ -8,6 +9,7 @@ import { type Keep, keepChoices } from '../run/plan.js';
 import { exitCodeOf } from '../report/outcome.js';
 import { configFileName, readConfig } from './config-file.js';
 import { untilInterrupted } from './interruption.js';
+import { positiveNumber } from './number-argument.js';
 import { remark } from './output.js';
 import { type ReporterName, reporterNames, Reporters } from './reporters.js';
 
@@ -15,6 +17,7 @@ import { type ReporterName, reporterNames, Reporters } from './reporters.js';
 interface RunOptions {
   lab?: string;
   mode?: MacvlanMode;
+  jobs?: number;
   bail?: boolean;
   keep?: Keep;
   reporter?: ReporterName[];
@@ -44,6 +47,11 @@ export function addRun(program: Command): void {
     )
     .addOption(new Option('--lab <name>', `where (default: ${defaults.lab})`).choices(driverNames))
     .addOption(new Option('--mode <mode>', 'only experiments about this macvlan mode').choices(macvlanModes))
+    .option(
+      '--jobs <number>',
+      'labs used side by side, one suite file in each (default: one per processor)',
+      positiveNumber,
+    )
     .option('--bail', 'end at the first that does not pass')
     .option('--no-bail', 'perform all, whatever the configuration file says')
     .addOption(
@@ -56,7 +64,7 @@ export function addRun(program: Command): void {
     .option('--config <file>', `options to begin with (default: ${configFileName}, if there)`)
     .addHelpText('after', examples)
     .action(async (filters: string[], given: RunOptions) => {
-      const options = { ...defaults, ...readConfig(given.config), ...given };
+      const options = { ...defaults, jobs: availableParallelism(), ...readConfig(given.config), ...given };
       const driver = await loadDriver(options.lab);
       const reporters = new Reporters(options.reporter);
       const { perform } = await import('../run/perform.js');
@@ -65,6 +73,7 @@ export function addRun(program: Command): void {
           filters,
           ...(options.mode && { mode: options.mode }),
           lab: options.lab,
+          jobs: options.jobs,
           bail: options.bail,
           keep: options.keep,
           out: resolve(options.out),
@@ -77,9 +86,11 @@ export function addRun(program: Command): void {
       const { kept, ...records } = results;
       reporters.end(records);
       process.exitCode = exitCodeOf(records);
-      if (!kept) return;
-      const { name } = writeKept({ ...kept, name: records.run.id, driver: options.lab, kernel: records.run.kernel });
-      remark(`the lab is left running: macvlab lab shell node1 --name ${name}`);
-      remark(`                         macvlab lab down --name ${name}`);
+      for (const [index, left] of kept.entries()) {
+        const name = kept.length > 1 ? `${records.run.id}-${index + 1}` : records.run.id;
+        writeKept({ ...left, name, driver: options.lab });
+        remark(`a lab is left running: macvlab lab shell node1 --name ${name}`);
+        remark(`                       macvlab lab down --name ${name}`);
+      }
     });
 }
