@@ -8,7 +8,7 @@ import { addMacvlan, type MacvlanMode } from '../harness/link/macvlan.js';
 import { moveLink } from '../harness/link/namespace.js';
 import { measureFlood } from '../harness/probe/flood.js';
 import { experiment, setUp, suite } from '../harness/run/experiment.js';
-import { anyFrame, arpRequest, echoReply, echoRequest } from '../harness/wire/pattern.js';
+import { arpReply, arpRequest, echoReply, echoRequest } from '../harness/wire/pattern.js';
 
 const addresses = {
   node1: { addresses: ['192.168.8.110/24'] },
@@ -151,7 +151,7 @@ suite('A0 introduction and four modes', { addresses }, () => {
         const port = sw.port('node1');
         await expect(ping).not.to.have.seen(echoRequest({ token: ping.token }), port.in, node1.wire.out);
         await expect(ping).not.to.have.seen(echoReply({ token: ping.token }), port.in, node1.wire.out);
-        await expect(ping).not.to.have.seen(anyFrame({ sourceMac: ns2.mac }), port.in);
+        await expect(ping).not.to.have.seen(arpReply({ isAt: ns2.mac }), port.in);
         // Two surprises. The broadcast that asks for the sibling does leave: it may be meant for somebody outside.
         await expect(ping).to.have.seen(arpRequest({ who: '192.168.8.121', tell: '192.168.8.120' }), port.in);
         // And a tap on the parent shows the siblings' frames as incoming, although they came from no cable: for its taps,
@@ -231,11 +231,13 @@ suite('A0 introduction and four modes', { addresses }, () => {
             ns1.attach({ mode, address: '192.168.8.120/24' }),
             ns2.attach({ mode, address: '192.168.8.121/24' }),
           ]);
-          cost[mode] = await measureFlood(ns1.stack, '192.168.8.121', {
-            echoes,
-            size,
-            counted: [node1.stack, node1.device],
-          });
+          cost[mode] = await lab.unwatched(() =>
+            measureFlood(ns1.stack, '192.168.8.121', {
+              echoes,
+              size,
+              counted: [node1.stack, node1.device],
+            }),
+          );
           await lab.scopes.leave();
         }
         const { bridge, vepa } = cost;
@@ -262,11 +264,13 @@ suite('A0 introduction and four modes', { addresses }, () => {
         for (const mode of ['private', 'bridge', 'vepa', 'passthru'] as const) {
           lab.scopes.enter(mode);
           await ns1.attach({ mode, address: '192.168.8.120/24' });
-          const cost = await measureFlood(ns1.stack, '192.168.8.111', {
-            echoes,
-            size,
-            counted: [node1.stack, node1.device],
-          });
+          const cost = await lab.unwatched(() =>
+            measureFlood(ns1.stack, '192.168.8.111', {
+              echoes,
+              size,
+              counted: [node1.stack, node1.device],
+            }),
+          );
           await lab.scopes.leave();
           observe(`${mode}: bytes sent per byte of payload`, Number((cost.sentBytes / bytes).toFixed(2)));
           expect(cost.received).to.equal(echoes);

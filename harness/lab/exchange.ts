@@ -30,6 +30,8 @@ export interface ExchangeOptions extends Pick<PingOptions, 'size' | 'ttl'> {
   family?: Family;
   /** Keeps neighbour entries as they are, for an experiment about them. */
   keepNeighbours?: boolean;
+  /** A multicast group that is pinged instead of the receiver's own address: whether it got the request is on its wire. */
+  group?: string;
 }
 
 /** One step of an exchange: the frame that it consists of, and the views that it passes in order. */
@@ -61,13 +63,21 @@ export class Exchange {
   until = Number.POSITIVE_INFINITY;
   ping!: PingResult;
 
-  private constructor(lab: Lab, from: Station, to: Station, token: string, since: Mark, family: Family) {
+  private constructor(
+    lab: Lab,
+    from: Station,
+    to: Station,
+    token: string,
+    since: Mark,
+    family: Family,
+    target: string,
+  ) {
     this.lab = lab;
     this.from = from;
     this.to = to;
     this.token = token;
     this.since = since;
-    this.target = addressOf(to, family, from);
+    this.target = target;
     this.steps = stepsOf(from, to, addressOf(from, family, to), this.target, token, family);
     this.witness = new Witness(lab, from, to, family);
   }
@@ -77,12 +87,13 @@ export class Exchange {
    * @throws MacvlabError CONTROL_FAILED when the witness is not answered; CAPTURE_DROPPED; REMOTE_DEAD
    */
   static async perform(lab: Lab, from: Station, to: Station, options: ExchangeOptions): Promise<Exchange> {
-    const { family = 4, keepNeighbours = false, ...probe } = options;
+    const { keepNeighbours = false, group, family = group?.includes(':') ? 6 : 4, ...probe } = options;
     const third = Witness.between(lab, from, to);
     if (!keepNeighbours) await lab.forgetNeighbours([from, to, third]);
     const since = mark();
-    const running = await startPing(from.stack, addressOf(to, family, from), probe);
-    const exchange = new Exchange(lab, from, to, running.token, since, family);
+    const target = group ?? addressOf(to, family, from);
+    const running = await startPing(from.stack, target, group ? { ...probe, device: from.device } : probe);
+    const exchange = new Exchange(lab, from, to, running.token, since, family, target);
     await exchange.#settle(running.ended, running.stop);
     exchange.until = Date.now() * 1000 + 999;
     return exchange;
@@ -94,7 +105,7 @@ export class Exchange {
     const since = mark();
     const target = addressOf(to, 4, from);
     const running = await startPing(from.stack, target);
-    const exchange = new Exchange(lab, from, to, running.token, since, 4);
+    const exchange = new Exchange(lab, from, to, running.token, since, 4, target);
     let result: PingResult | undefined;
     const over = running.ended.then((value) => (result = value));
     const asked = async () => result ?? (await readNeighbours(from.stack)).find(({ address }) => address === target);
@@ -238,7 +249,7 @@ function stepsOf(from: Station, to: Station, source: string, target: string, tok
         ]
       : [
           { name: 'neighbour solicitation', pattern: neighbourSolicitation({ target, from: source }), path: there },
-          { name: 'neighbour advertisement', pattern: neighbourAdvertisement({ target }), path: back },
+          { name: 'neighbour advertisement', pattern: neighbourAdvertisement({ target, to: from.mac }), path: back },
         ];
   return [
     ...discovery,

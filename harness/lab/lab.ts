@@ -126,6 +126,17 @@ export class Lab {
     return sessionOverTheWire(this, from, to);
   }
 
+  /** Does work that floods the wire, with nobody listening: captures would drop frames, and slow down what is measured. */
+  async unwatched<T>(work: () => Promise<T>): Promise<T> {
+    const { points } = this;
+    for (const point of points) point.close();
+    try {
+      return await work();
+    } finally {
+      await Promise.all(points.map((point) => point.open()));
+    }
+  }
+
   /** Makes stations forget the neighbours they have learned, so that the next frame has to ask again. */
   async forgetNeighbours(stations: readonly Station[]): Promise<void> {
     const bySession = groupBy(

@@ -35,6 +35,8 @@ export async function connectSandbox(
     },
   );
   const transport = child.stdio[3] as Socket;
+  // An sshd that was stopped stops its nsenter as well, which then has to go on for the sandbox to end (nsenter.c).
+  transport.on('close', () => child.kill('SIGCONT'));
   let words = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (words = (words + text).slice(-4096)));
   const carrier = new Promise((resolve) => child.on('close', resolve));

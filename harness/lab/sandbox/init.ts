@@ -100,7 +100,7 @@ function initScript({ host, user }: SandboxKeys, nodes: readonly string[]): stri
     'read -r pid rest </proc/self/stat',
     'mount -t proc -o nosuid,nodev,noexec proc /proc',
     'mount -t tmpfs -o mode=0755,nosuid,nodev tmpfs /run',
-    `mkdir -p /run/sshd /run/netns /run/lock ${sandboxFolder}`,
+    `mkdir -p /run/sshd /run/netns /run/lock ${sandboxFolder}/empty`,
     'umask 077',
     ...Object.entries(files).map(
       ([name, content]) => `cat >${sandboxFolder}/${name} <<'END OF FILE'\n${content.trimEnd()}\nEND OF FILE`,
@@ -109,6 +109,8 @@ function initScript({ host, user }: SandboxKeys, nodes: readonly string[]): stri
     ...['passwd', 'shadow', 'group'].map(
       (name) => `[ ! -e /etc/${name} ] || mount --bind ${sandboxFolder}/${name} /etc/${name}`,
     ),
+    // sshd performs the host's /etc/ssh/sshrc in front of every command, and no setting keeps it from that.
+    `[ ! -e /etc/ssh ] || mount --bind ${sandboxFolder}/empty /etc/ssh`,
     'echo macvlab >/proc/sys/kernel/hostname',
     `ip -batch - <<'END OF FILE'\n${['link set lo up', ...nodes.map((node) => `netns add ${node}`)].join('\n')}\nEND OF FILE`,
     'echo "ready $pid"',
