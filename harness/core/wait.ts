@@ -1,4 +1,5 @@
 /** The one home of waiting: with a deadline, a description of what is awaited and reasons to give up early. */
+import { setMaxListeners } from 'node:events';
 import { MacvlabError } from './error.js';
 
 export interface WaitOptions {
@@ -19,24 +20,35 @@ export interface WaitOptions {
  * @throws MacvlabError WAIT_DEADLINE naming what was awaited; the signal's reason; whatever the work rejects with
  */
 export async function within<T>(work: PromiseLike<T>, options: WaitOptions): Promise<T> {
-  const { signal } = options;
-  if (signal?.aborted) {
-    // Whoever gives up on work does not want to hear of its failure either.
-    Promise.resolve(work).catch(() => undefined);
-    throw signal.reason as Error;
-  }
   let timer: NodeJS.Timeout | undefined;
-  let onAbort: (() => void) | undefined;
   const givenUp = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(deadlineError(options)), options.deadline);
-    onAbort = () => reject(signal?.reason as Error);
-    signal?.addEventListener('abort', onAbort, { once: true });
   });
   try {
-    return await Promise.race([work, givenUp]);
+    return await unless(options.signal, Promise.race([work, givenUp]));
   } finally {
     clearTimeout(timer);
-    if (onAbort) signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+/**
+ * Waits for work, unless a signal says that nobody needs it any more; whether the work fails then is nobody's concern.
+ * @throws the signal's reason; whatever the work rejects with
+ */
+export async function unless<T>(signal: AbortSignal | undefined, work: PromiseLike<T>): Promise<T> {
+  if (!signal) return work;
+  // Hundreds of commands may hang on the one signal of their session.
+  setMaxListeners(0, signal);
+  let onAbort: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+  });
+  try {
+    return await Promise.race([aborted, work]);
+  } finally {
+    if (onAbort) signal.removeEventListener('abort', onAbort);
   }
 }
 

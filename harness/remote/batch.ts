@@ -22,19 +22,21 @@ export interface BatchCommand {
 export interface BatchScript {
   script: string;
   /** Takes the two output streams apart again. */
-  parse(stdout: string, stderr: string): BatchResult[];
+  parse: (stdout: string, stderr: string) => BatchResult[];
 }
 
 /**
  * A shell script that runs the commands one after the other, and stops behind the first that fails but must not.
- * Each command's output is closed by a random mark on both streams, so that no output can be taken for another's.
+ * Each command's output is closed by a random mark on both streams, so that no output can be taken for another's. Each
+ * replaces a subshell, so that a word like `exit` or `cd` is a program too, and can do nothing to the batch.
  */
 export function batchScript(commands: readonly BatchCommand[]): BatchScript {
   const mark = `--${randomBytes(9).toString('base64url')}--`;
   const script = [
     `m() { printf '\\n%s %s\\n' ${mark} $1; printf '\\n%s\\n' ${mark} >&2; }`,
     ...commands.map(
-      ({ argv, mayFail }) => `${quoteCommand(argv)} </dev/null; r=$?; m $r${mayFail ? '' : '; [ $r = 0 ] || exit 0'}`,
+      ({ argv, mayFail }) =>
+        `(exec ${quoteCommand(argv)}) </dev/null; r=$?; m $r${mayFail ? '' : '; [ $r = 0 ] || exit 0'}`,
     ),
   ].join('\n');
   return { script, parse: (stdout, stderr) => parseBatch(commands, mark, stdout, stderr) };

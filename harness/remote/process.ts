@@ -1,7 +1,8 @@
 /** A command that runs on a remote machine. */
 import type { Readable, Writable } from 'node:stream';
 import type { ClientChannel } from 'ssh2';
-import { MacvlabError } from '../core/error.js';
+import type { MacvlabError } from '../core/error.js';
+import { unless } from '../core/wait.js';
 
 /** Signals that the harness sends. */
 export type RemoteSignal = 'INT' | 'TERM' | 'KILL' | 'USR1' | 'HUP';
@@ -19,7 +20,7 @@ export interface Exit {
  */
 export class RemoteProcess {
   readonly argv: readonly string[];
-  /** Process id on its machine. */
+  /** Process id on its machine; 0 when it ended before it could say it. */
   readonly pid: number;
   readonly stdin: Writable;
   readonly stdout: Readable;
@@ -38,40 +39,57 @@ export class RemoteProcess {
 
   /**
    * Takes over a channel whose command writes its process id to standard error before anything else.
-   * @param dead the error to reject with when the channel closes without an exit status
+   * @param death the session's: nothing more comes then, whether or not the streams are read
+   * @param gone the error to reject with when the channel closes without an exit status
    */
-  static async over(argv: readonly string[], channel: ClientChannel, dead: () => MacvlabError): Promise<RemoteProcess> {
+  static async over(
+    argv: readonly string[],
+    channel: ClientChannel,
+    death: AbortSignal,
+    gone: () => Promise<MacvlabError>,
+  ): Promise<RemoteProcess> {
     let exit: Exit | undefined;
     channel.on('exit', (status: number | null, signal?: string) => {
       exit = { status, signal: signal?.replace(/^SIG/, '') ?? null };
     });
-    const ended = new Promise<Exit>((resolve, reject) => {
-      channel.on('close', () => {
-        if (exit) resolve(exit);
-        else reject(dead());
-      });
-    });
+    // ssh2 closes a channel when its standard output has been read, with words of standard error still on the way.
+    const closed = Promise.all([closing(channel), closing(channel.stderr)]);
+    const ended = unless(
+      death,
+      closed.then(async () => {
+        if (exit) return exit;
+        throw await gone();
+      }),
+    );
     // Whoever starts a process need not wait for it; the session reports its own death.
     ended.catch(() => undefined);
-    const pid = await Promise.race([firstLine(channel.stderr), ended.then(() => '0')]);
-    return new RemoteProcess(argv, channel, Number(pid), ended);
+    const pid = await Promise.race([firstLine(channel.stderr), ended.then(() => '')]);
+    return new RemoteProcess(argv, channel, /^\d+$/.test(pid) ? Number(pid) : 0, ended);
   }
 }
 
-/** Reads a stream up to its first line feed, and leaves the rest in it. */
+async function closing(stream: Readable): Promise<void> {
+  return new Promise((resolve) => stream.once('close', () => resolve()));
+}
+
+/** Reads a stream up to its first line feed, and leaves the rest in it; up to its end when there is none. */
 async function firstLine(stream: Readable): Promise<string> {
   let head = Buffer.alloc(0);
   return new Promise((resolve) => {
+    const done = (line: Buffer) => {
+      stream.off('readable', read).off('end', finish);
+      resolve(line.toString());
+    };
+    const finish = () => done(head);
     const read = () => {
       const chunk = stream.read() as Buffer | null;
       if (!chunk) return;
       head = Buffer.concat([head, chunk]);
       const end = head.indexOf(10);
       if (end < 0) return;
-      stream.off('readable', read);
       if (head.length > end + 1) stream.unshift(head.subarray(end + 1));
-      resolve(head.subarray(0, end).toString());
+      done(head.subarray(0, end));
     };
-    stream.on('readable', read);
+    stream.on('readable', read).on('end', finish);
   });
 }

@@ -4,7 +4,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import ssh2, { type Client, type ClientChannel, type SFTPWrapper } from 'ssh2';
 import { MacvlabError, messageOf } from '../core/error.js';
-import { patience, within } from '../core/wait.js';
+import { patience, pause, within } from '../core/wait.js';
 import { type BatchCommand, type BatchResult, batchScript } from './batch.js';
 import { keyBlob } from './keys.js';
 import { type Exit, RemoteProcess, type RemoteSignal } from './process.js';
@@ -24,7 +24,17 @@ export interface SessionOptions {
   deadline?: number;
   /** Last words of whatever carries the transport, for errors: sshd's standard error. */
   lastWords?: () => string;
+  /** Settles when whatever carries the transport has ended and has said its last words. */
+  carrier?: Promise<unknown>;
 }
+
+/** Milliseconds that the last words may come behind the end of the transport. */
+const lastWordsGrace = 100;
+/** Milliseconds for a request to sshd itself: a channel, the end of a process. */
+const requestDeadline = 30_000;
+const killDeadline = 5000;
+/** Milliseconds for a file. */
+const copyDeadline = 120_000;
 
 /** A command that has ended. A status other than 0 is data, not an error. */
 export interface CommandResult extends Exit {
@@ -49,12 +59,16 @@ export class Session {
   readonly #client: Client;
   readonly #death = new AbortController();
   readonly #lastWords: () => string;
+  readonly #carrier: Promise<unknown> | undefined;
+  #transport: Duplex | undefined;
   #closing = false;
+  #dying: Promise<void> | undefined;
 
   private constructor(options: SessionOptions, client: Client) {
     this.name = options.name;
     this.#client = client;
     this.#lastWords = options.lastWords ?? (() => '');
+    this.#carrier = options.carrier;
   }
 
   /**
@@ -68,11 +82,14 @@ export class Session {
     let presented: Buffer | undefined;
     let failure: Error | undefined;
     client.on('error', (error: Error) => (failure ??= error));
-    client.on('close', () => session.#die(failure));
+    client.on('close', () => {
+      session.#dying ??= session.#die(failure);
+    });
     const transport =
       options.transport instanceof Socket || !('host' in options.transport)
         ? options.transport
         : connect(options.transport);
+    session.#transport = transport;
     const ready = new Promise<void>((resolve, reject) => {
       client.once('ready', resolve);
       client.once('error', reject);
@@ -98,9 +115,8 @@ export class Session {
         deadline: patience(options.deadline ?? 20_000),
       });
     } catch (error) {
-      session.#closing = true;
-      client.destroy();
-      transport.destroy();
+      session.close();
+      await session.#carrierEnded();
       const wrongKey = presented && !presented.equals(pinned);
       throw new MacvlabError(
         'REMOTE_CONNECT',
@@ -117,17 +133,17 @@ export class Session {
     return session;
   }
 
-  /** Aborts, with REMOTE_DEAD as its reason, as soon as the session has ended without being closed from here. */
+  /** Aborts, with REMOTE_DEAD as its reason, as soon as the session has ended, be it by `close`. */
   get death(): AbortSignal {
     return this.#death.signal;
   }
 
   /**
    * Starts a command; its streams are read by the caller. The program replaces the remote shell, so that signals reach it.
-   * @throws MacvlabError REMOTE_DEAD; REMOTE_COMMAND when sshd opens no more channels
+   * @throws MacvlabError REMOTE_DEAD; REMOTE_COMMAND when sshd opens no more channels; REMOTE_DEADLINE when it is silent
    */
   async start(argv: readonly string[]): Promise<RemoteProcess> {
-    return this.#start(argv, `exec ${quoteCommand(argv)}`);
+    return this.#start(argv, `exec ${quoteCommand(argv)}`, patience(requestDeadline));
   }
 
   /**
@@ -152,9 +168,12 @@ export class Session {
 
   /** Sends a signal to commands of this session; those that have ended already are no error. @throws MacvlabError REMOTE_DEAD */
   async signal(name: RemoteSignal, processes: readonly RemoteProcess[]): Promise<void> {
-    if (processes.length === 0) return;
+    // A process that never said its id has ended; 0 would be everybody in the group of the shell that sends the signal.
+    const pids = processes.map(({ pid }) => pid).filter((pid) => pid > 0);
+    if (pids.length === 0) return;
     // By the shell's own kill: no program has to be started, or even be installed.
-    await this.batch([{ argv: ['kill', `-${name}`, ...processes.map(({ pid }) => String(pid))], mayFail: true }]);
+    const argv = ['kill', `-${name}`, ...pids.map(String)];
+    await this.#run(argv, quoteCommand(argv), {});
   }
 
   /** Writes a remote file whole. @throws MacvlabError REMOTE_COPY, REMOTE_DEAD */
@@ -173,10 +192,10 @@ export class Session {
 
   /** A TCP connection made by the remote machine, for a session that runs over the lab's own wire. @throws MacvlabError REMOTE_CONNECT */
   async tunnel(host: string, port: number): Promise<Duplex> {
-    return this.#request<Duplex>((done) => {
+    return this.#request<Duplex>(`connect to ${host} port ${port}`, patience(requestDeadline), (done) => {
       this.#client.forwardOut('127.0.0.1', 0, host, port, done);
     }).catch((error: unknown) => {
-      if (error instanceof MacvlabError) throw error;
+      if (error instanceof MacvlabError && error.code === 'REMOTE_DEAD') throw error;
       throw new MacvlabError(
         'REMOTE_CONNECT',
         `${this.name} could not connect to ${host} port ${port}: ${messageOf(error)}`,
@@ -190,23 +209,35 @@ export class Session {
 
   /** An interactive login shell on a terminal of the given size. @throws MacvlabError REMOTE_DEAD */
   async shell(terminal: { term: string; rows: number; cols: number }): Promise<ClientChannel> {
-    return this.#request<ClientChannel>((done) => this.#client.shell(terminal, done));
+    return this.#request<ClientChannel>('open a shell', patience(requestDeadline), (done) =>
+      this.#client.shell(terminal, done),
+    );
   }
 
   /** Ends the session; idempotent. */
   close(): void {
     this.#closing = true;
     this.#client.end();
-    this.#client.destroy();
+    // ssh2 would wait for the other side, which may be frozen.
+    this.#transport?.destroy();
   }
 
-  async #start(argv: readonly string[], line: string): Promise<RemoteProcess> {
+  async #start(argv: readonly string[], line: string, deadline: number): Promise<RemoteProcess> {
+    const what = `start ${argv.join(' ')}`;
     try {
-      const channel = await this.#request<ClientChannel>((done) => this.#client.exec(`echo $$ >&2; ${line}`, done));
-      return await RemoteProcess.over(argv, channel, () => this.#deadError());
+      return await this.#request<RemoteProcess>(what, deadline, (done) => {
+        this.#client.exec(`echo $$ >&2; ${line}`, (error, channel) => {
+          if (error) done(error);
+          else
+            RemoteProcess.over(argv, channel, this.death, () => this.#channelLost(what)).then(
+              (process) => done(undefined, process),
+              done,
+            );
+        });
+      });
     } catch (error) {
       if (error instanceof MacvlabError) throw error;
-      throw new MacvlabError('REMOTE_COMMAND', `${this.name} could not start ${argv.join(' ')}: ${messageOf(error)}`, {
+      throw new MacvlabError('REMOTE_COMMAND', `${this.name} could not ${what}: ${messageOf(error)}`, {
         evidence: this.#lastWords(),
         next: 'raise MaxSessions in the machine’s sshd_config (10 is sshd’s default), or perform fewer experiments at a time',
         cause: error,
@@ -215,26 +246,25 @@ export class Session {
   }
 
   async #run(argv: readonly string[], line: string, options: RunOptions): Promise<CommandResult> {
+    options.signal?.throwIfAborted();
     const began = performance.now();
-    const process = await this.#start(argv, line);
+    const deadline = patience(options.deadline ?? 30_000);
+    const process = await this.#start(argv, line, deadline);
     let stdout = '';
     let stderr = '';
     process.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
     process.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     process.stdin.end(options.stdin);
-    const deadline = patience(options.deadline ?? 30_000);
+    const left = Math.max(deadline - (performance.now() - began), 0);
     try {
-      const exit = await within(process.ended, { what: argv.join(' '), deadline, signal: options.signal });
+      const exit = await within(process.ended, { what: argv.join(' '), deadline: left, signal: options.signal });
       return { argv, ...exit, stdout, stderr, duration: performance.now() - began };
     } catch (error) {
-      if (!(error instanceof MacvlabError) || error.code !== 'WAIT_DEADLINE') {
-        if (!this.death.aborted) await this.signal('KILL', [process]);
-        throw error;
-      }
-      await this.signal('KILL', [process]);
+      const fate = await this.#kill(process);
+      if (!(error instanceof MacvlabError) || error.code !== 'WAIT_DEADLINE') throw error;
       throw new MacvlabError(
         'REMOTE_DEADLINE',
-        `on ${this.name}, \`${argv.join(' ')}\` did not end within ${deadline} ms and was killed`,
+        `on ${this.name}, \`${argv.join(' ')}\` did not end within ${deadline} ms and ${fate}`,
         {
           evidence: `${stdout}${stderr}`,
           next: 'run the command by hand in the lab (`macvlab lab shell`), or set MACVLAB_PATIENCE=4 on a slow machine',
@@ -243,14 +273,27 @@ export class Session {
     }
   }
 
+  /** Kills what nobody waits for any more; what comes of it is told in words, since another error is on its way. */
+  async #kill(process: RemoteProcess): Promise<string> {
+    if (this.death.aborted) return 'its machine is gone';
+    const line = `kill -KILL ${process.pid}`;
+    try {
+      if (process.pid > 0) await this.#run(line.split(' '), line, { deadline: killDeadline });
+      return 'was killed';
+    } catch (error) {
+      return `could not be killed: ${messageOf(error)}`;
+    }
+  }
+
   async #sftp<T = void>(
     what: string,
     work: (sftp: SFTPWrapper, done: (error: unknown, value?: T) => void) => void,
   ): Promise<T> {
+    const deadline = patience(copyDeadline);
     try {
-      const sftp = await this.#request<SFTPWrapper>((done) => this.#client.sftp(done));
+      const sftp = await this.#request<SFTPWrapper>(what, deadline, (done) => this.#client.sftp(done));
       try {
-        return await this.#request<T>((done) => work(sftp, done));
+        return await this.#request<T>(what, deadline, (done) => work(sftp, done));
       } finally {
         sftp.end();
       }
@@ -263,34 +306,59 @@ export class Session {
     }
   }
 
-  /** A callback of ssh2 as a promise that ends at once when the session dies. */
-  async #request<T>(ask: (done: (error?: unknown, value?: T) => void) => unknown): Promise<T> {
+  /**
+   * A callback of ssh2 as a promise that ends at once when the session dies.
+   * @param what the request, for errors: "start ip link"
+   * @param deadline milliseconds
+   */
+  async #request<T>(
+    what: string,
+    deadline: number,
+    ask: (done: (error?: unknown, value?: T) => void) => unknown,
+  ): Promise<T> {
     this.death.throwIfAborted();
-    let onDeath: (() => void) | undefined;
-    try {
-      return await new Promise<T>((resolve, reject) => {
-        onDeath = () => reject(this.death.reason as Error);
-        this.death.addEventListener('abort', onDeath, { once: true });
-        ask((error, value) => {
-          if (error) reject(error as Error);
-          else resolve(value as T);
-        });
+    const answer = new Promise<T>((resolve, reject) => {
+      ask((error, value) => {
+        if (error) reject(error as Error);
+        else resolve(value as T);
       });
-    } finally {
-      if (onDeath) this.death.removeEventListener('abort', onDeath);
+    });
+    try {
+      return await within(answer, { what, deadline, signal: this.death });
+    } catch (error) {
+      // A dead connection fails its requests before its last words are known.
+      await this.#dying;
+      this.death.throwIfAborted();
+      if (!(error instanceof MacvlabError) || error.code !== 'WAIT_DEADLINE') throw error;
+      throw new MacvlabError('REMOTE_DEADLINE', `${this.name} did not ${what} within ${deadline} ms`, {
+        evidence: this.#lastWords(),
+        next: 'look whether that machine still answers, or set MACVLAB_PATIENCE=4 on a slow machine',
+      });
     }
   }
 
-  #die(failure: Error | undefined): void {
-    this.#death.abort(this.#deadError(failure));
+  async #die(failure: Error | undefined): Promise<void> {
+    if (!this.#closing) await this.#carrierEnded();
+    const why = this.#closing ? 'it was closed' : (failure?.message ?? 'the connection ended');
+    this.#death.abort(
+      new MacvlabError('REMOTE_DEAD', `the SSH session with ${this.name} is gone: ${why}`, {
+        evidence: this.#lastWords(),
+        next: 'find out what ended that machine or its sshd; the lab has to be built anew',
+      }),
+    );
   }
 
-  #deadError(failure?: Error): MacvlabError {
-    if (this.#death.signal.aborted) return this.#death.signal.reason as MacvlabError;
-    const why = this.#closing ? 'it was closed' : (failure?.message ?? 'the connection ended');
-    return new MacvlabError('REMOTE_DEAD', `the SSH session with ${this.name} is gone: ${why}`, {
+  async #carrierEnded(): Promise<void> {
+    if (this.#carrier) await pause(lastWordsGrace, this.#carrier);
+  }
+
+  /** Why a channel closed without telling how its command ended. */
+  async #channelLost(what: string): Promise<MacvlabError> {
+    await this.#dying;
+    if (this.death.aborted) return this.death.reason as MacvlabError;
+    return new MacvlabError('REMOTE_DEAD', `${this.name} closed the channel without a status: ${what}`, {
       evidence: this.#lastWords(),
-      next: 'find out what ended that machine or its sshd; the lab has to be built anew',
+      next: 'look at that machine’s memory and at its sshd’s log',
     });
   }
 }
