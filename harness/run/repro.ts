@@ -30,23 +30,31 @@ export function reproScript({ record, wiring, setUp, commands }: ReproInput): st
     ...nodes.map((node) => `ip netns add ${quoteArgument(node)}`),
     '',
     '# the lab',
-    ...wiring.flatMap(lines),
+    ...scriptLines(wiring),
     '',
     '# what the suite sets up',
-    ...setUp.flatMap(lines),
+    ...scriptLines(setUp),
     '',
     '# the experiment',
-    ...commands.flatMap(lines),
-    'kill $(jobs -p) 2>/dev/null; wait',
+    ...scriptLines(commands),
+    'kill $captures; wait',
     '',
   ].join('\n');
 }
 
+/** One line per command; captures go to the background, and have a second to begin to listen before what comes next. */
+function scriptLines(commands: readonly LoggedCommand[]): string[] {
+  const told = commands.filter(({ kind }) => kind !== 'reading' && kind !== 'undo');
+  return told.flatMap((command, index) => {
+    const lastCapture = command.kind === 'capture' && told[index + 1]?.kind !== 'capture';
+    return [...lines(command), ...(lastCapture ? ['sleep 1'] : [])];
+  });
+}
+
 function lines({ where, namespace, argv, stdin, kind, status }: LoggedCommand): string[] {
-  if (kind === 'reading' || kind === 'undo') return [];
   const home = namespace ?? (where === 'machine' ? undefined : where);
   const line = quoteCommand(inNamespace(home, kind === 'capture' ? printing(argv) : argv));
-  if (kind === 'capture') return [`${line} &`, 'sleep 0.2'];
+  if (kind === 'capture') return [`${line} & captures="$captures $!"`];
   const comment = status === 0 || status === undefined ? [] : [`# ended with status ${status}:`];
   if (stdin !== undefined) return [...comment, `${line} <<'END'`, stdin.trimEnd(), 'END'];
   return [...comment, line];
