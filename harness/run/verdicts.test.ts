@@ -1,0 +1,199 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { MacvlabError } from '../core/error.js';
+import { expect as say } from '../expect/expect.js';
+import { Lab } from '../lab/lab.js';
+import { sandboxDriver } from '../lab/sandbox/sandbox.js';
+import { echoRequest } from '../wire/pattern.js';
+import type { RunRecord, TestRecord } from './record.js';
+import type { Experiment } from './registry.js';
+import { RunFolder } from './run-folder.js';
+import { type Observe, Stage } from './stage.js';
+
+/** What a verdict means is proved on a real lab: each way in which an experiment can end, brought about for real. */
+describe('verdicts (needs root)', function verdicts() {
+  this.timeout(30_000);
+  let lab: Lab;
+  let stage: Stage;
+  let out: string;
+  const interruption = new AbortController();
+
+  before(function needsRoot() {
+    if (process.geteuid?.() !== 0) this.skip();
+  });
+
+  beforeEach(async () => {
+    out = mkdtempSync(join(tmpdir(), 'macvlab-verdicts-'));
+    lab = await Lab.open(sandboxDriver);
+    await lab.listen();
+    lab.endWiring();
+    lab.scopes.enter('suite');
+    await lab.configure({
+      node1: { addresses: ['10.0.0.1/24'] },
+      node2: { addresses: ['10.0.0.2/24'] },
+      router: { addresses: ['10.0.0.254/24'] },
+    });
+    const run: RunRecord = {
+      schema: 1,
+      id: 'test',
+      macvlab: '0',
+      arguments: [],
+      lab: 'sandbox',
+      kernel: lab.kernel,
+      machine: '',
+      tools: {},
+      startedAt: new Date().toISOString(),
+      planned: 1,
+      interrupted: false,
+    };
+    stage = new Stage(lab, {
+      folder: RunFolder.create(out, run),
+      signal: interruption.signal,
+      listener: { begin() {}, testStarted() {}, testEnded() {}, end() {} },
+      bail: false,
+      numbers: new Map(),
+      records: [],
+      stop() {},
+    });
+  });
+
+  afterEach(async () => {
+    await lab.close();
+    rmSync(out, { recursive: true });
+  });
+
+  async function performed(body: (observe: Observe) => Promise<void>, needs: string[] = []): Promise<TestRecord> {
+    const experiment = { id: 'T1', title: 'a test', suite: 'T', file: 'suites/t.ts', modes: [], needs, test: {} };
+    const suite = { title: 'T', parent: undefined, modes: [], needs: [] };
+    const record = await stage.perform(experiment as unknown as Experiment, suite, body);
+    await stage.run.folder.written();
+    return record;
+  }
+
+  const inSandbox = (script: string) => lab.machines.machine.run(['sh', '-c', script]);
+
+  it('passed: with the frames that prove it', async () => {
+    const record = await performed(async (observe) => {
+      say(await lab.ping(lab.node1, lab.node2)).to.be.answered();
+      observe('outcome', 'answered');
+    });
+    expect(record).to.include({ verdict: 'passed', assertions: 1 });
+    expect(record.observed).to.deep.equal({ outcome: 'answered' });
+    expect(record.frames).to.be.above(6);
+    const pcap = record.evidence.find(({ file }) => file.endsWith('node1-eth1-out.pcap'));
+    const told = execFileSync('tcpdump', ['-n', '-r', join(out, 'test', pcap?.file ?? '')], {
+      encoding: 'utf8',
+      stdio: 'pipe',
+    });
+    expect(told).to.include('10.0.0.1 > 10.0.0.2: ICMP echo request');
+  });
+
+  it('failed: what was expected, the exchange that was seen, and a script that repeats it', async () => {
+    const record = await performed(async () => {
+      say(await lab.ping(lab.node1, lab.node2)).to.be.lost();
+    });
+    expect(record).to.include({
+      verdict: 'failed',
+      reason: 'expected the ping from node1 to node2 (10.0.0.2) to be lost',
+    });
+    expect(record.failure?.code).to.equal('ASSERTION');
+    expect(record.failure?.details).to.match(/switch\/node1 in +ARP who-has 10.0.0.2 tell 10.0.0.1/);
+    const repro = record.evidence.find(({ kind }) => kind === 'repro');
+    const script = join(out, 'test', repro?.file ?? '');
+    execFileSync('sh', ['-n', script]);
+    expect(readFileSync(script, 'utf8')).to.match(/^ip netns exec node1 ping .* 10\.0\.0\.2$/m);
+  });
+
+  it('failed: a loss whose reason is another than the expected one', async () => {
+    await lab.switch.set('node1', 'isolated', true);
+    await lab.switch.set('node2', 'isolated', true);
+    const record = await performed(async () => {
+      const ping = await lab.ping(lab.node1, lab.node2);
+      say(ping).to.be.lost(lab.switch.port('node1').in, lab.switch.port('node2').out);
+      say(ping).to.be.lost(lab.switch.port('node2').out, lab.node2.wire.in);
+    });
+    expect(record.verdict).to.equal('failed');
+    expect(record.reason).to.include('lost between switch/node2 out and node2/eth1 in');
+    expect(record.assertions).to.equal(4);
+  });
+
+  it('error: nothing was asserted', async () => {
+    const record = await performed(async () => void (await lab.ping(lab.node1, lab.node2)));
+    expect(record).to.include({ verdict: 'error' });
+    expect(record.failure?.code).to.equal('NO_EVIDENCE');
+  });
+
+  it('error: the positive control does not pass', async () => {
+    await inSandbox('ip -n router address flush dev eth1');
+    const record = await performed(async () => {
+      await inSandbox('ip -n switch link set dev node2 down');
+      say(await lab.ping(lab.node1, lab.node2)).to.be.lost();
+    });
+    expect(record.failure?.code, record.reason).to.equal('CONTROL_FAILED');
+    expect(record.verdict).to.equal('error');
+  });
+
+  it('error: a negative on a capture that has died', async () => {
+    const record = await performed(async () => {
+      const ping = await lab.ping(lab.node1, lab.node2);
+      await inSandbox('for p in /proc/[0-9]*; do [ "$(cat $p/comm)" != tcpdump ] || kill -KILL ${p#/proc/}; done');
+      await say(ping).not.to.have.seen(echoRequest({ token: 'ffffffffffffffff' }), lab.switch.port('node1').in);
+    });
+    expect(record.failure?.code, record.reason).to.equal('CAPTURE_ENDED');
+    expect(record.reason).to.match(/capture on \S+/);
+  });
+
+  it('error: a cable of the lab goes away', async () => {
+    const record = await performed(async () => {
+      await inSandbox('ip -n switch link delete dev node2');
+      say(await lab.ping(lab.node1, lab.node2)).to.be.lost();
+    });
+    expect(record.verdict, record.reason).to.equal('error');
+    expect(record.failure?.code).to.be.oneOf(['CAPTURE_ENDED', 'CONTROL_FAILED', 'LINK_REFUSED']);
+  });
+
+  it('error: a node is gone, for this experiment and all that follow', async () => {
+    const first = await performed(async () => {
+      await inSandbox('kill -KILL $(for p in /proc/[0-9]*; do [ "$(cat $p/comm)" != sshd ] || echo ${p#/proc/}; done)');
+      say(await lab.ping(lab.node1, lab.node2)).to.be.answered();
+    });
+    expect(first.failure?.code, first.reason).to.equal('REMOTE_DEAD');
+    const second = await performed(async () => say(await lab.ping(lab.node1, lab.node2)).to.be.answered());
+    expect(second.verdict).to.equal('error');
+    expect(second.failure?.next).to.be.a('string');
+  });
+
+  it('error: what an experiment leaves behind damages the lab', async () => {
+    const first = await performed(async () => {
+      lab.scopes.current.defer('a thing that stays', () => Promise.reject(new Error('it is stuck')));
+      say(await lab.ping(lab.node1, lab.node2)).to.be.answered();
+    });
+    expect(first.failure?.code).to.equal('UNDO_FAILED');
+    expect(first.failure?.details).to.include('a thing that stays: it is stuck');
+    const second = await performed(async () => say(await lab.ping(lab.node1, lab.node2)).to.be.answered());
+    expect(second).to.include({ verdict: 'error', assertions: 0 });
+  });
+
+  it('skipped: only for what the kernel does not know, in its words', async () => {
+    const record = await performed(async () => void say(1).to.equal(2), ['macvlan mode sideways']);
+    expect(record.verdict).to.equal('skipped');
+    expect(record.reason).to.include('sideways');
+  });
+
+  it('error: interrupted, at once', async () => {
+    const reason = new MacvlabError('INTERRUPTED', 'interrupted by a test', { next: 'nothing' });
+    const hanging = performed(async () => {
+      interruption.abort(reason);
+      await new Promise(() => undefined);
+    });
+    expect((await hanging).failure?.code).to.equal('INTERRUPTED');
+  });
+
+  it('leaves one record per experiment', async () => {
+    await performed(async () => say(await lab.ping(lab.node1, lab.node2)).to.be.answered());
+    expect(readdirSync(join(out, 'test', 'records'))).to.have.lengthOf(1);
+  });
+});
