@@ -48,8 +48,9 @@ export async function followFrames(
     await tellCounters(captures);
   } finally {
     process.stdout.off('error', unread);
-    // A tcpdump that nobody tells to end would only notice at its next frame.
-    await Promise.allSettled(captures.map((capture) => capture.close()));
+    for (const capture of captures) capture.close();
+    // A tcpdump that nobody tells to end would only notice at its next frame; what is asked after it has overtaken nothing.
+    await stack.session.run(['true']).catch(() => undefined);
   }
 }
 

@@ -1,0 +1,135 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { macvlab, main } from './command-line.test-support.js';
+
+describe('the command line', function () {
+  this.timeout(60_000);
+  let cwd = '';
+  let env: NodeJS.ProcessEnv = {};
+
+  beforeEach(() => {
+    cwd = mkdtempSync(join(tmpdir(), 'macvlab-cli-'));
+    env = { MACVLAB_STATE: join(cwd, 'state') };
+  });
+
+  afterEach(() => {
+    rmSync(cwd, { recursive: true, force: true });
+  });
+
+  for (const [words, said] of [
+    [[], 'no command was given'],
+    [['bogus'], "unknown command 'bogus'"],
+    [['rnu'], 'Did you mean run?'],
+    [['run', '--bogus'], "unknown option '--bogus'"],
+    [['run', '--lab', 'mars'], 'Allowed choices are sandbox'],
+    [['run', '--mode', 'x'], 'private, vepa, bridge, passthru, source'],
+    [['run', '--keep', 'x'], 'never, on-failure, always'],
+    [['run', '--reporter', 'x'], 'terminal, junit, json, lines'],
+    [['run', '--jobs', '0'], 'whole number from 1'],
+    [['run', '--out'], 'argument missing'],
+    [['run', '--config', 'none.yaml'], 'none.yaml'],
+    [['list', '--mode', 'x'], 'Allowed choices'],
+    [['lab'], 'no command was given'],
+    [['lab', 'shell'], "missing required argument 'node'"],
+    [['lab', 'shell', 'node3'], 'node1, node2, switch, router, client'],
+    [['lab', 'up', '--name', '../x'], 'cannot be the name of a lab'],
+    [['lab', 'down', '--all', '--name', 'x'], 'exclude each other'],
+    [['lab', 'capture', 'node1', '--count', 'x'], 'whole number from 1'],
+    [['lab', 'shell', 'node1'], 'LAB_UNKNOWN: no lab is running'],
+    [['lab', 'down'], 'begin one with `macvlab lab up`'],
+    [['gc', 'x'], 'too many arguments'],
+  ] as const) {
+    it(`refuses \`macvlab ${words.join(' ')}\` with a next step and exit code 2`, async () => {
+      const { status, stdout, stderr } = await macvlab(words, { cwd, env });
+      expect(stderr)
+        .to.include(said)
+        .and.to.match(/^ {2}next: /m);
+      expect({ status, stdout }).to.deep.equal({ status: 2, stdout: '' });
+      expect(readdirSync(cwd)).to.deep.equal([]);
+    });
+  }
+
+  it('refuses a wrong configuration file of the current folder before anything is made', async () => {
+    writeFileSync(join(cwd, 'macvlab.config.yaml'), 'colour: red\n');
+    const { status, stderr } = await macvlab(['run'], { cwd, env });
+    expect(stderr).to.include('macvlab.config.yaml').and.to.include('colour: there is no such key');
+    expect(status).to.equal(2);
+    expect(readdirSync(cwd)).to.deep.equal(['macvlab.config.yaml']);
+  });
+
+  it('refuses a folder for reports that cannot be one', async () => {
+    writeFileSync(join(cwd, 'file'), '');
+    const { status, stderr } = await macvlab(['run', '--out', 'file'], { cwd, env });
+    expect(stderr).to.include('OUT_NOT_WRITABLE');
+    expect(status).to.equal(2);
+  });
+
+  it('refuses a filter that matches nothing', async () => {
+    for (const command of ['run', 'list']) {
+      const { status, stderr } = await macvlab([command, 'no such thing'], { cwd, env });
+      expect(stderr).to.include('no experiment matches "no such thing"').and.to.include('A1.1');
+      expect(status).to.equal(2);
+    }
+    expect(readdirSync(cwd)).to.deep.equal([]);
+  });
+
+  for (const words of [['--help'], ['help', 'run'], ['run', '--help'], ['lab', '--help'], ['lab', 'shell', '--help']]) {
+    it(`explains itself: \`macvlab ${words.join(' ')}\``, async () => {
+      const { status, stdout, stderr } = await macvlab(words, { cwd, env });
+      expect({ status, stderr }).to.deep.equal({ status: 0, stderr: '' });
+      expect(stdout).to.include('Usage: macvlab').and.to.include('Examples:');
+    });
+  }
+
+  it('tells its version', async () => {
+    const { status, stdout } = await macvlab(['--version'], { cwd, env });
+    expect(status).to.equal(0);
+    expect(stdout).to.match(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  it('lists experiments, also for programs', async () => {
+    const shown = await macvlab(['list', 'A1.1'], { cwd, env });
+    expect(shown.stdout).to.match(/^ {2}A1\.1 {2}.*modes: bridge$/m);
+    const { status, stdout } = await macvlab(['list', '--mode', 'vepa', '--json'], { cwd, env });
+    const all = JSON.parse(stdout) as Record<string, unknown>[];
+    expect(status).to.equal(0);
+    expect(all).to.not.be.empty;
+    for (const one of all) {
+      expect(one).to.have.all.keys('id', 'title', 'suite', 'file', 'modes', 'needs');
+      expect(one.modes).to.include('vepa');
+    }
+  });
+
+  it('is quiet when nobody reads on', () => {
+    const script = 'set -o pipefail; "$0" "$1" list | head -n 1';
+    const output = execFileSync('bash', ['-c', script, process.execPath, main], { cwd, encoding: 'utf8' });
+    expect(output).to.match(/^A.*\n$/);
+  });
+
+  it('has nothing to clear away where nothing is', async () => {
+    expect(await macvlab(['gc'], { cwd, env })).to.deep.equal({
+      status: 0,
+      stdout: 'nothing was left behind\n',
+      stderr: '',
+    });
+    const { stdout } = await macvlab(['lab', 'status'], { cwd, env });
+    expect(stdout).to.include('no lab is running');
+  });
+
+  it('examines the machine, in words and as JSON', async () => {
+    const shown = await macvlab(['doctor'], { cwd, env });
+    const { status, stdout } = await macvlab(['doctor', '--json'], { cwd, env });
+    const { ok, findings, about } = JSON.parse(stdout) as { ok: boolean; findings: object[]; about: object };
+    expect([shown.status, status]).to.deep.equal(ok ? [0, 0] : [3, 3]);
+    expect(about).to.include({ node: process.version, 'kept labs': 'none' });
+    for (const finding of findings) {
+      expect(finding).to.include.all.keys('what', 'found', 'detail');
+      const { found, what } = finding as { found: boolean; what: string };
+      expect('next' in finding).to.equal(!found);
+      expect(shown.stdout).to.match(new RegExp(`^${found ? 'ok' : 'MISSING'} +${what}`, 'm'));
+    }
+  });
+});
