@@ -43,10 +43,11 @@ describe('a scope', () => {
     expect(error.evidence).to.equal('rejecter: gone\nthrower: busy');
   });
 
-  it('speaks of one undo step in the singular', async () => {
+  it('speaks of one undo step in the singular, and only once', async () => {
     const scope = new Scope('test');
     scope.defer('only', () => Promise.reject(new Error('gone')));
     expect((await errorOfClosing(scope)).message).to.equal('test: 1 undo step failed');
+    await scope.close();
   });
 
   it('refuses once it is closed, and while it is being closed', async () => {

@@ -41,7 +41,9 @@ export class Scope {
    * @throws MacvlabError UNDO_FAILED listing every undo that failed
    */
   async close(): Promise<void> {
-    await (this.#closing ??= this.#unwind());
+    // Who closes it again waits as well, and need not hear of the failures twice.
+    if (this.#closing) return this.#closing.catch(() => undefined);
+    await (this.#closing = this.#unwind());
   }
 
   async #unwind(): Promise<void> {

@@ -1,4 +1,5 @@
 /** IP addresses of devices. */
+import { SocketAddress } from 'node:net';
 import type { NetworkStack } from '../remote/network-stack.js';
 import type { Change } from './change.js';
 import { type LinkInfo, parseLink, showLink } from './link-info.js';
@@ -10,8 +11,9 @@ import { type LinkInfo, parseLink, showLink } from './link-info.js';
 export function addAddress(stack: NetworkStack, device: string, cidr: string): Change<string[]> {
   return {
     ...addressChange(stack, device, `${device}: address ${cidr}`),
-    command: ['ip', 'address', 'add', cidr, 'dev', device, ...(cidr.includes(':') ? ['nodad'] : [])],
-    undo: (before) => (before?.includes(cidr) ? undefined : ['ip', 'address', 'delete', cidr, 'dev', device]),
+    command: add(device, cidr),
+    undo: (before) =>
+      before?.includes(asPrinted(cidr)) ? undefined : ['ip', 'address', 'delete', cidr, 'dev', device],
   };
 }
 
@@ -20,7 +22,7 @@ export function deleteAddress(stack: NetworkStack, device: string, cidr: string)
   return {
     ...addressChange(stack, device, `${device}: no address ${cidr}`),
     command: ['ip', 'address', 'delete', cidr, 'dev', device],
-    undo: (before) => (before?.includes(cidr) ? ['ip', 'address', 'add', cidr, 'dev', device] : undefined),
+    undo: (before) => (before?.includes(asPrinted(cidr)) ? add(device, cidr) : undefined),
   };
 }
 
@@ -30,6 +32,17 @@ export function addressesOf(link: LinkInfo | undefined): string[] {
   return addresses
     .filter(({ local, scope }) => local && scope !== 'link')
     .map(({ local, prefixlen }) => `${local}/${prefixlen}`);
+}
+
+/** An address, with or without prefix length, as the kernel's tools print it: IPv6 in its short form (RFC 5952). */
+export function asPrinted(cidr: string): string {
+  const [address = '', ...prefix] = cidr.split('/');
+  if (!address.includes(':')) return cidr;
+  return [new SocketAddress({ address, family: 'ipv6' }).address, ...prefix].join('/');
+}
+
+function add(device: string, cidr: string): string[] {
+  return ['ip', 'address', 'add', cidr, 'dev', device, ...(cidr.includes(':') ? ['nodad'] : [])];
 }
 
 function addressChange(stack: NetworkStack, device: string, what: string): Omit<Change<string[]>, 'command'> {

@@ -125,7 +125,7 @@ async function undo(change: Change, tried: ReadonlySet<Change>, before: Readonly
 
 /** What an undo is content with: the experiment itself took the thing away, or what it stood on. */
 const alreadyGone =
-  /Cannot find device|No such (device|process)|Cannot open network namespace|Cannot assign requested address/;
+  /Cannot find device|No such (device|process)|Cannot open network namespace|Cannot remove namespace file .*No such file|Cannot assign requested address/;
 
 function refuseIgnored(change: Change, record: ChangeRecord | undefined): void {
   if (!record || !('expected' in change) || isDeepStrictEqual(record.after, change.expected)) return;

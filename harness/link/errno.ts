@@ -20,7 +20,7 @@ const names: Record<string, string> = {
 
 /** What means that kernel or iproute2 does not know the request, rather than refusing it. */
 const unsupported =
-  /Operation not supported|Unknown device type|RTNETLINK answers: Not supported|argument ".*" is wrong|Unknown.*(option|mode)|"[^"]+" is a garbage/i;
+  /Operation not supported|Unknown device type|RTNETLINK answers: Not supported|argument ".*" is wrong(?!: Invalid "netns" value)|argument of ".*" must be|Unknown.*(option|mode)|"[^"]+" is a garbage/i;
 
 /** The errno's name in iproute2's output, when it names one. */
 export function errnoIn(words: string): string | undefined {

@@ -84,7 +84,7 @@ export function parseIpJson<T>(output: string, schema: z.ZodType<T>): T {
     throw unreadable(output, 'it is not JSON', error);
   }
   const list = Array.isArray(json)
-    ? json.filter((item) => typeof item !== 'object' || item === null || Object.keys(item).length > 0)
+    ? json.filter((item: unknown) => typeof item !== 'object' || item === null || Object.keys(item).length > 0)
     : json;
   const parsed = schema.safeParse(list);
   if (!parsed.success) throw unreadable(output, z.prettifyError(parsed.error));

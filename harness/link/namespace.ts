@@ -16,11 +16,15 @@ export function addNamespace(node: NetworkStack, namespace: NetworkStack): Chang
   ];
 }
 
-/** Moves a link into another namespace, and renames it on the way when a new name is given. */
+/**
+ * Moves a link into another namespace, and renames it on the way when a new name is given. Where `to` is the session's own
+ * stack, which may have no name, the shell that performs the command is in it, and names it by its process id.
+ */
 export function moveLink(from: NetworkStack, device: string, to: NetworkStack, newName?: string): Change {
+  const words = ['ip', 'link', 'set', 'dev', device, ...(newName ? ['name', newName] : []), 'netns'];
   return {
     stack: from,
     what: `move ${device} to ${to.name}${newName ? ` as ${newName}` : ''}`,
-    command: ['ip', 'link', 'set', 'dev', device, 'netns', to.namespace ?? '1', ...(newName ? ['name', newName] : [])],
+    command: to.namespace ? [...words, to.namespace] : ['sh', '-c', 'exec "$@" "$PPID"', 'sh', ...words],
   };
 }

@@ -1,6 +1,7 @@
 /** Neighbour entries (ARP and neighbour discovery): flushed, so that an exchange starts afresh, or set by hand. */
 import { z } from 'zod';
 import type { NetworkStack } from '../remote/network-stack.js';
+import { asPrinted } from './address.js';
 import type { Change } from './change.js';
 import { parseIpJson } from './link-info.js';
 
@@ -18,7 +19,7 @@ export function addNeighbour(stack: NetworkStack, device: string, address: strin
     what: `neighbour ${address} is at ${mac}`,
     command: ['ip', 'neighbour', 'replace', address, 'lladdr', mac, 'nud', 'permanent', 'dev', device],
     read: ['ip', '-j', 'neighbour', 'show', 'dev', device],
-    value: (output) => parseIpJson(output, neighbourSchema).find(({ dst }) => dst === address)?.lladdr,
+    value: (output) => parseIpJson(output, neighbourSchema).find(({ dst }) => dst === asPrinted(address))?.lladdr,
     expected: mac.toLowerCase(),
     undo: () => ['ip', 'neighbour', 'delete', address, 'dev', device],
   };

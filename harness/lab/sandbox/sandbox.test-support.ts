@@ -51,10 +51,11 @@ export class TestSandbox {
     return new NetworkStack(namespace ?? 'machine', this.machine, this.log, namespace);
   }
 
-  /** Performs lines of ip(8) that must succeed. */
+  /** Performs command lines of ip(8), words separated by single spaces, that must succeed. */
   async ip(...lines: string[]): Promise<void> {
-    const { status, stderr } = await this.machine.run(['ip', '-batch', '-'], { stdin: `${lines.join('\n')}\n` });
-    if (status !== 0) throw new Error(`ip: ${stderr}`);
+    const results = await this.machine.batch(lines.map((line) => ({ argv: ['ip', ...line.split(' ')] })));
+    const last = results.at(-1);
+    if (last?.status !== 0) throw new Error(`${last?.argv.join(' ')}: ${last?.stderr}`);
   }
 
   /** Two namespaces with a cable between them: eth0 at both ends, up, 10.0.0.1 and 10.0.0.2, 2001:db8::1 and ::2. */
