@@ -7,7 +7,7 @@ import { MacvlabError, messageOf } from '../core/error.js';
 import { driverNames } from '../lab/drivers.js';
 import { macvlanModes } from '../link/macvlan.js';
 import { keepChoices } from '../run/plan.js';
-import { reporterNames } from './reporters.js';
+import { reporterNames } from './reporter-names.js';
 
 /** Read from the current folder when it is there. */
 export const configFileName = 'macvlab.config.yaml';

@@ -6,7 +6,6 @@ import type { Finding } from '../lab/driver.js';
 import { driverNames, loadDriver } from '../lab/drivers.js';
 import { listKept } from '../lab/kept.js';
 import { colours, columns, say, sayJson } from './output.js';
-import { checkArping, toolVersions } from './tools.js';
 import { version } from './version.js';
 
 /** Adds the command. */
@@ -18,6 +17,7 @@ export function addDoctor(program: Command): void {
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExit code 0 when nothing is missing, else 3.')
     .action(async ({ lab, json }: { lab: string; json?: true }) => {
+      const { checkArping, toolVersions } = await import('./tools.js');
       const driver = await loadDriver(lab);
       const [found, arping, tools] = await Promise.all([driver.check(), checkArping(), toolVersions()]);
       const findings = [...found, ...arping];

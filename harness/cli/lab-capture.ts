@@ -3,7 +3,6 @@ import type { Command } from 'commander';
 import { type NodeName, topology, uplinkOf } from '../lab/topology.js';
 import { CommandLog } from '../remote/command-log.js';
 import { NetworkStack } from '../remote/network-stack.js';
-import { followFrames } from './follow-frames.js';
 import { untilInterrupted } from './interruption.js';
 import { nodeArgument, onNode } from './lab-node.js';
 import { positiveNumber } from './number-argument.js';
@@ -35,6 +34,7 @@ export function addLabCapture(lab: Command): void {
     .option('--count <number>', 'end after this many frames', positiveNumber)
     .addHelpText('after', examples)
     .action(async (node: NodeName, { name, promiscuous = false, ...options }: CaptureOptions) => {
+      const { followFrames } = await import('./follow-frames.js');
       const signal = untilInterrupted();
       await onNode(name, node, async (session) => {
         const stack = new NetworkStack(node, session, new CommandLog());

@@ -2,7 +2,6 @@
 import type { Command } from 'commander';
 import { attachKept } from '../lab/drivers.js';
 import { type KeptLab, listKept } from '../lab/kept.js';
-import { Lab } from '../lab/lab.js';
 import { columns, say, sayJson } from './output.js';
 
 /** A node as status shows it. */
@@ -47,6 +46,7 @@ function describe({ alive, created, keeper }: KeptLab): string {
 
 async function nodesOf(kept: KeptLab): Promise<NodeStatus[]> {
   if (!kept.alive) return [];
+  const { Lab } = await import('../lab/lab.js');
   const machines = await attachKept(kept);
   try {
     const lab = await Lab.attach(kept.driver, machines);

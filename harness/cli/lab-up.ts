@@ -2,7 +2,7 @@
 import { Option, type Command } from 'commander';
 import { driverNames, loadDriver } from '../lab/drivers.js';
 import { checkFree, writeKept } from '../lab/kept.js';
-import { type AddressPlan, Lab } from '../lab/lab.js';
+import type { AddressPlan } from '../lab/lab.js';
 import { columns, say } from './output.js';
 
 /** The network of article A3: two nodes in one subnet, and a client behind their router. */
@@ -22,6 +22,7 @@ export function addLabUp(lab: Command): void {
     .addOption(new Option('--lab <name>', 'which lab').choices(driverNames).default('sandbox'))
     .action(async ({ name, lab: driver }: { name?: string; lab: string }) => {
       if (name !== undefined) checkFree(name);
+      const { Lab } = await import('../lab/lab.js');
       const opened = await Lab.open(await loadDriver(driver));
       try {
         await opened.configure(plan);

@@ -9,9 +9,7 @@ import { summaryLine, terminalTable } from '../report/terminal.js';
 import type { RunListener } from '../run/plan.js';
 import type { RunResults } from '../run/record.js';
 import { sayJson, wantsColour } from './output.js';
-
-export const reporterNames = ['terminal', 'junit', 'json', 'lines'] as const;
-export type ReporterName = (typeof reporterNames)[number];
+import type { ReporterName } from './reporter-names.js';
 
 /** The reporters of a run. JUnit is always written; where results go to standard output as JSON, all else goes to standard error. */
 export class Reporters {

@@ -6,12 +6,11 @@ import { driverNames, loadDriver } from '../lab/drivers.js';
 import { writeKept } from '../lab/kept.js';
 import { type MacvlanMode, macvlanModes } from '../link/macvlan.js';
 import { type Keep, keepChoices } from '../run/plan.js';
-import { exitCodeOf } from '../report/outcome.js';
 import { configFileName, readConfig } from './config-file.js';
 import { untilInterrupted } from './interruption.js';
 import { positiveNumber } from './number-argument.js';
 import { remark } from './output.js';
-import { type ReporterName, reporterNames, Reporters } from './reporters.js';
+import { type ReporterName, reporterNames } from './reporter-names.js';
 
 /** Options as commander gives them: absent where the command line does not say. */
 interface RunOptions {
@@ -66,8 +65,13 @@ export function addRun(program: Command): void {
     .action(async (filters: string[], given: RunOptions) => {
       const options = { ...defaults, jobs: availableParallelism(), ...readConfig(given.config), ...given };
       const driver = await loadDriver(options.lab);
+      // What help and a wrong command line do not need is only loaded here.
+      const [{ Reporters }, { perform }, { exitCodeOf }] = await Promise.all([
+        import('./reporters.js'),
+        import('../run/perform.js'),
+        import('../report/outcome.js'),
+      ]);
       const reporters = new Reporters(options.reporter);
-      const { perform } = await import('../run/perform.js');
       const results = await perform(
         {
           filters,

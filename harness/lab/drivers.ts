@@ -37,11 +37,6 @@ export async function loadDriver(name: string): Promise<LabDriver> {
   return entryOf(name).load();
 }
 
-/** Refuses a name that no driver has. @throws MacvlabError USAGE naming those that there are */
-export function checkDriverName(name: string): void {
-  entryOf(name);
-}
-
 /**
  * Opens sessions with a kept lab, by default with all its nodes.
  * @throws MacvlabError REMOTE_CONNECT when it is gone

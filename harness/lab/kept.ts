@@ -61,18 +61,7 @@ export function stateFile(name: string): string {
 }
 
 /**
- * Refuses what cannot be a lab's name, which is also a file's name.
- * @throws MacvlabError USAGE
- */
-export function checkName(name: string): void {
-  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(name)) return;
-  throw new MacvlabError('USAGE', `"${name}" cannot be the name of a lab`, {
-    next: 'use up to 63 letters, digits, dots, dashes and underscores, beginning with a letter or digit',
-  });
-}
-
-/**
- * Refuses a name that a running lab has.
+ * Refuses what cannot be a lab's name, and one that a running lab has.
  * @throws MacvlabError USAGE
  */
 export function checkFree(name: string): void {
@@ -163,6 +152,17 @@ export function removeStale(): KeptLab[] {
   const dead = listKept().filter(({ alive }) => !alive);
   for (const { name } of dead) rmSync(stateFile(name), { force: true });
   return dead;
+}
+
+/**
+ * Refuses what cannot be a lab's name, which is also a file's name.
+ * @throws MacvlabError USAGE
+ */
+function checkName(name: string): void {
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(name)) return;
+  throw new MacvlabError('USAGE', `"${name}" cannot be the name of a lab`, {
+    next: 'use up to 63 letters, digits, dots, dashes and underscores, beginning with a letter or digit',
+  });
 }
 
 function kill({ pid }: ProcessIdentity): void {
