@@ -7,11 +7,14 @@ import path from 'node:path';
 import { PcapReader } from '../harness/wire/pcap-reader.js';
 import { pcapHeader, pcapRecord } from '../harness/wire/pcap-writer.js';
 import { sampleTraffic } from '../harness/wire/sample-traffic.js';
+import { alternate, type Contenders, median } from './measure.js';
+import { duration, print } from './print.js';
 
 const frameCount = 200_000;
 /** Frames that differ; they come again and again, since making them takes longer than decoding them. */
 const distinctCount = 20_000;
 const rounds = 5;
+const ours = 'PcapReader';
 /** What a test asks of its frames. */
 const fields = [
   'frame.number',
@@ -25,25 +28,13 @@ const fields = [
 ];
 const icmpFields = ['icmp.type', 'icmp.seq', 'icmpv6.type', 'icmpv6.nd.ns.target_address'];
 
-interface Contender {
-  name: string;
-  run: (file: string) => Promise<void>;
-  /** Seconds of wall time, one per round. */
-  seconds: number[];
-}
-
 /** Prints frames per second of our reader and of tshark, and their ratio. */
 export async function benchDecode(): Promise<void> {
   const folder = await mkdtemp(path.join(tmpdir(), 'macvlab-bench-'));
   try {
     const file = path.join(folder, 'traffic.pcap');
     await writeFile(file, traffic());
-    const ours: Contender = { name: 'PcapReader', run: readFrames, seconds: [] };
-    const theirs = installed() ? tsharks() : [];
-    for (let round = 0; round < rounds; round++) {
-      for (const contender of [ours, ...theirs]) contender.seconds.push(await secondsOf(() => contender.run(file)));
-    }
-    report(ours, theirs);
+    report(await alternate(rounds, { [ours]: () => readFrames(file), ...(installed() ? tsharks(file) : {}) }));
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -67,16 +58,13 @@ async function readFrames(file: string): Promise<void> {
   if (count !== frameCount) throw new Error(`${frameCount} frames expected, ${count} read`);
 }
 
-function tsharks(): Contender[] {
-  const fieldArguments = ['-T', 'fields', ...[...fields, ...icmpFields].flatMap((field) => ['-e', field])];
-  return [
-    {
-      name: `tshark -n -T fields (${fields.length + icmpFields.length} fields)`,
-      run: (file) => tshark(file, fieldArguments),
-      seconds: [],
-    },
-    { name: 'tshark -n', run: (file) => tshark(file, []), seconds: [] },
-  ];
+function tsharks(file: string): Contenders<string> {
+  const asked = [...fields, ...icmpFields];
+  const fieldArguments = ['-T', 'fields', ...asked.flatMap((field) => ['-e', field])];
+  return {
+    [`tshark -n -T fields (${asked.length} fields)`]: () => tshark(file, fieldArguments),
+    'tshark -n': () => tshark(file, []),
+  };
 }
 
 /** Without name lookups, and with its output thrown away. */
@@ -90,28 +78,15 @@ function installed(): boolean {
   return spawnSync('tshark', ['--version']).status === 0;
 }
 
-async function secondsOf(work: () => Promise<void>): Promise<number> {
-  const started = performance.now();
-  await work();
-  return (performance.now() - started) / 1000;
-}
-
-function report(ours: Contender, theirs: Contender[]): void {
-  print(`decoding ${frameCount} mixed frames, median of ${rounds} rounds, turn by turn`);
-  for (const contender of [ours, ...theirs]) {
-    const median = medianOf(contender.seconds);
-    const rate = `${Math.round(frameCount / median / 1000)}k frames/s`;
-    const ratio =
-      contender === ours ? '' : `; PcapReader is ${(median / medianOf(ours.seconds)).toFixed(1)} times as fast`;
-    print(`  ${contender.name}: ${median.toFixed(3)} s, ${rate}${ratio}`);
+function report(times: Record<string, number[]>): void {
+  const own = median(times[ours] ?? []);
+  const ratios = Object.entries(times)
+    .filter(([name]) => name !== ours)
+    .map(([name, values]) => `${(median(values) / own).toFixed(1)} times as fast as ${name}`);
+  print(`decode: ${ratios.join(', ') || 'no ratio: tshark is not installed; get it with `apt-get install tshark`'}`);
+  print(`  ${frameCount} mixed frames, medians of ${rounds} rounds, turn by turn`);
+  for (const [name, values] of Object.entries(times)) {
+    const rate = `${Math.round(frameCount / median(values))}k frames/s`;
+    print(`  ${name}: ${duration(median(values))}, ${rate}`);
   }
-  if (theirs.length === 0) print('  no ratio: tshark is not installed; get it with `apt-get install tshark`');
-}
-
-function medianOf(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
 }

@@ -1,0 +1,14 @@
+/** The shell scripts that macvlab is measured against. They lie beside their sources, not in what is compiled. */
+import { fileURLToPath } from 'node:url';
+import { $ } from 'zx';
+
+/** Path of a script in `bench/`. */
+export function scriptPath(name: string): string {
+  return fileURLToPath(new URL(`../../bench/${name}`, import.meta.url));
+}
+
+/** Runs a script of `bench/` to its end; returns what it printed. @throws ProcessOutput when it fails, with its words */
+export async function runScript(name: string): Promise<string> {
+  const { stdout } = await $({ quiet: true })`${scriptPath(name)}`;
+  return stdout;
+}
