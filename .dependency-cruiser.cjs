@@ -93,10 +93,10 @@ module.exports = {
     },
     {
       name: 'no-circles',
-      comment: 'Two files that need each other are one subject, or hide a third.',
+      comment: 'Two files that need each other are one subject, or hide a third. Types alone may refer to each other.',
       severity: 'error',
       from: {},
-      to: { circular: true },
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
     },
     {
       name: 'resolvable',

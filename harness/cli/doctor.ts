@@ -6,7 +6,7 @@ import type { Finding } from '../lab/driver.js';
 import { driverNames, loadDriver } from '../lab/drivers.js';
 import { listKept } from '../lab/kept.js';
 import { colours, columns, say, sayJson } from './output.js';
-import { version } from './version.js';
+import { version } from '../core/version.js';
 
 /** Adds the command. */
 export function addDoctor(program: Command): void {

@@ -6,7 +6,7 @@ import { addGc } from './gc.js';
 import { addLab } from './lab.js';
 import { addList } from './list.js';
 import { addRun } from './run.js';
-import { version } from './version.js';
+import { version } from '../core/version.js';
 
 const examples = `
 Examples:

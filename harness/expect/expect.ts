@@ -46,7 +46,8 @@ export function countAssertions<T>(counter: { made: number }, work: () => Promis
   return counting.run(counter, work);
 }
 
-const extended = chai.use(({ Assertion }, { flag }) => {
+const extended = chai.use(({ Assertion }, utilities) => {
+  const flag = (assertion: object, name: string): unknown => utilities.flag(assertion, name) as unknown;
   // eslint-disable-next-line @typescript-eslint/unbound-method -- called below with the assertion that it belongs to
   const check = Assertion.prototype.assert as (this: unknown, ...details: unknown[]) => void;
   Assertion.prototype.assert = function count(this: unknown, ...details: unknown[]) {
@@ -54,7 +55,7 @@ const extended = chai.use(({ Assertion }, { flag }) => {
     if (counter) counter.made++;
     check.apply(this, details);
   };
-  const subject = (assertion: object) => flag(assertion, 'object') as unknown;
+  const subject = (assertion: object) => flag(assertion, 'object');
 
   Assertion.addMethod('answered', function answered() {
     const exchange = exchangeIn(subject(this));

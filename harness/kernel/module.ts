@@ -11,7 +11,7 @@ export async function isLoadedModule(stack: NetworkStack, name: string): Promise
 }
 
 /** A kernel release as numbers that can be compared: "6.1.0-31-amd64" is [6, 1, 0]. */
-export function releaseNumbers(release: string): number[] {
+function releaseNumbers(release: string): number[] {
   return (/^\d+(\.\d+)*/.exec(release)?.[0] ?? '').split('.').map(Number);
 }
 

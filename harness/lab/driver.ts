@@ -21,8 +21,8 @@ export interface Machines {
   nodes: Record<NodeName, Session>;
   /** How a node's sshd is made to listen on an address of the lab's own, and who may log in there. */
   ssh: { server: readonly string[]; user: string; privateKey: string; hostKey: string };
-  /** Whether nodes are network namespaces on `machine` that shared code has to wire. */
-  wiring: 'namespaces';
+  /** Whether nodes are network namespaces on `machine` that shared code has to wire, or are connected already. */
+  wiring: 'namespaces' | 'done';
   /** Ends the machines and everything on them. */
   close(): Promise<void>;
   /** Leaves the machines running when this process ends; returns the process that holds them. */

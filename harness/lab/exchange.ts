@@ -10,7 +10,7 @@
 import { MacvlabError } from '../core/error.js';
 import { pause, patience, poll } from '../core/wait.js';
 import { readNeighbours } from '../link/neighbour.js';
-import { type PingOptions, type PingResult, startPing } from '../probe/ping.js';
+import { type PingOptions, type PingResult, type RunningPing, startPing } from '../probe/ping.js';
 import { isAfter, mark, type Mark, seen, type View } from '../wire/capture-point.js';
 import type { Sighting } from '../wire/capture.js';
 import {
@@ -94,7 +94,7 @@ export class Exchange {
     const target = group ?? addressOf(to, family, from);
     const running = await startPing(from.stack, target, group ? { ...probe, device: from.device } : probe);
     const exchange = new Exchange(lab, from, to, running.token, since, family, target);
-    await exchange.#settle(running.ended, running.stop);
+    await exchange.#settle(running);
     exchange.until = Date.now() * 1000 + 999;
     return exchange;
   }
@@ -180,18 +180,19 @@ export class Exchange {
     return own.sort((a, b) => a.frame.time - b.frame.time || a.order - b.order);
   }
 
-  async #settle(ended: Promise<PingResult>, stop: () => Promise<void>): Promise<void> {
-    let result: PingResult | undefined;
-    const over = ended.then((value) => (result = value));
+  async #settle({ ended, stop }: RunningPing): Promise<void> {
+    let ends = 0;
+    const isOver = () => ends > 0;
+    const over = ended.finally(() => ends++);
     await Promise.race([over, this.#somethingLeft()]);
     await pause(courtesy, over);
-    for (let round = 1; !result; round++) {
+    for (let round = 1; !isOver(); round++) {
       const before = this.#progress();
       await this.witness.send();
-      if (result || this.#progress() === before) break;
+      if (isOver() || this.#progress() === before) break;
       if (round === mostRounds) throw this.#endless();
     }
-    if (!result) await stop();
+    if (!isOver()) await stop();
     this.ping = await over;
     if (this.outcome === 'lost') await this.witness.confirm(this.steps.flatMap(({ path }) => path));
   }

@@ -33,7 +33,7 @@ export function addressOf(station: Station, family: Family = 4, peer?: Station):
 }
 
 /** An address without its prefix length. */
-export function bare(cidr: string): string {
+function bare(cidr: string): string {
   return cidr.split('/')[0] ?? cidr;
 }
 

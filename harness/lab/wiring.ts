@@ -23,8 +23,8 @@ export async function wireNamespaces(
   topology: Topology,
 ): Promise<void> {
   const cables = topology.cables.map(
-    ({ from, to }) =>
-      `link add name ${to.interface} netns ${to.node} type veth peer name ${from.interface} netns ${from.node}`,
+    ({ from, to }, position) =>
+      `link add name ${to.interface} index ${firstIndex + position} netns ${to.node} type veth peer name ${from.interface} netns ${from.node}`,
   );
   await ipBatch(machine, cables);
   const [hosts, switches] = [topology.nodes.filter((name) => name !== 'switch'), ['switch'] as const];

@@ -8,7 +8,7 @@ import type { Node } from '../lab/node.js';
 import type { Switch } from '../lab/switch.js';
 import type { MacvlanMode } from '../link/macvlan.js';
 import { declare } from './registry.js';
-import { stage, type SuiteState } from './stage.js';
+import { type Observe, stage, type SuiteState } from './stage.js';
 
 /** What an experiment is given. */
 export interface Bench {
@@ -19,7 +19,7 @@ export interface Bench {
   client: Node;
   switch: Switch;
   /** Records a value that the kernel showed, for comparisons between kernels. */
-  observe(name: string, value: string | number | boolean): void;
+  observe: Observe;
 }
 
 export interface SuiteOptions {

@@ -1,6 +1,6 @@
 /** A run: builds labs, performs the selected experiments in them, and leaves records. */
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { version } from '../core/version.js';
 import type { LabDriver } from '../lab/driver.js';
 import { Lab } from '../lab/lab.js';
 import { loadCatalogue, loadSuites, select, type SuiteFile } from './catalogue.js';
@@ -143,9 +143,4 @@ async function close({ run, records }: RunResults, folder: RunFolder, plan: RunP
   run.endedAt = new Date().toISOString();
   run.durationMs = Date.parse(run.endedAt) - Date.parse(run.startedAt);
   folder.finish(run);
-}
-
-function version(): string {
-  const manifest = new URL('../../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
 }

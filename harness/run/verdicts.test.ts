@@ -121,7 +121,9 @@ describe('verdicts (needs root)', function verdicts() {
   });
 
   it('error: nothing was asserted', async () => {
-    const record = await performed(async () => void (await lab.ping(lab.node1, lab.node2)));
+    const record = await performed(async () => {
+      await lab.ping(lab.node1, lab.node2);
+    });
     expect(record).to.include({ verdict: 'error' });
     expect(record.failure?.code).to.equal('NO_EVIDENCE');
   });
@@ -178,7 +180,10 @@ describe('verdicts (needs root)', function verdicts() {
   });
 
   it('skipped: only for what the kernel does not know, in its words', async () => {
-    const record = await performed(async () => void say(1).to.equal(2), ['macvlan mode sideways']);
+    const record = await performed(
+      () => Promise.resolve(say(1).to.equal(2)).then(() => undefined),
+      ['macvlan mode sideways'],
+    );
     expect(record.verdict).to.equal('skipped');
     expect(record.reason).to.include('sideways');
   });

@@ -96,12 +96,12 @@ export class CapturePoint implements View {
   #view(direction: Direction): View {
     const index = this.#directions.indexOf(direction);
     if (index < 0) throw new TypeError(`${this.label} is not captured by direction`);
-    const point = this;
+    const capture = () => this.captures[index];
     return {
       label: `${this.label} ${direction}`,
       get captures() {
-        const capture = point.captures[index];
-        return capture ? [capture] : [];
+        const own = capture();
+        return own ? [own] : [];
       },
     };
   }

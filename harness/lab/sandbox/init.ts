@@ -1,6 +1,6 @@
 /**
- * The sandbox's init process: PID 1 of a private set of PID, mount, UTS, IPC and network namespaces. It is a shell that
- * reads its commands from us; when its standard input ends, because this process closed it or was killed, it exits, and
+ * The sandbox's init process: PID 1 of a private set of PID, mount, UTS, IPC and network namespaces. It begins as a shell
+ * that reads its commands from us, and then waits; when its standard input ends, because this process closed it or was killed, it exits, and
  * the kernel takes every process, namespace, interface and mount of the sandbox with it (pid_namespaces(7)).
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -91,6 +91,8 @@ function initScript({ host, user }: SandboxKeys, nodes: readonly string[]): stri
     passwd: `root:*:0:0:root:${sandboxFolder}:/bin/sh\nsshd:*:100:65534::/run/sshd:/usr/sbin/nologin\n`,
     shadow: 'root:*:1::::::\nsshd:*:1::::::\n',
     group: 'root:x:0:\nnogroup:x:65534:\n',
+    // Nobody answers there, at once: before a login on a terminal, sshd looks its peer up, and would wait for 5 s.
+    'resolv.conf': 'nameserver 127.0.0.1\n',
     host_key: host.private,
     authorized_keys: `${user.public}\n`,
     sshd_config: sshdConfig,
@@ -105,8 +107,8 @@ function initScript({ host, user }: SandboxKeys, nodes: readonly string[]): stri
     ...Object.entries(files).map(
       ([name, content]) => `cat >${sandboxFolder}/${name} <<'END OF FILE'\n${content.trimEnd()}\nEND OF FILE`,
     ),
-    `chmod 755 ${sandboxFolder}; chmod 644 ${sandboxFolder}/passwd ${sandboxFolder}/group`,
-    ...['passwd', 'shadow', 'group'].map(
+    `chmod 755 ${sandboxFolder}; cd ${sandboxFolder}; chmod 644 passwd group resolv.conf; cd /`,
+    ...['passwd', 'shadow', 'group', 'resolv.conf'].map(
       (name) => `[ ! -e /etc/${name} ] || mount --bind ${sandboxFolder}/${name} /etc/${name}`,
     ),
     // sshd performs the host's /etc/ssh/sshrc in front of every command, and no setting keeps it from that.
@@ -114,8 +116,10 @@ function initScript({ host, user }: SandboxKeys, nodes: readonly string[]): stri
     'echo macvlab >/proc/sys/kernel/hostname',
     `ip -batch - <<'END OF FILE'\n${['link set lo up', ...nodes.map((node) => `netns add ${node}`)].join('\n')}\nEND OF FILE`,
     'echo "ready $pid"',
-    // Orphans in the sandbox become init's children; ignoring SIGCHLD lets the kernel reap them (wait(2), notes).
-    "trap '' CHLD",
+    // From here on init only waits for the end of its input. Orphans in the sandbox become its children; while it ignores
+    // SIGCHLD the kernel reaps them (wait(2), notes), which a shell cannot arrange by itself: dash catches that signal.
+    'if env --ignore-signal=CHLD true 2>/dev/null; then exec env --ignore-signal=CHLD cat >/dev/null; fi',
+    'exec cat >/dev/null',
     '',
   ].join('\n');
 }
