@@ -52,7 +52,7 @@ export interface RunningPing {
   readonly token: string;
   readonly ended: Promise<PingResult>;
   /** Ends it at once; it reports what it has so far. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /** Starts a ping. @throws MacvlabError REMOTE_DEAD */
@@ -100,9 +100,10 @@ async function finish(process: RemoteProcess, argv: readonly string[], deadline:
  */
 export function parsePing(stdout: string, stderr: string, status: number | null): PingResult {
   const summary =
-    /(\d+) packets transmitted, (\d+) received(?:, \+(\d+) duplicates)?(?:, \+(\d+) corrupted)?(?:, \+(\d+) errors)?, ([\d.]+)% packet loss(?:, time (\d+)ms)?/.exec(
+    /(\d+) packets transmitted, (\d+) received(?:, \+(\d+) duplicates)?(?:, \+(\d+) corrupted)?(?:, \+(\d+) errors)?(?:, ([\d.e+-]+)% packet loss)?(?:, time (\d+)ms)?/.exec(
       stdout,
     );
+  const seen = new Set<string | undefined>();
   const replies = [
     ...stdout.matchAll(/^\d+ bytes from ([^\s]+?):? icmp_seq=(\d+) ttl=(\d+) time=([\d.]+) ms(.*)$/gm),
   ].map(([, from = '', sequence, ttl, time, rest = '']): PingReply => ({
@@ -110,7 +111,8 @@ export function parsePing(stdout: string, stderr: string, status: number | null)
     from,
     ttl: Number(ttl),
     time: Number(time),
-    duplicate: rest.includes('DUP!'),
+    // ping counts but does not mark the further answers of a multicast group (iputils, gather_statistics).
+    duplicate: rest.includes('DUP!') || seen.size === seen.add(sequence).size,
   }));
   const errors = [...stdout.matchAll(/^From [^\s]+ icmp_seq=\d+ (.*)$/gm)].map(([, text = '']) => text);
   const words = stderr.trim().replace(/^ping6?: /gm, '');
@@ -133,7 +135,7 @@ export function parsePing(stdout: string, stderr: string, status: number | null)
       duration: 0,
     };
   }
-  const [, transmitted, received, duplicates = '0', corrupted, , loss, duration = '0'] = summary;
+  const [, transmitted, received, duplicates = '0', corrupted, , loss = '100', duration = '0'] = summary;
   return {
     transmitted: Number(transmitted),
     received: Number(received),

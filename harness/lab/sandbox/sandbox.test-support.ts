@@ -61,7 +61,8 @@ export class TestSandbox {
   /** Two namespaces with a cable between them: eth0 at both ends, up, 10.0.0.1 and 10.0.0.2, 2001:db8::1 and ::2. */
   async cable(a: string, b: string): Promise<void> {
     await this.ip(
-      `link add eth0 netns ${a} type veth peer name eth0 netns ${b}`,
+      // unequal indexes, without which the carrier is noticed up to a second late (see wiring.ts)
+      `link add eth0 netns ${a} index 101 type veth peer name eth0 netns ${b}`,
       ...[a, b].flatMap((namespace, index) => [
         `-n ${namespace} link set lo up`,
         `-n ${namespace} link set eth0 up`,
