@@ -42,6 +42,13 @@ export async function collectEvidence({ lab, folder, record, suite, commandsFrom
     const pcap = capture.pcap();
     if (pcap) add('pcap', `${prefix}-${slug(capture.name)}.pcap`, `frames at ${capture.name}`, pcap);
   }
+  const counters = lab.captures.flatMap(({ name, lastCounters }) =>
+    lastCounters ? [[name, lastCounters] as const] : [],
+  );
+  if (counters.length > 0) {
+    const text = `${JSON.stringify(Object.fromEntries(counters), null, 1)}\n`;
+    add('counters', `${prefix}-counters.json`, 'what tcpdump counted where a frame was missing', text);
+  }
   add('commands', `${prefix}-commands.txt`, 'commands with their output', commands.map(formatCommand).join('\n'));
   add('links', `${prefix}-links.json`, 'links, addresses and bridge ports at the end', links);
   if (record.verdict === 'failed') {

@@ -62,6 +62,7 @@ export class Capture {
   #words = '';
   #closing = false;
   #knownDrops = 0;
+  #counters: CaptureCounters | undefined;
   #failure: MacvlabError | undefined;
 
   private constructor(options: CaptureOptions, process: RemoteProcess) {
@@ -128,10 +129,16 @@ export class Capture {
     return this.#sightings;
   }
 
+  /** The counters that tcpdump has told since the last `forget`. */
+  get lastCounters(): CaptureCounters | undefined {
+    return this.#counters;
+  }
+
   /** Lets go of all frames so far, so that memory stays bounded by one test. */
   forget(): void {
     this.#sightings = [];
     this.#records = [];
+    this.#counters = undefined;
   }
 
   /** The frames since the last `forget` as a pcap file; undefined when there are none. */
@@ -147,11 +154,12 @@ export class Capture {
   async counters(): Promise<CaptureCounters> {
     const from = this.#words.length;
     await this.#session.signal('USR1', [this.#process]);
-    return this.changes.until(() => parseCounters(this.#words.slice(from)), {
+    this.#counters = await this.changes.until(() => parseCounters(this.#words.slice(from)), {
       what: `the counters of tcpdump on ${this.name}`,
       deadline: patience(10_000),
       evidence: () => this.#words,
     });
+    return this.#counters;
   }
 
   /** @throws MacvlabError CAPTURE_DROPPED when frames were dropped since the last time somebody asked */
