@@ -1,0 +1,221 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, readdirSync } from 'node:fs';
+import { expect } from 'chai';
+import { MacvlabError } from '../../core/error.js';
+import { pause, poll, within } from '../../core/wait.js';
+import { readBridgePorts } from '../../link/bridge-port.js';
+import { newKeyPair } from '../../remote/keys.js';
+import { ping } from '../../probe/ping.js';
+import { Lab } from '../lab.js';
+import { topology } from '../topology.js';
+import { startInit, stopInit } from './init.js';
+import { sandboxDriver } from './sandbox.js';
+import { skipWithoutRoot } from './sandbox.test-support.js';
+
+/**
+ * A limit that a process hands down to all its descendants, and that nothing of ours uses: so they are found, whatever
+ * session, namespace or parent they are in.
+ */
+const firstMark = 810_000;
+
+function markProcess(pid: number, mark: number | 'unlimited'): void {
+  execFileSync('prlimit', [`--pid=${pid}`, `--msgqueue=${mark}:`]);
+}
+
+/** Processes that carry a mark: id and name, zombies left out since they hold nothing. */
+function marked(mark: number): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .flatMap((pid) => {
+      try {
+        const limits = readFileSync(`/proc/${pid}/limits`, 'utf8');
+        if (!new RegExp(`^Max msgqueue size +${mark} `, 'm').test(limits)) return [];
+        const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+        return /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')) ? [] : [`${pid} ${command}`];
+      } catch {
+        return [];
+      }
+    });
+}
+
+async function noneMarked(mark: number): Promise<void> {
+  let left: string[] = [];
+  const look = () => Promise.resolve((left = marked(mark)).length === 0 || undefined);
+  await poll(look, {
+    what: `everything with mark ${mark} to be gone`,
+    deadline: 2000,
+    evidence: () => left.join('\n'),
+  });
+}
+
+/** What a lab must leave alone. */
+function host(): unknown {
+  return {
+    links: execFileSync('ip', ['-j', 'link'], { encoding: 'utf8' }),
+    mounts: readFileSync('/proc/self/mountinfo', 'utf8'),
+    run: readdirSync('/run'),
+    hostname: readFileSync('/proc/sys/kernel/hostname', 'utf8'),
+    namespaces: execFileSync('sh', ['-c', 'readlink /proc/$PPID/ns/*'], { encoding: 'utf8' }),
+  };
+}
+
+describe('the sandbox (needs root)', function () {
+  this.timeout(30_000);
+  let known: unknown;
+  let limit = '';
+
+  before(function () {
+    skipWithoutRoot(this);
+    limit = /^Max msgqueue size +(\d+|unlimited)/m.exec(readFileSync('/proc/self/limits', 'utf8'))![1]!;
+  });
+  beforeEach(() => (known = host()));
+  afterEach(() => expect(host(), 'the host').to.deep.equal(known));
+
+  /** Marks all that is started meanwhile. */
+  async function withMark(mark: number, work: () => Promise<void>): Promise<void> {
+    markProcess(process.pid, mark);
+    try {
+      await work();
+    } finally {
+      markProcess(process.pid, limit === 'unlimited' ? limit : Number(limit));
+    }
+  }
+
+  it('can be opened and closed again and again: each time all ports forward at once, and nothing is left', async () => {
+    await withMark(firstMark, async () => {
+      for (let round = 0; round < 20; round++) {
+        const lab = await Lab.open(sandboxDriver);
+        try {
+          const ports = await readBridgePorts(lab.switch.stack);
+          const states = ports.map(({ ifname, state }) => `${ifname} ${state}`).sort();
+          expect(states, `round ${round}`).to.deep.equal(['node1 forwarding', 'node2 forwarding', 'router forwarding']);
+          if (round === 0) expect(marked(firstMark).length, 'processes of a lab').to.be.above(5);
+        } finally {
+          await lab.close();
+        }
+        await noneMarked(firstMark);
+      }
+    });
+  });
+
+  it('stands beside others that have the same names and addresses', async () => {
+    const labs = await Promise.all(Array.from({ length: 10 }, () => Lab.open(sandboxDriver)));
+    try {
+      await Promise.all(
+        labs.map(async (lab, index) => {
+          await lab.node1.configure({ addresses: ['10.0.0.1/24'] });
+          await lab.node2.configure({ addresses: [`10.0.0.${100 + index}/24`] });
+        }),
+      );
+      const results = await Promise.all(
+        labs.map(async ({ node1 }, index) => [
+          (await ping(node1.stack, `10.0.0.${100 + index}`, { wait: 5 })).received,
+          (await ping(node1.stack, `10.0.0.${100 + ((index + 1) % 10)}`, { wait: 0.1 })).received,
+        ]),
+      );
+      expect(results, 'answers of its own node2, and of another lab’s').to.deep.equal(labs.map(() => [1, 0]));
+    } finally {
+      await Promise.all(labs.map((lab) => lab.close()));
+    }
+  });
+
+  it('goes with the harness when that is killed, in whatever moment', async () => {
+    const moments = [0, 3, 8, 15, 25, 40, 60, 90, 'ready', 'busy'] as const;
+    await Promise.all(moments.map((moment, index) => killHarness(moment, firstMark + 1 + index)));
+  });
+
+  it('ends though one of its processes ignores all signals and another is stopped', async () => {
+    await withMark(firstMark + 20, async () => {
+      const lab = await Lab.open(sandboxDriver);
+      for (const line of ["trap '' HUP INT TERM PIPE; while :; do sleep 1; done", 'kill -STOP $$'])
+        await lab.machines.machine.run(['setsid', '-f', 'sh', '-c', `exec >/dev/null 2>&1; ${line}`]);
+      await lab.close();
+      await noneMarked(firstMark + 20);
+    });
+  });
+
+  it('is found dead when its init is killed, and can be closed all the same', async () => {
+    await withMark(firstMark + 21, async () => {
+      const init = await startInit({ host: newKeyPair(), user: newKeyPair() }, ['node1']);
+      process.kill(init.pid, 'SIGKILL');
+      await stopInit(init);
+      await stopInit(init);
+      await noneMarked(firstMark + 21);
+    });
+  });
+
+  it('that cannot be built says so in the words of what failed, and leaves nothing', async () => {
+    await withMark(firstMark + 22, async () => {
+      const nodes = ['node1', 'no/such/name'] as unknown as typeof topology.nodes;
+      const error = await sandboxDriver.open({ ...topology, nodes }).catch((reason: unknown) => reason);
+      expect(error).to.be.instanceOf(MacvlabError).with.property('code', 'LAB_OPEN');
+      expect((error as MacvlabError).evidence).to.contain('no/such/name');
+      await noneMarked(firstMark + 22);
+    });
+  });
+
+  it('refuses who is not root', async () => {
+    process.seteuid!(65_534);
+    let opening: Promise<unknown>;
+    try {
+      opening = sandboxDriver.open(topology).catch((reason: unknown) => reason);
+    } finally {
+      process.seteuid!(0);
+    }
+    const error = await opening;
+    expect(error).to.be.instanceOf(MacvlabError).with.property('code', 'NOT_ROOT');
+    expect((error as MacvlabError).format())
+      .to.contain('this process runs as user 65534')
+      .and.to.contain('sudo');
+  });
+
+  it('finds everything that it needs, or names it', async () => {
+    for (const { what, found, detail } of await sandboxDriver.check())
+      expect(found, `${what}: ${detail}`).to.equal(true);
+  });
+});
+
+/** A harness of its own that opens a lab, killed in some moment: milliseconds behind its first step, or a later state. */
+async function killHarness(moment: number | 'ready' | 'busy', mark: number): Promise<void> {
+  const harness = startHarness(mark);
+  try {
+    await says(harness, moment === 'ready' || moment === 'busy' ? moment : 'begins');
+    if (typeof moment === 'number') await pause(moment);
+    else expect(marked(mark).length, `processes of a lab, ${moment}`).to.be.above(5);
+  } finally {
+    const ended = once(harness, 'exit');
+    harness.kill('SIGKILL');
+    await within(ended, { what: 'the harness to be gone', deadline: 2000 });
+  }
+  await noneMarked(mark);
+}
+
+function startHarness(mark: number): ChildProcess {
+  const module = (name: string) => JSON.stringify(new URL(name, import.meta.url).href);
+  const script = `
+    const { Lab } = await import(${module('../lab.js')});
+    const { sandboxDriver } = await import(${module('./sandbox.js')});
+    console.log('begins');
+    const lab = await Lab.open(sandboxDriver);
+    console.log('ready');
+    await lab.listen();
+    const busy = Array.from({ length: 20 }, () => lab.node1.stack.start(['sh', '-c', 'sleep 60 & wait'], 'probe'));
+    await Promise.all(busy);
+    console.log('busy');
+    await new Promise(() => process.stdin.resume());`;
+  const node = [process.execPath, '--input-type=module', '--eval', script];
+  return spawn('prlimit', [`--msgqueue=${mark}:`, ...node], { stdio: ['pipe', 'pipe', 'inherit'] });
+}
+
+async function says(harness: ChildProcess, word: string): Promise<void> {
+  let said = '';
+  const heard = new Promise<void>((resolve, reject) => {
+    harness.stdout!.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+      if (said.includes(word)) resolve();
+    });
+    harness.once('exit', () => reject(new Error(`the harness ended before it said ${word}`)));
+  });
+  await within(heard, { what: `the harness to say ${word}`, deadline: 15_000, evidence: () => said });
+}
