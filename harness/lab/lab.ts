@@ -40,6 +40,8 @@ export class Lab {
   readonly client: Node;
   readonly switch: Switch;
 
+  /** Exchanges performed since the list was last emptied. */
+  readonly exchanges: Exchange[] = [];
   /** How many commands it took to wire the lab and to listen in it; what comes later is a suite's or a test's. */
   wiredAt = 0;
 
@@ -110,7 +112,9 @@ export class Lab {
 
   /** Sends one echo request between two stations from fresh neighbour state, and watches what becomes of it. */
   async ping(from: Station, to: Station, options: ExchangeOptions = {}): Promise<Exchange> {
-    return Exchange.perform(this, from, to, options);
+    const exchange = await Exchange.perform(this, from, to, options);
+    this.exchanges.push(exchange);
+    return exchange;
   }
 
   /**

@@ -1,6 +1,7 @@
 /** One experiment from its beginning to its record: judged, proved by evidence, undone. */
 import { MacvlabError } from '../core/error.js';
 import { patience, within } from '../core/wait.js';
+import type { Lab } from '../lab/lab.js';
 import { countAssertions } from '../expect/expect.js';
 import { collectEvidence } from './evidence.js';
 import { failureRecord } from './failure.js';
@@ -31,11 +32,14 @@ export async function performExperiment({ stage, experiment, suite, blocked, bod
   const commandsFrom = lab.log.mark();
   const counter = { made: 0 };
   const observed: TestRecord['observed'] = {};
+  let finding: string | undefined;
   const scoped = async () => {
     for (const capture of lab.captures) capture.forget();
+    lab.exchanges.length = 0;
     const work = countAssertions(counter, () => body((name, value) => (observed[name] = value)));
     await within(work, { what: `${id} to end`, deadline: patience(deadline), signal: run.signal });
     if (counter.made === 0) throw nothingAsserted(id);
+    finding = findingOf(lab, observed);
   };
   let outcome = await judged(() => refuseBeforehand(stage, experiment, blocked));
   const performed = outcome.verdict === 'passed';
@@ -54,10 +58,20 @@ export async function performExperiment({ stage, experiment, suite, blocked, bod
     const undone = await judged(() => lab.scopes.leave());
     if (undone.failure)
       stage.damage ??= new MacvlabError('LAB_DAMAGED', `${id} left something behind: ${undone.reason}`, undoAdvice);
-    if (record.verdict === 'passed') Object.assign(record, undone);
+    if (record.verdict === 'passed') Object.assign(record, finding === undefined ? {} : { reason: finding }, undone);
   }
   finish(stage, record);
   return record;
+}
+
+/** What a passed experiment has found, in one line: why a ping was lost, or what the kernel showed. */
+function findingOf(lab: Lab, observed: TestRecord['observed']): string | undefined {
+  const lost = lab.exchanges.filter(({ outcome }) => outcome !== 'answered');
+  const losses = lost.map(({ from, to, reason }) => `${from.name} to ${to.name}: ${reason}`);
+  const values = Object.entries(observed).map(([name, value]) => `${name}: ${value}`);
+  const findings = [...values, ...losses];
+  const more = findings.length > 1 ? ` (and ${findings.length - 1} more)` : '';
+  return findings[0] && `${findings[0]}${more}`;
 }
 
 const undoAdvice = {
