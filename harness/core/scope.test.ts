@@ -79,4 +79,29 @@ describe('a scope', () => {
     await scope.close();
     expect(undone).to.equal(1);
   });
+
+  it('undoes branches that follow one another side by side, each in its own order, and what was before them later', async () => {
+    const scope = new Scope('suite');
+    const done: string[] = [];
+    scope.defer('before', () => done.push('before'));
+    let reachedByOther: (() => void) | undefined;
+    const other = new Promise<void>((resolve) => (reachedByOther = resolve));
+    const first = scope.branch('first');
+    first.defer('waits for the second', () => other.then(() => done.push('first')));
+    const second = scope.branch('second');
+    second.defer('b', () => (done.push('second b'), reachedByOther?.()));
+    second.defer('a', () => done.push('second a'));
+    await scope.close();
+    expect(done).to.deep.equal(['second a', 'second b', 'first', 'before']);
+  });
+
+  it('reports each failure in a branch by itself', async () => {
+    const scope = new Scope('suite');
+    const branch = scope.branch('ns1');
+    branch.defer('link', () => Promise.reject(new Error('busy')));
+    branch.defer('route', () => Promise.reject(new Error('gone')));
+    const error = await errorOfClosing(scope);
+    expect(error.message).to.equal('suite: 2 undo steps failed');
+    expect(error.evidence).to.equal('route: gone\nlink: busy');
+  });
 });

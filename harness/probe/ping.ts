@@ -105,14 +105,14 @@ export function parsePing(stdout: string, stderr: string, status: number | null)
     );
   const seen = new Set<string | undefined>();
   const replies = [
-    ...stdout.matchAll(/^\d+ bytes from ([^\s]+?):? icmp_seq=(\d+) ttl=(\d+) time=([\d.]+) ms(.*)$/gm),
-  ].map(([, from = '', sequence, ttl, time, rest = '']): PingReply => ({
+    ...stdout.matchAll(/^\d+ bytes from ([^\s]+?):? icmp_seq=(\d+) ttl=(\d+) time=([\d.]+) ms.*$/gm),
+  ].map(([, from = '', sequence, ttl, time]): PingReply => ({
     sequence: Number(sequence),
     from,
     ttl: Number(ttl),
     time: Number(time),
-    // ping counts but does not mark the further answers of a multicast group (iputils, gather_statistics).
-    duplicate: rest.includes('DUP!') || seen.size === seen.add(sequence).size,
+    // "DUP!" would miss the further answers of a multicast group, which ping only counts (iputils, gather_statistics).
+    duplicate: seen.size === seen.add(sequence).size,
   }));
   const errors = [...stdout.matchAll(/^From [^\s]+ icmp_seq=\d+ (.*)$/gm)].map(([, text = '']) => text);
   const words = stderr.trim().replace(/^ping6?: /gm, '');

@@ -7,7 +7,11 @@ import { type BatchCommand, type BatchResult, batchScript } from './batch.js';
 /** Performs a batch in a real shell. */
 function perform(commands: readonly BatchCommand[]): BatchResult[] {
   const { script, parse } = batchScript(commands);
-  const { stdout, stderr } = spawnSync('sh', ['-c', script], { encoding: 'utf8', maxBuffer: 1 << 26 });
+  const { stdout, stderr } = spawnSync('sh', ['-c', script], {
+    input: 'what the shell could read',
+    encoding: 'utf8',
+    maxBuffer: 1 << 26,
+  });
   return parse(stdout, stderr);
 }
 

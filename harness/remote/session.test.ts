@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { expect } from 'chai';
 import { MacvlabError } from '../core/error.js';
 import { poll, within } from '../core/wait.js';
-import { connectSandbox } from '../lab/sandbox/connect.js';
 import { skipWithoutRoot, TestSandbox } from '../lab/sandbox/sandbox.test-support.js';
 import { newKeyPair } from './keys.js';
 import type { CommandResult, Session } from './session.js';
@@ -310,20 +309,20 @@ describe('a session with a real sshd (needs root)', function () {
   describe('is refused', () => {
     it('by us when the host key is another one than the pinned', async () => {
       const keys = { ...sandbox.keys, host: newKeyPair() };
-      const error = await errorOf(connectSandbox(sandbox.init.pid, keys, 'node1', 'node1'));
+      const error = await errorOf(sandbox.connect('node1', 'node1', keys));
       expect(error.code).to.equal('REMOTE_CONNECT');
       expect(error.message).to.equal('no SSH session with node1: it presented another host key than the pinned one');
     });
 
     it('by sshd when the user’s key is another one', async () => {
       const keys = { ...sandbox.keys, user: newKeyPair() };
-      const error = await errorOf(connectSandbox(sandbox.init.pid, keys, 'node1', 'node1'));
+      const error = await errorOf(sandbox.connect('node1', 'node1', keys));
       expect(error.code).to.equal('REMOTE_CONNECT');
       expect(error.message).to.match(/^no SSH session with node1: .*authentication/);
     });
 
     it('with the last words of what should have carried it', async () => {
-      const error = await errorOf(connectSandbox(sandbox.init.pid, sandbox.keys, 'node9', 'node9'));
+      const error = await errorOf(sandbox.connect('node9', 'node9'));
       expect(error.code).to.equal('REMOTE_CONNECT');
       expect(error.evidence).to.contain('/run/netns/node9').and.to.contain('ended with status 1');
     });

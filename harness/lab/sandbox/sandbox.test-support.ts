@@ -39,9 +39,9 @@ export class TestSandbox {
     }
   }
 
-  /** Another session, in a namespace when one is named. */
-  async connect(name: string, namespace?: string): Promise<Session> {
-    const session = await connectSandbox(this.init.pid, this.keys, name, namespace);
+  /** Another session, in a namespace when one is named; with other keys than the sandbox's it should be refused. */
+  async connect(name: string, namespace?: string, keys = this.keys): Promise<Session> {
+    const session = await connectSandbox(this.init.pid, keys, name, namespace);
     this.#sessions.push(session);
     return session;
   }

@@ -135,13 +135,15 @@ describe('the sandbox (needs root)', function () {
     });
   });
 
-  it('is found dead when its init is killed, and can be closed all the same', async () => {
+  it('is gone when its init or what started it is killed, and can be closed all the same', async () => {
     await withMark(firstMark + 21, async () => {
-      const init = await startInit({ host: newKeyPair(), user: newKeyPair() }, ['node1']);
-      process.kill(init.pid, 'SIGKILL');
-      await stopInit(init);
-      await stopInit(init);
-      await noneMarked(firstMark + 21);
+      for (const victim of ['init', 'unshare']) {
+        const init = await startInit({ host: newKeyPair(), user: newKeyPair() }, ['node1']);
+        process.kill(victim === 'init' ? init.pid : init.process.pid!, 'SIGKILL');
+        await noneMarked(firstMark + 21);
+        await stopInit(init);
+        await stopInit(init);
+      }
     });
   });
 
