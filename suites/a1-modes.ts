@@ -160,42 +160,6 @@ suite('A1 bridge, private and vepa on one node', { addresses }, () => {
     });
   });
 
-  suite('promiscuous or not', {}, () => {
-    const table = [
-      { mode: 'bridge', sibling: 'answered', parent: 'lost' },
-      { mode: 'private', sibling: 'lost', parent: 'lost' },
-      { mode: 'vepa', sibling: 'lost', parent: 'lost' },
-    ] as const;
-
-    for (const { mode, sibling, parent } of table) {
-      for (const who of ['neither', 'the parent', 'the children', 'both'] as const) {
-        const title = `${mode}: the outcome is the same with ${who} promiscuous`;
-        experiment('A1.5', title, { modes: [mode] }, async ({ lab, node1, node2, router, observe }) => {
-          const [onParent, onChildren] = [
-            who === 'the parent' || who === 'both',
-            who === 'the children' || who === 'both',
-          ];
-          await node1.promiscuous(onParent);
-          await containers(mode, onChildren);
-          await expectPromiscuity(onParent, onChildren, await node1.link(), await ns1.link());
-          const outcomes = {
-            sibling: (await lab.ping(ns1, ns2)).outcome,
-            gateway: (await lab.ping(ns1, router)).outcome,
-            'other host': (await lab.ping(ns1, node2)).outcome,
-            'own parent': (await lab.ping(ns1, node1)).outcome,
-          };
-          observe(`${mode}, ${who} promiscuous`, Object.values(outcomes).join(' '));
-          expect(outcomes).to.deep.equal({
-            sibling,
-            gateway: 'answered',
-            'other host': 'answered',
-            'own parent': parent,
-          });
-        });
-      }
-    }
-  });
-
   suite('one mode after the other', {}, () => {
     experiment(
       'A1.6',
@@ -237,18 +201,6 @@ suite('A1 bridge, private and vepa on one node', { addresses }, () => {
     );
   });
 });
-
-/** The administrative flag, not the counter: tcpdump and macvlan count promiscuity of their own. */
-async function expectPromiscuity(
-  onParent: boolean,
-  onChildren: boolean,
-  parent: { flags: string[] },
-  child: { flags: string[] },
-) {
-  expect(parent.flags.includes('PROMISC')).to.equal(onParent);
-  expect(child.flags.includes('PROMISC')).to.equal(onChildren);
-  return Promise.resolve();
-}
 
 /** Names, flags and promiscuity of a node's links: what a child could have left behind on them. */
 async function cleanLinks(node: {
