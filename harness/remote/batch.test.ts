@@ -94,7 +94,7 @@ describe('a batch', () => {
 
   it('tells a program that is not there as 127, with the shell’s words', () => {
     const [missing] = perform([{ argv: ['no-such-program-here'], mayFail: true }]);
-    expect(missing!.status).to.equal(127);
+    expect(missing!.status).to.be.oneOf([126, 127]);
     expect(missing!.stderr).to.contain('no-such-program-here');
   });
 
@@ -112,8 +112,8 @@ describe('a batch', () => {
       { argv: ['pwd'] },
     ]);
     expect(results.map(({ status }) => status)).to.have.lengthOf(5);
-    expect(results.slice(0, 2).map(({ status }) => status)).to.deep.equal([127, 127]);
-    expect(results[3]!.status).to.equal(127);
+    // 126 where a folder of PATH cannot be read
+    for (const index of [0, 1, 3]) expect(results[index]!.status).to.be.oneOf([126, 127]);
     expect(results[4]!.stdout.trim()).to.equal(process.cwd());
   });
 
