@@ -62,6 +62,10 @@ export class Exchange {
   /** Microseconds since the epoch: frames captured later belong to what came after. */
   until = Number.POSITIVE_INFINITY;
   ping!: PingResult;
+  /** How far a lost exchange got: the step that failed, the last view that saw its frame and the first that did not. */
+  breakPoint: { step: Step; last: View | undefined; missing: View | undefined } | undefined;
+  /** Why it was not answered, in one line from the captured frames. */
+  reason = '';
 
   private constructor(
     lab: Lab,
@@ -95,6 +99,7 @@ export class Exchange {
     const running = await startPing(from.stack, target, group ? { ...probe, device: from.device } : probe);
     const exchange = new Exchange(lab, from, to, running.token, since, family, target);
     await exchange.#settle(running);
+    exchange.#conclude();
     exchange.until = Date.now() * 1000 + 999;
     return exchange;
   }
@@ -112,6 +117,7 @@ export class Exchange {
     await poll(asked, { what: `${from.name} to ask for ${target}`, deadline: patience(10_000) });
     await running.stop();
     exchange.ping = await over;
+    exchange.reason = `ended as soon as ${from.name} had asked for ${target}`;
     exchange.until = Date.now() * 1000 + 999;
     return exchange;
   }
@@ -154,25 +160,6 @@ export class Exchange {
     for (const { label } of open) this.#finished.add(label);
   }
 
-  /** How far a lost exchange got: the step that failed, the last view that saw its frame and the first that did not. */
-  get breakPoint(): { step: Step; last: View | undefined; missing: View | undefined } | undefined {
-    const step = this.steps.findLast(({ pattern, path }) => path.some((view) => this.saw(view, pattern)));
-    if (!step) return undefined;
-    const index = step.path.findLastIndex((view) => this.saw(view, step.pattern));
-    return { step, last: step.path[index], missing: step.path[index + 1] };
-  }
-
-  /** Why it was not answered, in one line from the captured frames. */
-  get reason(): string {
-    if (this.outcome === 'answered') return 'answered';
-    if (this.ping.refusal !== undefined) return `${this.from.name} sent nothing: ${this.ping.refusal}`;
-    const broken = this.breakPoint;
-    if (!broken) return `no frame of it was seen anywhere; ping says: ${this.ping.errors[0] ?? 'no reply'}`;
-    const { step, last, missing } = broken;
-    if (missing) return `${step.name} last seen at ${last?.label}, never at ${missing.label}`;
-    return `${step.name} arrived at ${last?.label}, and nothing came back from there`;
-  }
-
   /** All that was seen of the exchange, with times relative to its beginning. */
   listing(): Sighting[] {
     const views = new Set(this.lab.captures);
@@ -195,6 +182,28 @@ export class Exchange {
     if (!isOver()) await stop();
     this.ping = await over;
     if (this.outcome === 'lost') await this.witness.confirm(this.steps.flatMap(({ path }) => path));
+  }
+
+  /** Says what has become of it, while everybody still listens who was to see it. */
+  #conclude(): void {
+    if (this.outcome === 'lost') this.breakPoint = this.#findBreak();
+    this.reason = this.#explain();
+  }
+
+  #findBreak(): Exchange['breakPoint'] {
+    const step = this.steps.findLast(({ pattern, path }) => path.some((view) => this.saw(view, pattern)));
+    if (!step) return undefined;
+    const index = step.path.findLastIndex((view) => this.saw(view, step.pattern));
+    return { step, last: step.path[index], missing: step.path[index + 1] };
+  }
+
+  #explain(): string {
+    if (this.outcome === 'answered') return 'answered';
+    if (this.ping.refusal !== undefined) return `${this.from.name} sent nothing: ${this.ping.refusal}`;
+    if (!this.breakPoint) return `no frame of it was seen anywhere; ping says: ${this.ping.errors[0] ?? 'no reply'}`;
+    const { step, last, missing } = this.breakPoint;
+    if (missing) return `${step.name} last seen at ${last?.label}, never at ${missing.label}`;
+    return `${step.name} arrived at ${last?.label}, and nothing came back from there`;
   }
 
   /** Resolves when the first frame of the exchange is seen at its sender; the ping's own end is awaited beside it. */
