@@ -228,6 +228,7 @@ export class Session {
       return await this.#request<RemoteProcess>(what, deadline, (done) => {
         this.#client.exec(`echo $$ >&2; ${line}`, (error, channel) => {
           if (error) done(error);
+          // at once: ssh2 may have read the command’s end already, and tells it in this very turn
           else
             RemoteProcess.over(argv, channel, this.death, () => this.#channelLost(what)).then(
               (process) => done(undefined, process),
