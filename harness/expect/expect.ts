@@ -53,7 +53,13 @@ const extended = chai.use(({ Assertion }, utilities) => {
   Assertion.prototype.assert = function count(this: unknown, ...details: unknown[]) {
     const counter = counting.getStore();
     if (counter) counter.made++;
-    check.apply(this, details);
+    try {
+      check.apply(this, details);
+    } catch (error) {
+      const object = flag(this as object, 'object');
+      if (error instanceof Error && object instanceof Exchange) about.set(error, object);
+      throw error;
+    }
   };
   const subject = (assertion: object) => flag(assertion, 'object');
 
@@ -155,6 +161,13 @@ function exchangeIn(value: unknown): Exchange {
 function who({ from, to, target }: Exchange): string {
   return `the ping from ${from.name} to ${to.name} (${target})`;
 }
+
+/** A failed assertion with the exchange that it is about: when it is reported, more of its frames may have arrived. */
+export function exchangeOf(error: unknown): Exchange | undefined {
+  return error instanceof Error && about.has(error) ? about.get(error) : undefined;
+}
+
+const about = new WeakMap<Error, Exchange>();
 
 function told(expectation: string, exchange: Exchange): string {
   return `${expectation}\n${formatExchange(exchange)}`;

@@ -7,7 +7,7 @@ import { junitFile } from './junit.js';
 import { countVerdicts, exitCodeOf, shortfall, summaryLine } from './outcome.js';
 import { cut, duration, oneLine, visible } from './text.js';
 
-export { exitCodeOf, summaryLine } from './outcome.js';
+export { summaryLine } from './outcome.js';
 
 export interface TerminalOptions {
   /** Columns of the terminal; below 40 it is taken as 40. */

@@ -1,8 +1,9 @@
 /** One experiment from its beginning to its record: judged, proved by evidence, undone. */
 import { MacvlabError } from '../core/error.js';
-import { patience, within } from '../core/wait.js';
+import { patience, pause, within } from '../core/wait.js';
 import type { Lab } from '../lab/lab.js';
-import { countAssertions } from '../expect/expect.js';
+import { countAssertions, exchangeOf } from '../expect/expect.js';
+import { formatExchange } from '../expect/listing.js';
 import { collectEvidence } from './evidence.js';
 import { failureRecord } from './failure.js';
 import type { TestRecord } from './record.js';
@@ -108,9 +109,19 @@ async function judged(work: () => Promise<unknown>): Promise<Outcome> {
     return { verdict: 'passed' };
   } catch (error) {
     if (error instanceof Missing) return { verdict: 'skipped', reason: error.message };
-    const failure = failureRecord(error);
+    const failure = { ...failureRecord(error), ...(await completeListing(error)) };
     return { verdict: failure.code === 'ASSERTION' ? 'failed' : 'error', reason: failure.message, failure };
   }
+}
+
+/** Milliseconds that captures are given to deliver what belongs to a listing; it is shown to a reader, and decides nothing. */
+const courtesy = 50;
+
+async function completeListing(error: unknown): Promise<{ details?: string }> {
+  const exchange = exchangeOf(error);
+  if (!exchange) return {};
+  await pause(courtesy);
+  return { details: formatExchange(exchange) };
 }
 
 function nothingAsserted(id: string): MacvlabError {
