@@ -131,16 +131,16 @@ one_mode() {
 # <mode> <ns1> <ns2> <sibling>
 promiscuous_or_not() {
   local parent children
+  containers "$1" "$2" "$3"
   for parent in off on; do
     for children in off on; do
       promiscuous node1 eth1 "$parent"
-      containers "$1" "$2" "$3"
       promiscuous ns1 mac1 "$children"
       promiscuous ns2 mac1 "$children"
       table "A1.5 $1, parent $parent, children $children:" "10.211.55.$3" "$4" lost
-      delete_children ns1 ns2
     done
   done
+  delete_children ns1 ns2
   promiscuous node1 eth1 off
 }
 
