@@ -12,15 +12,28 @@ export interface Ended {
   stderr: string;
 }
 
+export interface CallOptions {
+  cwd?: string;
+  env?: NodeJS.ProcessEnv;
+  input?: string;
+  /** Told the standard error so far, whenever there is more of it. */
+  said?: (stderr: string) => void;
+}
+
 /** Runs `macvlab` to its end. */
 export async function macvlab(
   words: readonly string[],
-  { cwd, env = {}, input = '' }: { cwd?: string; env?: NodeJS.ProcessEnv; input?: string } = {},
+  { cwd, env = {}, input = '', said }: CallOptions = {},
 ): Promise<Ended> {
   const child = spawn(process.execPath, [main, ...words], { cwd, env: { ...process.env, ...env } });
   child.stdin.on('error', () => undefined).end(input);
   const closed = once(child, 'close');
-  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (more: string) => {
+    stderr += more;
+    said?.(stderr);
+  });
+  const stdout = await text(child.stdout);
   await closed;
   return { status: child.exitCode, stdout, stderr };
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { poll } from '../core/wait.js';
+import { Changes, poll } from '../core/wait.js';
 import { PcapReader } from '../wire/pcap-reader.js';
 import { readFileSync } from 'node:fs';
 import { type Ended, macvlab } from './command-line.test-support.js';
@@ -18,8 +18,8 @@ describe('a lab that is left running', function () {
   this.timeout(120_000);
   let cwd = '';
 
-  const call = (words: string, input = ''): Promise<Ended> =>
-    macvlab(words.split(' '), { cwd, input, env: { MACVLAB_STATE: join(cwd, 'state') } });
+  const call = (words: string, input = '', said?: (stderr: string) => void): Promise<Ended> =>
+    macvlab(words.split(' '), { cwd, input, ...(said && { said }), env: { MACVLAB_STATE: join(cwd, 'state') } });
   const status = async () => JSON.parse((await call('lab status --json')).stdout) as Status[];
 
   before(function () {
@@ -60,9 +60,13 @@ describe('a lab that is left running', function () {
   });
 
   it('shows frames, and writes them', async () => {
-    const capture = call('lab capture node2 --count 2 --write node2.pcap');
-    const listening = async () => /tcpdump/.test((await call('lab shell switch -- ps ax')).stdout) || undefined;
-    await poll(listening, { what: 'tcpdump to be there', deadline: 30_000 });
+    const words = new Changes();
+    let listens = false;
+    const capture = call('lab capture node2 --count 2 --write node2.pcap', '', (stderr) => {
+      listens = stderr.includes('listening on');
+      words.notify();
+    });
+    await words.until(() => listens || undefined, { what: 'the capture to listen', deadline: 30_000 });
     await call('lab shell node1 -- ping -q -c 3 -w 10 -i 0.2 192.168.245.172');
     const { status: exit, stdout, stderr } = await capture;
     expect(exit).to.equal(0);
