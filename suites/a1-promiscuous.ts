@@ -3,12 +3,7 @@ import { expect } from '../harness/expect/expect.js';
 import type { Endpoint } from '../harness/lab/endpoint.js';
 import { setPromiscuous } from '../harness/link/device.js';
 import { experiment, setUp, suite } from '../harness/run/experiment.js';
-
-const addresses = {
-  node1: { addresses: ['10.211.55.18/24'] },
-  node2: { addresses: ['10.211.55.10/24'] },
-  router: { addresses: ['10.211.55.1/24'] },
-};
+import { addresses } from './support/article-1.js';
 
 const table = [
   { mode: 'bridge', sibling: 'answered' },

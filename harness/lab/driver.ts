@@ -21,8 +21,6 @@ export interface Machines {
   nodes: Record<NodeName, Session>;
   /** How a node's sshd is made to listen on an address of the lab's own, and who may log in there. */
   ssh: { server: readonly string[]; user: string; privateKey: string; hostKey: string };
-  /** Whether nodes are network namespaces on `machine` that shared code has to wire, or are connected already. */
-  wiring: 'namespaces' | 'done';
   /** Ends the machines and everything on them. */
   close(): Promise<void>;
   /** Leaves the machines running when this process ends; returns the process that holds them. */
@@ -33,6 +31,11 @@ export interface LabDriver {
   readonly name: string;
   /** What this driver needs on this machine. Changes nothing. */
   check(): Promise<Finding[]>;
-  /** Gives the machines. @throws MacvlabError when something that `check` names is missing, or the machines do not come up */
-  open(topology: Topology): Promise<Machines>;
+  /**
+   * Gives the machines.
+   * @param wire called, where one machine holds all nodes as network namespaces, with a session that sees them, while the
+   *   sessions with the nodes are still being opened
+   * @throws MacvlabError when something that `check` names is missing, or the machines do not come up; nothing is left then
+   */
+  open(topology: Topology, wire: (machine: Session) => Promise<void>): Promise<Machines>;
 }

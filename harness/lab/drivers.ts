@@ -24,7 +24,7 @@ const drivers: Record<string, DriverEntry> = {
         for (const session of [sessions.machine, ...Object.values(sessions.nodes)]) session.close();
         return Promise.resolve();
       };
-      return { ...sessions, wiring: 'namespaces', close };
+      return { ...sessions, close };
     },
   },
 };

@@ -16,8 +16,8 @@ import { Scopes } from './scopes.js';
 import { sessionOverTheWire } from './wire-session.js';
 import type { Station } from './station.js';
 import { Switch } from './switch.js';
-import { type NodeName, nodeNames, topology, uplinkOf } from './topology.js';
-import { wireNamespaces } from './wiring.js';
+import { type NodeName, topology, uplinkOf } from './topology.js';
+import { type Wired, wireNamespaces } from './wiring.js';
 
 /** Addresses and routes of an article's network. */
 export type AddressPlan = Partial<
@@ -66,11 +66,13 @@ export class Lab {
    * @throws MacvlabError when the driver cannot give its machines, or they cannot be wired; nothing is left then
    */
   static async open(driver: LabDriver): Promise<Lab> {
-    const machines = await driver.open(topology);
+    const log = new CommandLog();
+    let wired: Wired | undefined;
+    const machines = await driver.open(topology, async (machine) => {
+      wired = await wireNamespaces(machine, topology, log);
+    });
     try {
-      const lab = await Lab.over(driver.name, machines);
-      await lab.#wire();
-      return lab;
+      return await Lab.#over(driver.name, machines, log, wired);
     } catch (error) {
       await machines.close();
       throw error;
@@ -79,14 +81,14 @@ export class Lab {
 
   /** A lab over machines that are wired already: one that was kept. */
   static async attach(driver: string, machines: Machines): Promise<Lab> {
-    const lab = await Lab.over(driver, machines);
-    await lab.#learn();
-    return lab;
+    return Lab.#over(driver, machines, new CommandLog());
   }
 
-  private static async over(driver: string, machines: Machines): Promise<Lab> {
-    const { stdout } = await machines.machine.run(['uname', '-r']);
-    return new Lab(driver, stdout.trim(), machines, new CommandLog());
+  static async #over(driver: string, machines: Machines, log: CommandLog, wired?: Wired): Promise<Lab> {
+    const kernel = wired?.kernel ?? (await machines.machine.run(['uname', '-r'])).stdout.trim();
+    const lab = new Lab(driver, kernel, machines, log);
+    await Promise.all(lab.nodes.map((node) => node.learnMac(wired?.macs.get(node.name as NodeName))));
+    return lab;
   }
 
   /** Nodes that hold addresses, by name. */
@@ -193,20 +195,6 @@ export class Lab {
     throw new MacvlabError('LAB_OPEN', `a ${this.driver} lab cannot be kept`, {
       next: 'use another lab, or run without --keep',
     });
-  }
-
-  async #wire(): Promise<void> {
-    const stacks = Object.fromEntries(nodeNames.map((name) => [name, this.#stack(name)])) as Record<
-      NodeName,
-      NetworkStack
-    >;
-    const machine = new NetworkStack('machine', this.machines.machine, this.log);
-    if (this.machines.wiring === 'namespaces') await wireNamespaces(machine, stacks, topology);
-    await this.#learn();
-  }
-
-  async #learn(): Promise<void> {
-    await Promise.all([...this.nodes.map((node) => node.learnMac())]);
   }
 
   /** Marks in the log where the lab is complete. */

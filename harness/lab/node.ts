@@ -132,8 +132,8 @@ export class Node implements Station {
     return takeOverAddress(this, name, options.through);
   }
 
-  /** Reads the uplink's MAC address, once it is wired. */
-  async learnMac(): Promise<void> {
-    this.#mac = (await this.link()).address ?? '';
+  /** Learns the uplink's MAC address, by reading it when nobody has read it yet. */
+  async learnMac(known?: string): Promise<void> {
+    this.#mac = known ?? (await this.link()).address ?? '';
   }
 }

@@ -1,10 +1,13 @@
 /** Wiring a lab's nodes where one machine holds them all as network namespaces. Only talks to machines over SSH. */
 import { MacvlabError } from '../core/error.js';
 import { patience, poll } from '../core/wait.js';
-import { apply, type Change } from '../link/change.js';
 import { readBridgePorts } from '../link/bridge-port.js';
-import type { NetworkStack } from '../remote/network-stack.js';
-import type { NodeName, Topology } from './topology.js';
+import type { Change } from '../link/change.js';
+import { parseLink, showLink } from '../link/link-info.js';
+import type { CommandLog } from '../remote/command-log.js';
+import { NetworkStack } from '../remote/network-stack.js';
+import type { Session } from '../remote/session.js';
+import { type NodeName, type Topology, uplinkOf } from './topology.js';
 
 /**
  * Interface indexes of the switch's (and the router's inner) ends, set apart from those that the kernel counts from 1 in
@@ -13,32 +16,78 @@ import type { NodeName, Topology } from './topology.js';
  */
 const firstIndex = 101;
 
+/** What is known of a lab once it is wired. */
+export interface Wired {
+  /** Kernel release of the machine. */
+  kernel: string;
+  /** MAC address of each node's uplink. */
+  macs: ReadonlyMap<NodeName, string>;
+}
+
 /**
- * Lays the cables, sets all interfaces up and waits until the switch forwards on every port.
+ * Lays the cables, sets all interfaces up and waits until the switch forwards on every port: all in one round trip.
+ * @param machine a session that sees the nodes' namespaces
  * @throws MacvlabError LAB_OPEN with the kernel's words
  */
-export async function wireNamespaces(
-  machine: NetworkStack,
-  nodes: Record<NodeName, NetworkStack>,
-  topology: Topology,
-): Promise<void> {
-  const cables = topology.cables.map(
+export async function wireNamespaces(machine: Session, topology: Topology, log: CommandLog): Promise<Wired> {
+  const outside = new NetworkStack('machine', machine, log);
+  const inside = (name: NodeName) => new NetworkStack(name, machine, log, name);
+  const hosts = topology.nodes.filter((name) => name !== 'switch');
+  // The switch with all its ports comes up before the cables' other ends: docs/decisions/0005.
+  const changes = [
+    { stack: outside, argv: ipBatch(cableLines(topology)) },
+    { stack: inside('switch'), argv: ipBatch(bridgeLines(topology), quietScript(false)) },
+    ...hosts.map((name) => ({
+      stack: inside(name),
+      argv: ipBatch(upLines(name, topology), quietScript(name === 'router')),
+    })),
+  ].map((step) => ({ ...step, kind: 'change' as const }));
+  const readings = [
+    { stack: outside, argv: ['uname', '-r'] },
+    ...hosts.map((name) => ({ stack: inside(name), argv: showLink(uplinkOf(name) ?? '') })),
+  ].map((step) => ({ ...step, kind: 'reading' as const }));
+  const outputs = await performAll(machine, [...changes, ...readings]);
+  const [kernel = '', ...links] = outputs.slice(changes.length);
+  await forwarding(inside('switch'));
+  const macs = hosts.map((name, index) => [name, parseLink(links[index] ?? '')?.address ?? ''] as const);
+  return { kernel: kernel.trim(), macs: new Map(macs) };
+}
+
+interface Step {
+  stack: NetworkStack;
+  argv: readonly string[];
+  kind: 'change' | 'reading';
+}
+
+async function performAll(machine: Session, steps: readonly Step[]): Promise<string[]> {
+  const entries = steps.map(({ stack, argv, kind }) => stack.note(argv, kind));
+  const results = await machine.batch(steps.map(({ stack, argv }) => ({ argv: stack.enter(argv) })));
+  for (const [index, result] of results.entries()) {
+    const [step, entry] = [steps[index], entries[index]];
+    if (entry) step?.stack.log.end(entry, result);
+    if (result.status === 0) continue;
+    throw new MacvlabError('LAB_OPEN', `${step?.stack.name} could not be wired: ${result.stderr.trim()}`, {
+      evidence: step?.argv.join('\n'),
+      next: 'run `macvlab doctor`, which tries each kind of link that a lab needs',
+    });
+  }
+  return results.map(({ stdout }) => stdout);
+}
+
+/** A command that runs lines by one `ip -batch`, behind a script of the shell's own. */
+function ipBatch(lines: readonly string[], before = ''): string[] {
+  return ['sh', '-c', `${before}\nprintf '%s\\n' "$@" | ip -batch -`.trim(), 'ip', ...lines];
+}
+
+function cableLines({ cables }: Topology): string[] {
+  return cables.map(
     ({ from, to }, position) =>
       `link add name ${to.interface} index ${firstIndex + position} netns ${to.node} type veth peer name ${from.interface} netns ${from.node}`,
   );
-  await ipBatch(machine, cables);
-  const [hosts, switches] = [topology.nodes.filter((name) => name !== 'switch'), ['switch'] as const];
-  await Promise.all(topology.nodes.map((name) => apply([quietNamespace(nodes[name], name === 'router')])));
-  for (const name of switches) await ipBatch(nodes[name], bridgeLines(topology, interfacesOf(name, topology)));
-  await Promise.all(
-    hosts.map((name) =>
-      ipBatch(nodes[name], [
-        'link set dev lo up',
-        ...interfacesOf(name, topology).map((device) => `link set dev ${device} up`),
-      ]),
-    ),
-  );
-  await forwarding(nodes.switch);
+}
+
+function upLines(name: NodeName, topology: Topology): string[] {
+  return ['lo', ...interfacesOf(name, topology)].map((device) => `link set dev ${device} up`);
 }
 
 function interfacesOf(node: NodeName, { cables }: Topology): string[] {
@@ -58,7 +107,9 @@ async function forwarding(stack: NetworkStack): Promise<void> {
 }
 
 /** A plain switch: no spanning tree that would block for 30 s, no multicast snooping, no IPv6 of its own. */
-function bridgeLines({ bridge }: Topology, ports: readonly string[]): string[] {
+function bridgeLines(topology: Topology): string[] {
+  const { bridge } = topology;
+  const ports = interfacesOf('switch', topology);
   return [
     `link add name ${bridge} type bridge stp_state 0 mcast_snooping 0`,
     `link set dev ${bridge} addrgenmode none`,
@@ -69,20 +120,16 @@ function bridgeLines({ bridge }: Topology, ports: readonly string[]): string[] {
   ];
 }
 
-async function ipBatch(stack: NetworkStack, lines: readonly string[]): Promise<void> {
-  const result = await stack.run(['ip', '-batch', '-'], 'change', { stdin: `${lines.join('\n')}\n` });
-  if (result.status === 0) return;
-  throw new MacvlabError('LAB_OPEN', `${stack.name} could not be wired: ${result.stderr.trim()}`, {
-    evidence: lines.join('\n'),
-    next: 'run `macvlab doctor`, which tries each kind of link that a lab needs',
-  });
+/** Gives a new namespace the settings that {@link quietScript} is about. */
+export function quietNamespace(stack: NetworkStack): Change {
+  return { stack, what: 'settings as the kernel ships them', command: ['sh', '-c', quietScript(false)] };
 }
 
 /**
  * Settings of a namespace that hosts differ in and that would change results: no reverse path filter, ARP as the kernel
  * ships it, no IPv6 autoconfiguration and no duplicate address detection (Documentation/networking/ip-sysctl.rst).
  */
-export function quietNamespace(stack: NetworkStack, forwarding = false): Change {
+function quietScript(forwarding: boolean): string {
   const settings = {
     'ipv4/conf/*/rp_filter': 0,
     'ipv4/conf/*/arp_ignore': 0,
@@ -98,9 +145,5 @@ export function quietNamespace(stack: NetworkStack, forwarding = false): Change 
   const writes = Object.entries(settings).map(
     ([name, value]) => `for f in ${name}; do [ ! -e "$f" ] || echo ${value} >"$f"; done`,
   );
-  return {
-    stack,
-    what: 'settings as the kernel ships them',
-    command: ['sh', '-ec', ['cd /proc/sys/net', ...writes].join('\n')],
-  };
+  return ['set -e', 'cd /proc/sys/net', ...writes].join('\n');
 }

@@ -5,6 +5,7 @@
 import { MacvlabError } from '../core/error.js';
 import { patience } from '../core/wait.js';
 import { ping } from '../probe/ping.js';
+import type { Capture } from '../wire/capture.js';
 import { mark, type Mark, seen, type View } from '../wire/capture-point.js';
 import { arpRequest, echoReply, echoRequest, type FramePattern, neighbourSolicitation } from '../wire/pattern.js';
 import type { Lab } from './lab.js';
@@ -89,19 +90,20 @@ export class Witness {
     const patterns = this.#tokens.flatMap((token) => [...patternsOf(token)]);
     const since = this.#since ?? mark();
     const captures = new Set(views.flatMap((view) => view.captures));
+    const passed = (capture: Capture) => () => {
+      const sightings = seen({ label: capture.name, captures: [capture] }, since);
+      return sightings.some(({ frame }) => patterns.some((pattern) => pattern.matches(frame))) || undefined;
+    };
     await Promise.all(
-      [...captures].map(async (capture) => {
-        const view = { label: capture.name, captures: [capture] };
-        const passed = () =>
-          seen(view, since).some(({ frame }) => patterns.some((pattern) => pattern.matches(frame))) || undefined;
-        await capture.changes.until(passed, {
-          what: `a witness to be seen at ${view.label}`,
+      [...captures].map((capture) =>
+        capture.changes.until(passed(capture), {
+          what: `a witness to be seen at ${capture.name}`,
           deadline: patience(10_000),
           next: 'a frame missing where no witness passes proves nothing: ask another view',
-        });
-        await capture.refuseDrops();
-      }),
+        }),
+      ),
     );
+    await Promise.all([...captures].map((capture) => capture.refuseDrops()));
   }
 
   async #control(from: Station, to: Station): Promise<string> {

@@ -57,6 +57,8 @@ export interface RunOptions {
 export class Session {
   readonly name: string;
   readonly #client: Client;
+  /** Signals that are about to be sent. */
+  readonly #signals = new Map<RemoteSignal, { pids: number[]; sent: Promise<void> }>();
   readonly #death = new AbortController();
   readonly #lastWords: () => string;
   readonly #carrier: Promise<unknown> | undefined;
@@ -166,14 +168,29 @@ export class Session {
     return parse(stdout, stderr);
   }
 
-  /** Sends a signal to commands of this session; those that have ended already are no error. @throws MacvlabError REMOTE_DEAD */
+  /**
+   * Sends a signal to commands of this session; those that have ended already are no error. What is asked for at the same
+   * time is sent by one kill.
+   * @throws MacvlabError REMOTE_DEAD
+   */
   async signal(name: RemoteSignal, processes: readonly RemoteProcess[]): Promise<void> {
     // A process that never said its id has ended; 0 would be everybody in the group of the shell that sends the signal.
     const pids = processes.map(({ pid }) => pid).filter((pid) => pid > 0);
     if (pids.length === 0) return;
-    // By the shell's own kill: no program has to be started, or even be installed.
-    const argv = ['kill', `-${name}`, ...pids.map(String)];
-    await this.#run(argv, quoteCommand(argv), {});
+    const gathering = this.#signals.get(name);
+    if (gathering) {
+      gathering.pids.push(...pids);
+      return gathering.sent;
+    }
+    const sent = Promise.resolve().then(() => {
+      this.#signals.delete(name);
+      // By the shell's own kill: no program has to be started, or even be installed.
+      const argv = ['kill', `-${name}`, ...pids.map(String)];
+      return this.#run(argv, quoteCommand(argv), {});
+    });
+    const done = sent.then(() => undefined);
+    this.#signals.set(name, { pids, sent: done });
+    return done;
   }
 
   /** Writes a remote file whole. @throws MacvlabError REMOTE_COPY, REMOTE_DEAD */

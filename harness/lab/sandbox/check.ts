@@ -1,10 +1,7 @@
 /** What the sandbox needs on this machine, found by looking and by trying. */
 import { release } from 'node:os';
-import { $ } from 'zx';
 import { findProgram, installCommand, requiredTools } from '../../setup/tools.mjs';
 import type { Finding } from '../driver.js';
-
-const quietly = $({ quiet: true, nothrow: true });
 
 /** Link kinds that the sandbox's network is made of, with the kernel option that brings each. */
 const linkKinds = [
@@ -43,7 +40,9 @@ export async function checkSandbox(): Promise<Finding[]> {
 }
 
 async function tryLinkKind({ kind, option, commands }: (typeof linkKinds)[number]): Promise<Finding> {
-  const attempt = await quietly({ input: commands })`unshare --net -- ip -batch -`;
+  // Loaded here, since every run loads this driver and only `macvlab doctor` tries.
+  const { $ } = await import('zx');
+  const attempt = await $({ quiet: true, nothrow: true, input: commands })`unshare --net -- ip -batch -`;
   const works = attempt.exitCode === 0;
   return {
     what: `${kind} in the kernel`,

@@ -150,7 +150,9 @@ describe('the sandbox (needs root)', function () {
   it('that cannot be built says so in the words of what failed, and leaves nothing', async () => {
     await withMark(firstMark + 22, async () => {
       const nodes = ['node1', 'no/such/name'] as unknown as typeof topology.nodes;
-      const error = await sandboxDriver.open({ ...topology, nodes }).catch((reason: unknown) => reason);
+      const error = await sandboxDriver
+        .open({ ...topology, nodes }, () => Promise.resolve())
+        .catch((reason: unknown) => reason);
       expect(error).to.be.instanceOf(MacvlabError).with.property('code', 'LAB_OPEN');
       expect((error as MacvlabError).evidence).to.contain('no/such/name');
       await noneMarked(firstMark + 22);
@@ -161,7 +163,7 @@ describe('the sandbox (needs root)', function () {
     process.seteuid!(65_534);
     let opening: Promise<unknown>;
     try {
-      opening = sandboxDriver.open(topology).catch((reason: unknown) => reason);
+      opening = sandboxDriver.open(topology, () => Promise.resolve()).catch((reason: unknown) => reason);
     } finally {
       process.seteuid!(0);
     }

@@ -12,16 +12,15 @@ import { keepInit } from './keep.js';
 export const sandboxDriver: LabDriver = {
   name: 'sandbox',
   check: checkSandbox,
-  async open(topology: Topology): Promise<Machines> {
+  async open(topology: Topology, wire: (machine: Session) => Promise<void>): Promise<Machines> {
     refuseWithoutRoot();
     const keys: SandboxKeys = { host: newKeyPair(), user: newKeyPair() };
     const init = await startInit(keys, topology.nodes);
     try {
-      const sessions = await connectAll(init.pid, keys, topology.nodes);
+      const sessions = await connectAll(init.pid, keys, topology.nodes, wire);
       return {
         ...sessions,
         ssh: sshOf(keys),
-        wiring: 'namespaces',
         close: () => closeSandbox(init, sessions),
         keep: async () => ({ keeper: await keepInit(init), state: { init: init.pid, keys } satisfies SandboxState }),
       };
@@ -62,15 +61,16 @@ async function connectAll(
   init: number,
   keys: SandboxKeys,
   nodes: readonly NodeName[],
-): Promise<{ machine: Session; nodes: Record<NodeName, Session> }> {
-  const [machine, ...rest] = await Promise.all([
-    connectSandbox(init, keys, 'the sandbox'),
-    ...nodes.map((node) => connectSandbox(init, keys, node, node)),
-  ]);
-  return {
-    machine,
-    nodes: Object.fromEntries(nodes.map((node, index) => [node, rest[index]])) as Record<NodeName, Session>,
+  prepare: (machine: Session) => Promise<void> = () => Promise.resolve(),
+): Promise<Pick<Machines, 'machine' | 'nodes'>> {
+  const whole = async () => {
+    const machine = await connectSandbox(init, keys, 'the sandbox');
+    await prepare(machine);
+    return machine;
   };
+  const connect = async (node: NodeName) => [node, await connectSandbox(init, keys, node, node)] as const;
+  const [machine, ...sessions] = await Promise.all([whole(), ...nodes.map(connect)]);
+  return { machine, nodes: Object.fromEntries(sessions) as Record<NodeName, Session> };
 }
 
 async function closeSandbox(init: Init, sessions: Pick<Machines, 'machine' | 'nodes'>): Promise<void> {

@@ -1,0 +1,61 @@
+/** Article 1: how strict private is, and whether one mode disturbs the next. */
+import { expect } from '../harness/expect/expect.js';
+import type { Endpoint } from '../harness/lab/endpoint.js';
+import { experiment, setUp, suite } from '../harness/run/experiment.js';
+import { arpRequest } from '../harness/wire/pattern.js';
+import { addresses, attachContainers } from './support/article-1.js';
+
+suite('A1 one mode after the other', { addresses }, () => {
+  let ns1: Endpoint;
+  let ns2: Endpoint;
+
+  setUp(async ({ node1 }) => {
+    [ns1, ns2] = await Promise.all([node1.namespace('ns1'), node1.namespace('ns2')]);
+  });
+
+  experiment(
+    'A1.6',
+    'private is stricter than vepa: what a hairpin switch reflects of a broadcast reaches no sibling',
+    { modes: ['private', 'vepa'] },
+    async ({ lab, node1, switch: sw, observe }) => {
+      await sw.hairpin('node1', true);
+      await attachContainers([ns1, ns2], 'private');
+      const ping = await lab.ping(ns1, ns2);
+      const request = arpRequest({ who: '10.211.55.112', tell: '10.211.55.111', to: 'broadcast' });
+      observe('broadcast of a private child, reflected', ping.reason);
+      // macvlan_handle_frame hands a reflected broadcast of a private child back to that child alone, and consumes it.
+      expect(ping).to.be.lost(sw.port('node1').out, ns2.wire);
+      await expect(ping).to.have.seen(request, sw.port('node1').out, node1.wire.in);
+      await expect(ping).not.to.have.seen(request, ns2.wire);
+      await expect(ping).to.have.seenTimes(2, request, ns1.wire);
+    },
+  );
+
+  experiment(
+    'A1.7',
+    'deleting the children leaves nothing that disturbs the next mode',
+    { modes: ['bridge', 'private', 'vepa'] },
+    async ({ lab, node1 }) => {
+      const before = await cleanLinks(node1);
+      for (const mode of ['bridge', 'private', 'vepa', 'bridge'] as const) {
+        lab.scopes.enter(`children of mode ${mode}`);
+        await attachContainers([ns1, ns2], mode, false);
+        expect(await ns1.link()).to.have.macvlanMode(mode);
+        expect((await lab.ping(ns1, ns2)).outcome).to.equal(mode === 'bridge' ? 'answered' : 'lost');
+        await lab.scopes.leave();
+        expect(await cleanLinks(node1)).to.deep.equal(before);
+      }
+      for (const namespace of [ns1, ns2]) {
+        const { stdout } = await namespace.stack.run(['ip', '-br', 'link', 'show'], 'reading');
+        expect(stdout.trim().split('\n')).to.have.lengthOf(1).and.to.match(/^lo/);
+      }
+    },
+  );
+});
+
+/** Names, flags and promiscuity of a node's links: what a child could have left behind on them. */
+async function cleanLinks(node: {
+  links(): Promise<{ ifname: string; flags: string[]; promiscuity?: number | undefined }[]>;
+}) {
+  return (await node.links()).map(({ ifname, flags, promiscuity }) => ({ ifname, flags, promiscuity }));
+}

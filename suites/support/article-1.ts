@@ -1,0 +1,26 @@
+/** Article 1's network, and its two containers. */
+import type { Endpoint } from '../../harness/lab/endpoint.js';
+
+export const addresses = {
+  node1: { addresses: ['10.211.55.18/24'] },
+  node2: { addresses: ['10.211.55.10/24'] },
+  router: { addresses: ['10.211.55.1/24'] },
+};
+
+/** The last digits of the two containers' addresses, as the article counts them per mode. */
+const hosts = { bridge: [101, 102], private: [111, 112], vepa: [121, 122] } as const;
+
+export type Mode = keyof typeof hosts;
+
+/** Gives two namespaces the article's children of a mode: promiscuous, as it has them, unless an experiment is about that. */
+export async function attachContainers(
+  pair: readonly [Endpoint, Endpoint],
+  mode: Mode,
+  promiscuous = true,
+): Promise<void> {
+  await Promise.all(
+    pair.map((endpoint, index) =>
+      endpoint.attach({ mode, promiscuous, address: `10.211.55.${hosts[mode][index]}/24` }),
+    ),
+  );
+}
