@@ -8,6 +8,7 @@ import type { Writable } from 'node:stream';
 import { MacvlabError, messageOf } from '../../core/error.js';
 import { patience, within } from '../../core/wait.js';
 import type { KeyPair } from '../../remote/keys.js';
+import { quoteArgument } from '../../remote/quote.js';
 
 /** Where the sandbox keeps its files: on a tmpfs that only its own mount namespace sees. */
 export const sandboxFolder = '/run/macvlab';
@@ -87,27 +88,33 @@ export async function stopInit(init: Init): Promise<void> {
  * Root's entry in the private /etc/passwd has /bin/sh and an empty home, so that a remote shell reads no rc file.
  */
 function initScript({ host, user }: SandboxKeys, nodes: readonly string[]): string {
-  const files = {
+  const forAll = {
     passwd: `root:*:0:0:root:${sandboxFolder}:/bin/sh\nsshd:*:100:65534::/run/sshd:/usr/sbin/nologin\n`,
-    shadow: 'root:*:1::::::\nsshd:*:1::::::\n',
     group: 'root:x:0:\nnogroup:x:65534:\n',
     // Nobody answers there, at once: before a login on a terminal, sshd looks its peer up, and would wait for 5 s.
     'resolv.conf': 'nameserver 127.0.0.1\n',
+  };
+  const forRoot = {
+    shadow: 'root:*:1::::::\nsshd:*:1::::::\n',
     host_key: host.private,
     authorized_keys: `${user.public}\n`,
     sshd_config: sshdConfig,
   };
+  // By the shell's own printf: a process start for each file would be a good part of the time that a lab takes.
+  const write = (files: Record<string, string>) =>
+    Object.entries(files).map(
+      ([name, content]) => `printf '%s\\n' ${quoteArgument(content.trimEnd())} >${sandboxFolder}/${name}`,
+    );
   return [
     'set -e',
     'read -r pid rest </proc/self/stat',
+    'umask 022',
     'mount -t proc -o nosuid,nodev,noexec proc /proc',
     'mount -t tmpfs -o mode=0755,nosuid,nodev tmpfs /run',
     `mkdir -p /run/sshd /run/netns /run/lock ${sandboxFolder}/empty`,
+    ...write(forAll),
     'umask 077',
-    ...Object.entries(files).map(
-      ([name, content]) => `cat >${sandboxFolder}/${name} <<'END OF FILE'\n${content.trimEnd()}\nEND OF FILE`,
-    ),
-    `chmod 755 ${sandboxFolder}; cd ${sandboxFolder}; chmod 644 passwd group resolv.conf; cd /`,
+    ...write(forRoot),
     ...['passwd', 'shadow', 'group', 'resolv.conf'].map(
       (name) => `[ ! -e /etc/${name} ] || mount --bind ${sandboxFolder}/${name} /etc/${name}`,
     ),
