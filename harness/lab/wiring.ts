@@ -1,13 +1,13 @@
 /** Wiring a lab's nodes where one machine holds them all as network namespaces. Only talks to machines over SSH. */
+import { randomBytes } from 'node:crypto';
 import { MacvlabError } from '../core/error.js';
 import { patience, poll } from '../core/wait.js';
 import { readBridgePorts } from '../link/bridge-port.js';
 import type { Change } from '../link/change.js';
-import { parseLink, showLink } from '../link/link-info.js';
 import type { CommandLog } from '../remote/command-log.js';
 import { NetworkStack } from '../remote/network-stack.js';
 import type { Session } from '../remote/session.js';
-import { type NodeName, type Topology, uplinkOf } from './topology.js';
+import type { NodeName, Topology } from './topology.js';
 
 /**
  * Interface indexes of the switch's (and the router's inner) ends, set apart from those that the kernel counts from 1 in
@@ -33,24 +33,20 @@ export async function wireNamespaces(machine: Session, topology: Topology, log: 
   const outside = new NetworkStack('machine', machine, log);
   const inside = (name: NodeName) => new NetworkStack(name, machine, log, name);
   const hosts = topology.nodes.filter((name) => name !== 'switch');
+  const macs = new Map(hosts.map((name) => [name, randomMac()]));
   // The switch with all its ports comes up before the cables' other ends: docs/decisions/0005.
   const changes = [
-    { stack: outside, argv: ipBatch(cableLines(topology)) },
+    { stack: outside, argv: ipBatch(cableLines(topology, macs)) },
     { stack: inside('switch'), argv: ipBatch(bridgeLines(topology), quietScript(false)) },
     ...hosts.map((name) => ({
       stack: inside(name),
       argv: ipBatch(upLines(name, topology), quietScript(name === 'router')),
     })),
   ].map((step) => ({ ...step, kind: 'change' as const }));
-  const readings = [
-    { stack: outside, argv: ['uname', '-r'] },
-    ...hosts.map((name) => ({ stack: inside(name), argv: showLink(uplinkOf(name) ?? '') })),
-  ].map((step) => ({ ...step, kind: 'reading' as const }));
-  const outputs = await performAll(machine, [...changes, ...readings]);
-  const [kernel = '', ...links] = outputs.slice(changes.length);
+  const reading = { stack: outside, argv: ['uname', '-r'], kind: 'reading' as const };
+  const outputs = await performAll(machine, [...changes, reading]);
   await forwarding(inside('switch'));
-  const macs = hosts.map((name, index) => [name, parseLink(links[index] ?? '')?.address ?? ''] as const);
-  return { kernel: kernel.trim(), macs: new Map(macs) };
+  return { kernel: outputs.at(-1)?.trim() ?? '', macs };
 }
 
 interface Step {
@@ -79,11 +75,16 @@ function ipBatch(lines: readonly string[], before = ''): string[] {
   return ['sh', '-c', `${before}\nprintf '%s\\n' "$@" | ip -batch -`.trim(), 'ip', ...lines];
 }
 
-function cableLines({ cables }: Topology): string[] {
+function cableLines({ cables }: Topology, macs: Wired['macs']): string[] {
   return cables.map(
     ({ from, to }, position) =>
-      `link add name ${to.interface} index ${firstIndex + position} netns ${to.node} type veth peer name ${from.interface} netns ${from.node}`,
+      `link add name ${to.interface} index ${firstIndex + position} netns ${to.node} type veth peer name ${from.interface} netns ${from.node} address ${macs.get(from.node)}`,
   );
+}
+
+/** A unicast, locally administered MAC address: no two labs' are the same. */
+function randomMac(): string {
+  return ['02', ...(randomBytes(5).toString('hex').match(/../g) ?? [])].join(':');
 }
 
 function upLines(name: NodeName, topology: Topology): string[] {
