@@ -173,14 +173,18 @@ export class Exchange {
     const over = ended.finally(() => ends++);
     await Promise.race([over, this.#somethingLeft()]);
     await pause(courtesy, over);
+    let control: unknown;
     for (let round = 1; !isOver(); round++) {
       const before = this.#progress();
-      await this.witness.send();
-      if (isOver() || this.#progress() === before) break;
+      control = await this.witness.send().catch((error: unknown) => error);
+      if (isOver() || control !== undefined || this.#progress() === before) break;
       if (round === mostRounds) throw this.#endless();
     }
     if (!isOver()) await stop();
     this.ping = await over;
+    // A control is for losses: what was answered after all, while it was performed, needs none.
+    if (this.outcome === 'answered') return;
+    if (control !== undefined) throw control as Error;
     if (this.outcome === 'lost') await this.witness.confirm(this.steps.flatMap(({ path }) => path));
   }
 

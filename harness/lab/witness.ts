@@ -60,6 +60,7 @@ export class Witness {
    * @throws MacvlabError CONTROL_FAILED, CAPTURE_DROPPED
    */
   async confirm(views: readonly View[]): Promise<void> {
+    if (!this.#since) await this.send();
     await this.#seenIn(views, (token) => [echoRequest({ token }), echoReply({ token })]);
   }
 
