@@ -133,9 +133,13 @@ export class Exchange {
     return this.ping.loss;
   }
 
-  /** Frames seen in a view during the exchange. @throws MacvlabError CAPTURE_ENDED */
+  /**
+   * Frames seen in a view during the exchange, without those of its witnesses: where an answer is slow to come, these are
+   * sent beside it, and would be taken for what a test asks about.
+   * @throws MacvlabError CAPTURE_ENDED
+   */
   seen(view: View): Sighting[] {
-    return seen(view, this.since).filter(({ frame }) => frame.time <= this.until);
+    return seen(view, this.since).filter(({ frame }) => frame.time <= this.until && !this.witness.owns(frame));
   }
 
   /** Frames of the exchange itself seen in a view: its questions for neighbours, and echoes with its token. */

@@ -25,23 +25,24 @@ export type Family = 4 | 6;
 
 /** A station's address of a family, without prefix length; the one in the peer's subnet when there are several. */
 export function addressOf(station: Station, family: Family = 4, peer?: Station): string {
-  const candidates = station.addresses.filter((cidr) => (isIPv4(bare(cidr)) ? 4 : 6) === family);
-  const near = peer && candidates.find((cidr) => peer.addresses.some((other) => sameSubnet(cidr, bare(other))));
+  const candidates = station.addresses.filter((cidr) => (isIPv4(withoutPrefix(cidr)) ? 4 : 6) === family);
+  const near =
+    peer && candidates.find((cidr) => peer.addresses.some((other) => sameSubnet(cidr, withoutPrefix(other))));
   const chosen = near ?? candidates[0];
   if (chosen === undefined) throw new TypeError(`${station.name} has no IPv${family} address`);
-  return bare(chosen);
+  return withoutPrefix(chosen);
 }
 
 /** An address without its prefix length. */
-function bare(cidr: string): string {
+export function withoutPrefix(cidr: string): string {
   return cidr.split('/')[0] ?? cidr;
 }
 
 function sameSubnet(cidr: string, address: string): boolean {
   const family = isIPv4(address) ? 'ipv4' : 'ipv6';
-  if ((isIPv4(bare(cidr)) ? 'ipv4' : 'ipv6') !== family) return false;
+  if ((isIPv4(withoutPrefix(cidr)) ? 'ipv4' : 'ipv6') !== family) return false;
   const subnet = new BlockList();
-  subnet.addSubnet(bare(cidr), Number(cidr.split('/')[1] ?? (family === 'ipv4' ? 32 : 128)), family);
+  subnet.addSubnet(withoutPrefix(cidr), Number(cidr.split('/')[1] ?? (family === 'ipv4' ? 32 : 128)), family);
   return subnet.check(address, family);
 }
 

@@ -6,10 +6,11 @@ import { MacvlabError } from '../core/error.js';
 import { patience } from '../core/wait.js';
 import { ping } from '../probe/ping.js';
 import type { Capture } from '../wire/capture.js';
+import type { Frame } from '../wire/frame.js';
 import { mark, type Mark, seen, type View } from '../wire/capture-point.js';
 import { arpRequest, echoReply, echoRequest, type FramePattern, neighbourSolicitation } from '../wire/pattern.js';
 import type { Lab } from './lab.js';
-import { addressOf, type Family, type Station } from './station.js';
+import { addressOf, type Family, type Station, withoutPrefix } from './station.js';
 
 export class Witness {
   /** The station that neither sends nor receives in the exchange. */
@@ -18,6 +19,7 @@ export class Witness {
   readonly #from: Station;
   readonly #to: Station;
   readonly #family: Family;
+  readonly #thirdAddresses: ReadonlySet<string>;
   #since: Mark | undefined;
   #tokens: string[] = [];
 
@@ -27,6 +29,7 @@ export class Witness {
     this.#to = to;
     this.#family = family;
     this.third = Witness.between(lab, from, to);
+    this.#thirdAddresses = new Set(this.third.addresses.map(withoutPrefix));
   }
 
   /** Who can be the witness of an exchange: the first node that has no part in it. */
@@ -42,6 +45,12 @@ export class Witness {
         next: 'give one more node an address in the suite’s address plan',
       },
     );
+  }
+
+  /** Whether a frame is to, from or about the third station, and so no part of the exchange. */
+  owns({ arp, ipv4, ipv6, icmp }: Frame): boolean {
+    const addresses = [arp?.senderIp, arp?.targetIp, ipv4?.source, ipv4?.destination, ipv6?.source, ipv6?.destination];
+    return [...addresses, icmp?.target].some((address) => address !== undefined && this.#thirdAddresses.has(address));
   }
 
   /**
