@@ -30,6 +30,8 @@ export interface ExchangeOptions extends Pick<PingOptions, 'size' | 'ttl'> {
   family?: Family;
   /** Keeps neighbour entries as they are, for an experiment about them. */
   keepNeighbours?: boolean;
+  /** Sends witnesses whether they are needed or not, as happens by itself where an answer is slow to come. */
+  alwaysWitness?: boolean;
   /** A multicast group that is pinged instead of the receiver's own address: whether it got the request is on its wire. */
   group?: string;
 }
@@ -91,14 +93,20 @@ export class Exchange {
    * @throws MacvlabError CONTROL_FAILED when the witness is not answered; CAPTURE_DROPPED; REMOTE_DEAD
    */
   static async perform(lab: Lab, from: Station, to: Station, options: ExchangeOptions): Promise<Exchange> {
-    const { keepNeighbours = false, group, family = group?.includes(':') ? 6 : 4, ...probe } = options;
+    const {
+      keepNeighbours = false,
+      alwaysWitness = false,
+      group,
+      family = group?.includes(':') ? 6 : 4,
+      ...probe
+    } = options;
     const third = Witness.between(lab, from, to);
     if (!keepNeighbours) await lab.forgetNeighbours([from, to, third]);
     const since = mark();
     const target = group ?? addressOf(to, family, from);
     const running = await startPing(from.stack, target, group ? { ...probe, device: from.device } : probe);
     const exchange = new Exchange(lab, from, to, running.token, since, family, target);
-    await exchange.#settle(running);
+    await exchange.#settle(running, alwaysWitness);
     exchange.#conclude();
     exchange.until = Date.now() * 1000 + 999;
     return exchange;
@@ -171,12 +179,13 @@ export class Exchange {
     return own.sort((a, b) => a.frame.time - b.frame.time || a.order - b.order);
   }
 
-  async #settle({ ended, stop }: RunningPing): Promise<void> {
+  async #settle({ ended, stop }: RunningPing, alwaysWitness: boolean): Promise<void> {
     let ends = 0;
     const isOver = () => ends > 0;
     const over = ended.finally(() => ends++);
     await Promise.race([over, this.#somethingLeft()]);
-    await pause(courtesy, over);
+    if (alwaysWitness) await this.witness.send();
+    else await pause(courtesy, over);
     let control: unknown;
     for (let round = 1; !isOver(); round++) {
       const before = this.#progress();

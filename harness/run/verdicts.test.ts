@@ -7,7 +7,7 @@ import { MacvlabError } from '../core/error.js';
 import { expect as say } from '../expect/expect.js';
 import { Lab } from '../lab/lab.js';
 import { sandboxDriver } from '../lab/sandbox/sandbox.js';
-import { echoRequest } from '../wire/pattern.js';
+import { arpReply, echoRequest } from '../wire/pattern.js';
 import type { RunRecord, TestRecord } from './record.js';
 import type { Experiment } from './registry.js';
 import { RunFolder } from './run-folder.js';
@@ -89,6 +89,21 @@ describe('verdicts (needs root)', function verdicts() {
       stdio: 'pipe',
     });
     expect(told).to.include('10.0.0.1 > 10.0.0.2: ICMP echo request');
+  });
+
+  it('passed: also when witnesses were sent beside the answer, whose frames are no part of the exchange', async () => {
+    const record = await performed(async () => {
+      const ping = await lab.ping(lab.node1, lab.node2, { alwaysWitness: true });
+      say(ping).to.be.answered();
+      await say(ping).not.to.have.seen(
+        arpReply({ isAt: lab.node2.mac, tell: '10.0.0.254' }),
+        lab.switch.port('node2').in,
+      );
+      await say(ping).to.have.seenTimes(1, arpReply({ isAt: lab.node2.mac }), lab.switch.port('node2').in);
+    });
+    expect(record.verdict, record.reason).to.equal('passed');
+    const captured = record.evidence.find(({ kind }) => kind === 'frames')?.file ?? '';
+    expect(readFileSync(join(out, 'test', captured), 'utf8')).to.include('ARP who-has 10.0.0.2 tell 10.0.0.254');
   });
 
   it('failed: what was expected, the exchange that was seen, and a script that repeats it', async () => {
