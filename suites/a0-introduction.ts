@@ -6,7 +6,7 @@ import { addAddress } from '../harness/link/address.js';
 import { setMac, setUp as setDeviceUp } from '../harness/link/device.js';
 import { addMacvlan, type MacvlanMode } from '../harness/link/macvlan.js';
 import { moveLink } from '../harness/link/namespace.js';
-import { measureFlood } from '../harness/probe/flood.js';
+import { type FloodCost, measureFlood } from '../harness/probe/flood.js';
 import { experiment, setUp, suite } from '../harness/run/experiment.js';
 import { arpReply, arpRequest, echoReply, echoRequest } from '../harness/wire/pattern.js';
 
@@ -224,21 +224,21 @@ suite('A0 introduction and four modes', { addresses }, () => {
       { modes: ['bridge', 'vepa'] },
       async ({ lab, node1, switch: sw, observe }) => {
         await sw.hairpin('node1', true);
-        const cost: Record<string, Awaited<ReturnType<typeof measureFlood>>> = {};
+        const cost: Record<string, FloodCost> = {};
         for (const mode of ['bridge', 'vepa'] as const) {
-          lab.scopes.enter(mode);
-          await Promise.all([
-            ns1.attach({ mode, address: '192.168.8.120/24' }),
-            ns2.attach({ mode, address: '192.168.8.121/24' }),
-          ]);
-          cost[mode] = await lab.unwatched(() =>
-            measureFlood(ns1.stack, '192.168.8.121', {
-              echoes,
-              size,
-              counted: [node1.stack, node1.device],
-            }),
-          );
-          await lab.scopes.leave();
+          cost[mode] = await lab.scopes.within(mode, async () => {
+            await Promise.all([
+              ns1.attach({ mode, address: '192.168.8.120/24' }),
+              ns2.attach({ mode, address: '192.168.8.121/24' }),
+            ]);
+            return lab.unwatched(() =>
+              measureFlood(ns1.stack, '192.168.8.121', {
+                echoes,
+                size,
+                counted: [node1.stack, node1.device],
+              }),
+            );
+          });
         }
         const { bridge, vepa } = cost;
         if (!bridge || !vepa) throw new TypeError('both modes were to be measured');
@@ -262,16 +262,16 @@ suite('A0 introduction and four modes', { addresses }, () => {
       async ({ lab, node1, observe }) => {
         const bytes = echoes * size;
         for (const mode of ['private', 'bridge', 'vepa', 'passthru'] as const) {
-          lab.scopes.enter(mode);
-          await ns1.attach({ mode, address: '192.168.8.120/24' });
-          const cost = await lab.unwatched(() =>
-            measureFlood(ns1.stack, '192.168.8.111', {
-              echoes,
-              size,
-              counted: [node1.stack, node1.device],
-            }),
-          );
-          await lab.scopes.leave();
+          const cost = await lab.scopes.within(mode, async () => {
+            await ns1.attach({ mode, address: '192.168.8.120/24' });
+            return lab.unwatched(() =>
+              measureFlood(ns1.stack, '192.168.8.111', {
+                echoes,
+                size,
+                counted: [node1.stack, node1.device],
+              }),
+            );
+          });
           observe(`${mode}: bytes sent per byte of payload`, Number((cost.sentBytes / bytes).toFixed(2)));
           expect(cost.received).to.equal(echoes);
           expect(cost.sentBytes).to.be.within(bytes, 1.25 * bytes);

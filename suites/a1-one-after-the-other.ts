@@ -2,6 +2,7 @@
 import { expect } from '../harness/expect/expect.js';
 import type { Endpoint } from '../harness/lab/endpoint.js';
 import { experiment, setUp, suite } from '../harness/run/experiment.js';
+import type { View } from '../harness/wire/capture-point.js';
 import { arpRequest } from '../harness/wire/pattern.js';
 import { addresses, attachContainers } from './support/article-1.js';
 
@@ -27,7 +28,9 @@ suite('A1 one mode after the other', { addresses }, () => {
       expect(ping).to.be.lost(sw.port('node1').out, ns2.wire);
       await expect(ping).to.have.seen(request, sw.port('node1').out, node1.wire.in);
       await expect(ping).not.to.have.seen(request, ns2.wire);
-      await expect(ping).to.have.seenTimes(2, request, ns1.wire);
+      // Each request passes ns1 twice: on its way out, and when it is handed back; the kernel may ask more than once.
+      const times = (view: View) => ping.seen(view).filter(({ frame }) => request.matches(frame)).length;
+      expect(times(ns1.wire)).to.equal(2 * times(sw.port('node1').out));
     },
   );
 
@@ -38,11 +41,11 @@ suite('A1 one mode after the other', { addresses }, () => {
     async ({ lab, node1 }) => {
       const before = await cleanLinks(node1);
       for (const mode of ['bridge', 'private', 'vepa', 'bridge'] as const) {
-        lab.scopes.enter(`children of mode ${mode}`);
-        await attachContainers([ns1, ns2], mode, false);
-        expect(await ns1.link()).to.have.macvlanMode(mode);
-        expect((await lab.ping(ns1, ns2)).outcome).to.equal(mode === 'bridge' ? 'answered' : 'lost');
-        await lab.scopes.leave();
+        await lab.scopes.within(`children of mode ${mode}`, async () => {
+          await attachContainers([ns1, ns2], mode, false);
+          expect(await ns1.link()).to.have.macvlanMode(mode);
+          expect((await lab.ping(ns1, ns2)).outcome).to.equal(mode === 'bridge' ? 'answered' : 'lost');
+        });
         expect(await cleanLinks(node1)).to.deep.equal(before);
       }
       for (const namespace of [ns1, ns2]) {

@@ -50,7 +50,8 @@ suite('A3 macvlan across hosts', { addresses, modes: ['bridge'] }, () => {
       node2.wire.out,
     );
     const order = ping.own(node2.wire).map(({ frame }) => frame.arp?.operation ?? frame.icmp?.kind);
-    expect(order).to.deep.equal(['request', 'reply', 'echo request', 'echo reply']);
+    // In the order of their first appearance: a kernel that is kept waiting asks again.
+    expect([...new Set(order)]).to.deep.equal(['request', 'reply', 'echo request', 'echo reply']);
   });
 
   experiment('A3.4', 'tcpdump inside docker2 shows the same ICMP', {}, async ({ lab }) => {

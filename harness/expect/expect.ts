@@ -35,14 +35,22 @@ declare global {
   }
 }
 
-const counting = new AsyncLocalStorage<{ made: number }>();
+/** What has been asserted in a stretch of work. */
+export interface AssertionCounter {
+  /** How many assertions were made. */
+  made: number;
+  /** Those that take time, whether somebody awaits them or not. */
+  pending: Promise<unknown>[];
+}
+
+const counting = new AsyncLocalStorage<AssertionCounter>();
 
 /**
  * Does work, and counts the assertions that it makes, in whatever it awaits too: a test whose passing rests on none proves
  * nothing.
- * @param counter its `made` is counted up while the work goes on
+ * @param counter counted up while the work goes on
  */
-export function countAssertions<T>(counter: { made: number }, work: () => Promise<T>): Promise<T> {
+export function countAssertions<T>(counter: AssertionCounter, work: () => Promise<T>): Promise<T> {
   return counting.run(counter, work);
 }
 
@@ -62,6 +70,17 @@ const extended = chai.use(({ Assertion }, utilities) => {
     }
   };
   const subject = (assertion: object) => flag(assertion, 'object');
+
+  /** Adds an assertion that takes time. Should a test not await it, whoever counts assertions does. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as chai declares what it adds
+  const addAsync = (name: string, method: (this: Chai.AssertionStatic, ...details: any[]) => Promise<unknown>) => {
+    Assertion.addMethod(name, function later(this: Chai.AssertionStatic, ...details: unknown[]) {
+      const settled = method.apply(this, details);
+      settled.catch(() => undefined);
+      counting.getStore()?.pending.push(settled);
+      return settled;
+    });
+  };
 
   Assertion.addMethod('answered', function answered() {
     const exchange = exchangeIn(subject(this));
@@ -100,7 +119,7 @@ const extended = chai.use(({ Assertion }, utilities) => {
     this.assert(arrived, told(said, exchange), told(said.replace('expected', 'did not expect'), exchange));
   });
 
-  Assertion.addMethod('seen', async function seen(pattern: FramePattern, ...views: View[]) {
+  addAsync('seen', async function seen(this: Chai.AssertionStatic, pattern: FramePattern, ...views: View[]) {
     const exchange = exchangeIn(subject(this));
     if (views.length === 0) throw new TypeError('seen() needs the views in which to look');
     const negated = flag(this, 'negate') === true;
@@ -116,13 +135,16 @@ const extended = chai.use(({ Assertion }, utilities) => {
     }
   });
 
-  Assertion.addMethod('seenTimes', async function seenTimes(count: number, pattern: FramePattern, view: View) {
-    const exchange = exchangeIn(subject(this));
-    await exchange.finish([view]);
-    const actual = exchange.seen(view).filter(({ frame }) => pattern.matches(frame)).length;
-    const said = `expected ${pattern.description} to be seen ${count} times at ${view.label}, it was seen ${actual} times`;
-    this.assert(actual === count, told(said, exchange), told(said, exchange), count, actual);
-  });
+  addAsync(
+    'seenTimes',
+    async function seenTimes(this: Chai.AssertionStatic, count: number, pattern: FramePattern, view: View) {
+      const exchange = exchangeIn(subject(this));
+      await exchange.finish([view]);
+      const actual = exchange.seen(view).filter(({ frame }) => pattern.matches(frame)).length;
+      const said = `expected ${pattern.description} to be seen ${count} times at ${view.label}, it was seen ${actual} times`;
+      this.assert(actual === count, told(said, exchange), told(said, exchange), count, actual);
+    },
+  );
 
   Assertion.addMethod('macvlanMode', function mode(expected: string) {
     const link = subject(this) as LinkInfo;
@@ -137,7 +159,7 @@ const extended = chai.use(({ Assertion }, utilities) => {
     this.assert(link.flags.includes(expected), `expected ${said}`, `did not expect ${said}`);
   });
 
-  Assertion.addMethod('refused', async function refused(errno?: string) {
+  addAsync('refused', async function refused(this: Chai.AssertionStatic, errno?: string) {
     const change = subject(this) as Promise<unknown>;
     const outcome = await change.then(
       () => undefined,
@@ -145,7 +167,9 @@ const extended = chai.use(({ Assertion }, utilities) => {
     );
     if (outcome !== undefined && !(outcome instanceof LinkError)) throw outcome as Error;
     const said = `expected the kernel to refuse this${errno ? ` with ${errno}` : ''}`;
-    const asExpected = outcome?.code === 'LINK_REFUSED' && (errno === undefined || outcome.errno === errno);
+    // A device that is not there is a mistake of the test, not a refusal.
+    const isThere = outcome !== undefined && !/Cannot find device|No such/.test(outcome.words);
+    const asExpected = isThere && outcome.code === 'LINK_REFUSED' && (errno === undefined || outcome.errno === errno);
     this.assert(asExpected, `${said}, it ${outcome ? `said: ${outcome.words}` : 'accepted it'}`, `${said} not`);
     return outcome;
   });

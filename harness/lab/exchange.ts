@@ -43,7 +43,7 @@ export interface Step {
   path: readonly View[];
 }
 
-export type Outcome = 'answered' | 'lost' | 'refused';
+export type Outcome = 'answered' | 'astray' | 'lost' | 'refused';
 
 /** Milliseconds that an answer is given before a witness is sent, which costs two more pings; a courtesy, no proof. */
 const courtesy = 4;
@@ -66,6 +66,8 @@ export class Exchange {
   ping!: PingResult;
   /** How far a lost exchange got: the step that failed, the last view that saw its frame and the first that did not. */
   breakPoint: { step: Step; last: View | undefined; missing: View | undefined } | undefined;
+  /** Whether the request of an answered ping was seen at its receiver. */
+  receiverSawIt = true;
   /** Why it was not answered, in one line from the captured frames. */
   reason = '';
 
@@ -121,7 +123,8 @@ export class Exchange {
     const exchange = new Exchange(lab, from, to, running.token, since, 4, target);
     let result: PingResult | undefined;
     const over = running.ended.then((value) => (result = value));
-    const asked = async () => result ?? (await readNeighbours(from.stack)).find(({ address }) => address === target);
+    const asked = async () =>
+      result ?? (await readNeighbours(from.stack)).find(({ address, mac }) => address === target && mac === undefined);
     await poll(asked, { what: `${from.name} to ask for ${target}`, deadline: patience(10_000) });
     await running.stop();
     exchange.ping = await over;
@@ -130,9 +133,13 @@ export class Exchange {
     return exchange;
   }
 
-  /** answered: every request got its reply; lost: frames left and no reply came; refused: the sender's stack sent nothing. */
+  /**
+   * answered: the receiver got every request, and its replies came back unharmed; astray: a reply came that was not the
+   * receiver's, or not what had been sent; lost: frames left and no reply came; refused: the sender's stack sent nothing.
+   */
   get outcome(): Outcome {
-    if (this.ping.received > 0 && this.ping.received === this.ping.transmitted) return 'answered';
+    const { received, transmitted, corrupted } = this.ping;
+    if (received > 0 && received === transmitted) return corrupted || !this.receiverSawIt ? 'astray' : 'answered';
     return this.ping.refusal === undefined ? 'lost' : 'refused';
   }
 
@@ -183,22 +190,46 @@ export class Exchange {
     let ends = 0;
     const isOver = () => ends > 0;
     const over = ended.finally(() => ends++);
-    await Promise.race([over, this.#somethingLeft()]);
-    if (alwaysWitness) await this.witness.send();
-    else await pause(courtesy, over);
-    let control: unknown;
-    for (let round = 1; !isOver(); round++) {
-      const before = this.#progress();
-      control = await this.witness.send().catch((error: unknown) => error);
-      if (isOver() || control !== undefined || this.#progress() === before) break;
-      if (round === mostRounds) throw this.#endless();
+    const views = this.steps.flatMap(({ path }) => path);
+    try {
+      await Promise.race([over, this.#somethingLeft()]);
+      if (alwaysWitness) await this.witness.send();
+      else await pause(courtesy, over);
+      let control: unknown;
+      for (let round = 1; !isOver(); round++) {
+        const before = this.#progress();
+        control = await this.witness.send().catch((error: unknown) => error);
+        if (isOver() || control !== undefined) break;
+        // Behind this, whatever was captured before the witnesses has also been decoded.
+        await this.witness.confirm(views);
+        if (this.#progress() === before) break;
+        if (round === mostRounds) throw this.#endless();
+      }
+      if (!isOver()) await stop();
+      this.ping = await over;
+      if (this.outcome === 'answered') return await this.#arrival();
+      // A control is for losses: what was answered after all, while it was performed, needs none.
+      if (control !== undefined) throw control as Error;
+      if (this.outcome === 'lost') await this.witness.confirm(views);
+    } catch (error) {
+      if (!isOver()) await stop().catch(() => undefined);
+      throw error;
     }
-    if (!isOver()) await stop();
-    this.ping = await over;
-    // A control is for losses: what was answered after all, while it was performed, needs none.
-    if (this.outcome === 'answered') return;
-    if (control !== undefined) throw control as Error;
-    if (this.outcome === 'lost') await this.witness.confirm(this.steps.flatMap(({ path }) => path));
+  }
+
+  /**
+   * Waits until the request of an answered ping was seen at its receiver: an answer counts only when it is the receiver's.
+   * It is there already, but for the time that its capture takes.
+   */
+  async #arrival(): Promise<void> {
+    const request = this.steps.find(({ name }) => name === 'echo request');
+    const view = request?.path.at(-1);
+    if (!request || !view) return;
+    const arrived = () => this.saw(view, request.pattern) || undefined;
+    const looks = view.captures.map((capture) =>
+      capture.changes.until(arrived, { what: 'the request to be seen', deadline: patience(2000) }),
+    );
+    this.receiverSawIt = await Promise.any(looks).catch(() => false);
   }
 
   /** Says what has become of it, while everybody still listens who was to see it. */
@@ -217,6 +248,8 @@ export class Exchange {
   #explain(): string {
     if (this.outcome === 'answered') return 'answered';
     if (this.ping.refusal !== undefined) return `${this.from.name} sent nothing: ${this.ping.refusal}`;
+    if (!this.receiverSawIt) return `somebody else answered: ${this.to.name} was never sent the request`;
+    if (this.ping.corrupted) return 'the reply was not what had been sent';
     if (!this.breakPoint) return `no frame of it was seen anywhere; ping says: ${this.ping.errors[0] ?? 'no reply'}`;
     const { step, last, missing } = this.breakPoint;
     if (missing) return `${step.name} last seen at ${last?.label}, never at ${missing.label}`;

@@ -20,15 +20,14 @@ async function tryIpv6({ node1 }: Lab): Promise<string | undefined> {
 }
 
 async function tryMode(lab: Lab, mode: MacvlanMode): Promise<string | undefined> {
-  lab.scopes.enter(`trying mode ${mode}`);
   try {
-    await lab.node1.apply(addMacvlan(lab.node1.stack, { name: 'try', parent: lab.node1.device, mode }));
+    await lab.scopes.within(`trying mode ${mode}`, () =>
+      lab.node1.apply(addMacvlan(lab.node1.stack, { name: 'try', parent: lab.node1.device, mode })),
+    );
     return undefined;
   } catch (error) {
     if (error instanceof LinkError && error.code === 'LINK_UNSUPPORTED') return `macvlan mode ${mode}: ${error.words}`;
     if (error instanceof LinkError) return undefined;
     throw error;
-  } finally {
-    await lab.scopes.leave();
   }
 }

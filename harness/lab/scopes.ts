@@ -18,8 +18,27 @@ export class Scopes {
     return scope;
   }
 
-  /** Ends the innermost stretch, and undoes what it made. @throws MacvlabError UNDO_FAILED */
-  async leave(): Promise<void> {
-    await this.#open.pop()?.close();
+  /**
+   * Ends a stretch, by default the innermost, with all that were begun in it and not ended; what they made is undone.
+   * @throws MacvlabError UNDO_FAILED
+   */
+  async leave(scope: Scope = this.current): Promise<void> {
+    const from = this.#open.indexOf(scope);
+    if (from < 0) return;
+    const failures: unknown[] = [];
+    for (const ended of this.#open.splice(from).reverse()) {
+      await ended.close().catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures[0] as Error;
+  }
+
+  /** Does work in a stretch of its own, which ends with it, however it ends. */
+  async within<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const scope = this.enter(name);
+    try {
+      return await work();
+    } finally {
+      await this.leave(scope);
+    }
   }
 }

@@ -1,4 +1,5 @@
 /** Article 4's workaround for the isolation of parent and child: a macvlan on the node takes over its address and routes. */
+import { LinkError } from '../link/errno.js';
 import type { CommandResult, Session } from '../remote/session.js';
 import type { Node } from './node.js';
 
@@ -11,19 +12,21 @@ export async function takeOverAddress(node: Node, name: string, through: Session
   const { device, addresses, stack } = node;
   const { stdout } = await stack.run(['ip', 'route', 'show', 'dev', device], 'reading');
   const routes = stdout.split('\n').filter((line) => line.includes(' via '));
-  const moveTo = (target: string) => [
-    ...addresses.map((cidr) => `address add ${cidr} dev ${target}`),
-    ...routes.map((route) => `route replace ${route.trim()} dev ${target}`),
-  ];
+  const routesTo = (target: string) => routes.map((route) => `route replace ${route.trim()} dev ${target}`);
   const takeover = [
     `link add link ${device} name ${name} type macvlan mode bridge`,
     ...addresses.map((cidr) => `address delete ${cidr} dev ${device}`),
     `link set dev ${name} up`,
-    ...moveTo(name),
+    ...addresses.map((cidr) => `address add ${cidr} dev ${name}`),
+    ...routesTo(name),
   ];
   node.scopes.current.defer(`${node.name}: address back to ${device}`, async () => {
-    const back = [`link delete dev ${name}`, ...moveTo(device)];
-    await stack.run(['ip', '-batch', '-'], 'undo', { stdin: `${back.join('\n')}\n` });
+    // The macvlan may be gone already, or never have been made; its address and routes have to come back all the same.
+    await stack.run(['ip', 'link', 'delete', 'dev', name], 'undo');
+    const back = [...addresses.map((cidr) => `address replace ${cidr} dev ${device}`), ...routesTo(device)];
+    const argv = ['ip', '-batch', '-'];
+    const { status, stderr } = await stack.run(argv, 'undo', { stdin: `${back.join('\n')}\n` });
+    if (status !== 0) throw new LinkError(`${node.name}: address back to ${device}`, argv, stderr);
   });
   stack.note(['ip', '-batch', '-'], 'change', `${takeover.join('\n')}\n`);
   return through.run(['ip', '-batch', '-'], { stdin: `${takeover.join('\n')}\n` });

@@ -68,10 +68,15 @@ export async function startPing(stack: NetworkStack, address: string, options: P
     address,
   ];
   const process = await stack.start(argv, 'probe');
-  const ended = finish(process, argv, patience(60_000));
+  const stop = () => stack.session.signal('INT', [process]);
+  const ended = finish(process, argv, patience(60_000)).catch(async (error: unknown) => {
+    // A ping that outlives its deadline would go on into the next experiment.
+    if (!stack.session.death.aborted) await stop().catch(() => undefined);
+    throw error;
+  });
   // Who stops a ping because the lab is lost has the lab's error to report.
   ended.catch(() => undefined);
-  return { token, ended, stop: () => stack.session.signal('INT', [process]) };
+  return { token, ended, stop };
 }
 
 /** Runs a ping to its own end. @throws MacvlabError REMOTE_DEAD, PROBE_UNREADABLE */

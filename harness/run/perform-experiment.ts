@@ -2,7 +2,7 @@
 import { MacvlabError } from '../core/error.js';
 import { patience, pause, within } from '../core/wait.js';
 import type { Lab } from '../lab/lab.js';
-import { countAssertions, exchangeOf } from '../expect/expect.js';
+import { type AssertionCounter, countAssertions, exchangeOf } from '../expect/expect.js';
 import { formatExchange } from '../expect/listing.js';
 import { collectEvidence } from './evidence.js';
 import { failureRecord } from './failure.js';
@@ -31,21 +31,36 @@ export async function performExperiment({ stage, experiment, suite, blocked, bod
   const startedAt = new Date();
   const began = performance.now();
   const commandsFrom = lab.log.mark();
-  const counter = { made: 0 };
+  const counter: AssertionCounter = { made: 0, pending: [] };
   const observed: TestRecord['observed'] = {};
   let finding: string | undefined;
   const scoped = async () => {
     for (const capture of lab.captures) capture.forget();
     lab.exchanges.length = 0;
     const work = countAssertions(counter, () => body((name, value) => (observed[name] = value)));
-    await within(work, { what: `${id} to end`, deadline: patience(deadline), signal: run.signal });
+    // An assertion that nobody awaits is a mistake of the suite, but it counts all the same.
+    const whole = work.then(() => Promise.all(counter.pending));
+    await within(whole, { what: `${id} to end`, deadline: patience(deadline), signal: run.signal }).catch(
+      (error: unknown) => {
+        if (error instanceof MacvlabError && error.code === 'WAIT_DEADLINE' && error.message.includes(`${id} to end`)) {
+          stage.damage ??= new MacvlabError(
+            'LAB_DAMAGED',
+            `${id} did not end, and may still be changing the lab`,
+            undoAdvice,
+          );
+        }
+        throw error;
+      },
+    );
     if (counter.made === 0) throw nothingAsserted(id);
     finding = findingOf(lab, observed);
   };
   let outcome = await judged(() => refuseBeforehand(stage, experiment, blocked));
   const performed = outcome.verdict === 'passed';
+  let leave = () => Promise.resolve();
   if (performed) {
-    lab.scopes.enter(`${id} ${title}`);
+    const scope = lab.scopes.enter(`${id} ${title}`);
+    leave = () => lab.scopes.leave(scope);
     outcome = await judged(scoped);
   }
   const record: TestRecord = {
@@ -56,7 +71,7 @@ export async function performExperiment({ stage, experiment, suite, blocked, bod
   };
   if (performed) {
     await collectEvidence({ lab, folder: run.folder, record, suite, commandsFrom });
-    const undone = await judged(() => lab.scopes.leave());
+    const undone = await judged(leave);
     if (undone.failure)
       stage.damage ??= new MacvlabError('LAB_DAMAGED', `${id} left something behind: ${undone.reason}`, undoAdvice);
     if (record.verdict === 'passed') Object.assign(record, finding === undefined ? {} : { reason: finding }, undone);

@@ -48,6 +48,9 @@ export async function perform(plan: RunPlan, driver: LabDriver): Promise<Perform
     },
   };
   plan.signal.addEventListener('abort', () => context.stop(), { once: true });
+  // Whatever fails where nobody awaits it must not pass in silence, as it does below mocha.
+  const stray = (error: unknown) => void (run.failure ??= failureRecord(error));
+  process.on('unhandledRejection', stray);
   let begun = false;
   const begin = async (lab: Lab) => {
     run.kernel = lab.kernel;
@@ -59,7 +62,7 @@ export async function perform(plan: RunPlan, driver: LabDriver): Promise<Perform
   };
   const jobs = Math.max(1, Math.min(plan.jobs, acts.length));
   try {
-    await Promise.all(
+    const stages = await Promise.allSettled(
       Array.from({ length: jobs }, async () => {
         plan.signal.throwIfAborted();
         const lab = await Lab.open(driver);
@@ -73,9 +76,11 @@ export async function perform(plan: RunPlan, driver: LabDriver): Promise<Perform
         }
       }),
     );
-  } catch (error) {
-    context.stop();
-    if (!plan.signal.aborted) run.failure = failureRecord(error);
+    // One lab that fails ends no other: what is performed there is told, and its lab is ended.
+    const failed = stages.find((outcome) => outcome.status === 'rejected');
+    if (failed && !plan.signal.aborted) run.failure = failureRecord(failed.reason);
+  } finally {
+    process.off('unhandledRejection', stray);
   }
   plan.listener.end();
   await close(results, folder, plan);

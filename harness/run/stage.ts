@@ -1,5 +1,6 @@
 /** A stage of a run: a lab, the run's folder, and the suites that are performed there. Several can be used side by side. */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Scope } from '../core/scope.js';
 import { type Feature, whyNot } from '../lab/features.js';
 import type { AddressPlan, Lab } from '../lab/lab.js';
 import type { MacvlanMode } from '../link/macvlan.js';
@@ -16,6 +17,8 @@ export interface SuiteState {
   parent: SuiteState | undefined;
   modes: readonly MacvlanMode[];
   needs: readonly Feature[];
+  /** Where what it makes is undone. */
+  scope?: Scope;
   /** Why its set-up failed. */
   failure?: unknown;
   /** Where the commands of its set-up begin and end in the lab's log. */
@@ -57,7 +60,7 @@ export class Stage {
   /** Begins a suite: its scope, and its addresses. */
   async enterSuite(state: SuiteState, title: string, addresses: AddressPlan): Promise<void> {
     state.commandsFrom = this.lab.log.mark();
-    this.lab.scopes.enter(title);
+    state.scope = this.lab.scopes.enter(title);
     await this.attempt(state, () => this.lab.configure(addresses));
   }
 
@@ -75,7 +78,7 @@ export class Stage {
   /** Ends a suite, and undoes what it made. What cannot be undone makes the lab unusable for what follows. */
   async leaveSuite(state: SuiteState): Promise<void> {
     try {
-      await this.lab.scopes.leave();
+      await this.lab.scopes.leave(state.scope);
     } catch (error) {
       this.damage ??= error;
       state.failure ??= error;

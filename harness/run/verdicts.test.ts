@@ -135,6 +135,43 @@ describe('verdicts (needs root)', function verdicts() {
     expect(record.assertions).to.equal(4);
   });
 
+  it('failed: an assertion that takes time, and that nobody awaits', async () => {
+    const record = await performed(async () => {
+      const ping = await lab.ping(lab.node1, lab.node2);
+      void say(ping).to.have.seen(echoRequest({ token: 'ffffffffffffffff' }), lab.node2.wire.in);
+    });
+    expect(record).to.include({ verdict: 'failed' });
+    expect(record.reason).to.include('token ffffffffffffffff to be seen at node2/eth1 in');
+  });
+
+  it('failed: somebody else answers for the receiver, whichever outcome was expected', async () => {
+    const usurp = 'ip -n router address add 10.0.0.2/32 dev eth1 && ip -n node2 link set dev eth1 arp off';
+    expect((await inSandbox(usurp)).stderr).to.equal('');
+    const answered = await performed(async () => {
+      say(await lab.ping(lab.node1, lab.node2)).to.be.answered();
+    });
+    expect(answered).to.include({ verdict: 'failed' });
+    expect(answered.failure?.details).to.include('somebody else answered');
+    const lost = await performed(async () => {
+      say(await lab.ping(lab.node1, lab.node2)).to.be.lost();
+    });
+    expect(lost).to.include({ verdict: 'failed' });
+  });
+
+  it('failed in a stretch of its own: that is undone, too, and the next one finds the lab as it was', async () => {
+    const first = await performed(async () => {
+      lab.scopes.enter('never left');
+      await lab.node1.namespace('left');
+      say(1).to.equal(2);
+    });
+    expect(first.verdict).to.equal('failed');
+    const second = await performed(async () => {
+      await lab.node1.namespace('left');
+      say(await lab.ping(lab.node1, lab.node2)).to.be.answered();
+    });
+    expect(second.verdict, second.reason).to.equal('passed');
+  });
+
   it('error: nothing was asserted', async () => {
     const record = await performed(async () => {
       await lab.ping(lab.node1, lab.node2);
