@@ -9,7 +9,7 @@ import { remark } from './output.js';
 const sameSignal = 500;
 
 /**
- * A signal that aborts with SIGINT or SIGTERM; the reason is a MacvlabError INTERRUPTED. Another one ends this process
+ * A signal that aborts with SIGINT, SIGTERM or SIGHUP (a closed terminal); the reason is a MacvlabError INTERRUPTED. Another one ends this process
  * with exit code 130, and the kernel takes a sandbox with it.
  * @param promise what is said then about how the command ends: "the run ends, and writes its reports"
  */
@@ -25,6 +25,6 @@ export function untilInterrupted(promise?: string): AbortSignal {
     if (promise) remark(`${name}: ${promise}; once more to end at once`);
     controller.abort(new MacvlabError('INTERRUPTED', `interrupted by ${name}`, { next: 'run it again' }));
   };
-  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt).on('SIGHUP', interrupt);
   return controller.signal;
 }

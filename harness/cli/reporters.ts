@@ -34,7 +34,12 @@ export class Reporters {
       const width = this.#out.columns || 100;
       this.#out.write(`\n${terminalTable(results, { width, colour: this.#colour })}\n`);
     } else if (this.#names.has('lines')) {
-      this.#out.write(`${summaryLine(results.records)}\n`);
+      const { failure } = results.run;
+      if (failure) {
+        const evidence = failure.details ? `\n${failure.details.replace(/^/gm, '    ')}` : '';
+        this.#out.write(`${failure.code}: ${failure.message}${evidence}\n  next: ${failure.next ?? ''}\n`);
+      }
+      this.#out.write(`records and JUnit: ${results.folder}\n${summaryLine(results.records)}\n`);
     }
   }
 

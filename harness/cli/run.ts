@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
+import { MacvlabError } from '../core/error.js';
 import { driverNames, loadDriver } from '../lab/drivers.js';
 import { writeKept } from '../lab/kept.js';
 import { type MacvlanMode, macvlanModes } from '../link/macvlan.js';
@@ -64,6 +65,11 @@ export function addRun(program: Command): void {
     .addHelpText('after', examples)
     .action(async (filters: string[], given: RunOptions) => {
       const options = { ...defaults, jobs: availableParallelism(), ...readConfig(given.config), ...given };
+      if (options.out === '') {
+        throw new MacvlabError('USAGE', 'the folder for reports has an empty name', {
+          next: 'name a folder with --out',
+        });
+      }
       const driver = await loadDriver(options.lab);
       // What help and a wrong command line do not need is only loaded here.
       const [{ Reporters }, { perform }, { exitCodeOf }] = await Promise.all([

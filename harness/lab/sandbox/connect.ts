@@ -11,6 +11,13 @@ export function sandboxSshd(): string[] {
 }
 
 /**
+ * Ends nsenter when this process dies, even by SIGKILL. It stands outside the sandbox, as the parent of sshd: should both be
+ * stopped at that moment, nobody would reap sshd, and the sandbox could not end (pid_namespaces(7); prctl(2),
+ * PR_SET_PDEATHSIG).
+ */
+const endsWithUs = ['setpriv', '--pdeathsig', 'KILL', '--'];
+
+/**
  * Opens a session in a sandbox's network namespace, or in the sandbox's own when none is named.
  * @param init process id of the sandbox's init
  * @throws MacvlabError REMOTE_CONNECT
@@ -25,15 +32,13 @@ export async function connectSandbox(
   const inNode = namespace === undefined ? server : ['nsenter', `--net=/run/netns/${namespace}`, '--', ...server];
   // One socket serves as both standard input and output of sshd; a shell puts it there, since spawn gives two.
   const duplex = ['sh', '-c', 'exec "$@" <&3 >&3 3>&-', 'sshd', ...inNode];
-  const child = spawn(
-    'nsenter',
-    ['--target', String(init), '--mount', '--uts', '--ipc', '--pid', '--net', '--', ...duplex],
-    {
-      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-      detached: true,
-      env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
-    },
-  );
+  const enter = ['nsenter', '--target', String(init), '--mount', '--uts', '--ipc', '--pid', '--net', '--', ...duplex];
+  const [program = '', ...rest] = [...(findProgram('setpriv') ? endsWithUs : []), ...enter];
+  const child = spawn(program, rest, {
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+    detached: true,
+    env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
+  });
   const transport = child.stdio[3] as Socket;
   // An sshd that was stopped stops its nsenter as well, which then has to go on for the sandbox to end (nsenter.c).
   transport.on('close', () => child.kill('SIGCONT'));

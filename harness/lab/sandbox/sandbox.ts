@@ -4,6 +4,7 @@ import { newKeyPair } from '../../remote/keys.js';
 import { MacvlabError } from '../../core/error.js';
 import type { LabDriver, Machines } from '../driver.js';
 import type { NodeName, Topology } from '../topology.js';
+import { installCommand, missingTools } from '../../setup/tools.mjs';
 import { checkSandbox } from './check.js';
 import { connectSandbox, sandboxSshd } from './connect.js';
 import { type Init, startInit, stopInit, type SandboxKeys } from './init.js';
@@ -14,6 +15,7 @@ export const sandboxDriver: LabDriver = {
   check: checkSandbox,
   async open(topology: Topology, wire: (machine: Session) => Promise<void>): Promise<Machines> {
     refuseWithoutRoot();
+    refuseWithoutTools();
     const keys: SandboxKeys = { host: newKeyPair(), user: newKeyPair() };
     const init = await startInit(keys, topology.nodes);
     try {
@@ -55,6 +57,20 @@ function refuseWithoutRoot(): void {
     evidence: `this process runs as user ${process.geteuid?.()}`,
     next: 'run the same command with sudo',
   });
+}
+
+function refuseWithoutTools(): void {
+  const missing = missingTools();
+  if (missing.length === 0) return;
+  const names = missing.map(({ name }) => name);
+  throw new MacvlabError(
+    'TOOL_MISSING',
+    `the sandbox lab needs ${names.join(', ')}, which this machine does not have`,
+    {
+      evidence: missing.map(({ name, purpose }) => `${name}: ${purpose}`).join('\n'),
+      next: installCommand(names) ?? 'install them, then run `macvlab doctor`',
+    },
+  );
 }
 
 async function connectAll(
