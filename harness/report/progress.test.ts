@@ -56,11 +56,20 @@ describe('progress', () => {
     ]);
   });
 
+  it('counts what was begun, in whatever order labs side by side begin it', () => {
+    const screen = new Screen();
+    const progress: Progress = new StatusProgress(screen, false);
+    for (const number of [1, 130, 36]) progress.testStarted(`A1.${number} title`, number);
+    expect(screen.written.split('\r\u001b[K').slice(1)).to.deep.equal(
+      ['1/0 A1.1', '2/0 A1.130', '3/0 A1.36'].map((start) => `${start} title …`),
+    );
+  });
+
   it('never fills the terminal to its last column', () => {
     const screen = new Screen();
     screen.columns = 20;
     const progress = new StatusProgress(screen, false);
-    progress.testStarted('A1.1 a title that is longer than the terminal is wide', 1);
+    progress.testStarted('A1.1 a title that is longer than the terminal is wide');
     expect(screen.written.replace('\r\u001b[K', '').length).to.equal(19);
   });
 

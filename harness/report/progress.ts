@@ -64,6 +64,7 @@ export class StatusProgress implements Progress {
   readonly #out: Output;
   readonly #colour: boolean;
   #total = 0;
+  #begun = 0;
   #status = '';
 
   constructor(out: Output, colour: boolean) {
@@ -76,8 +77,10 @@ export class StatusProgress implements Progress {
     this.#out.write(`${opening(run, total)}\n`);
   }
 
-  testStarted(title: string, number: number): void {
-    this.#status = oneLine(`${number}/${this.#total} ${title} …`);
+  testStarted(title: string): void {
+    // How many have been begun, not which one it is: labs side by side begin them in no order.
+    this.#begun++;
+    this.#status = oneLine(`${this.#begun}/${this.#total} ${title} …`);
     this.#draw();
   }
 
