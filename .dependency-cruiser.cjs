@@ -20,7 +20,7 @@ const rooms = [
 ];
 
 /** Who may import harness/setup: `macvlab doctor` and a lab's check name the same programs and packages as the set-up. */
-const setupReaders = ['harness/setup', 'harness/cli', 'harness/lab', 'bench'];
+const setupReaders = ['harness/setup', 'harness/cli', 'harness/lab', 'harness/kernel', 'bench'];
 
 /** Who may import harness/expect: it is made for tests, and the runner installs it. */
 const expectReaders = ['harness/expect', 'harness/run', 'suites', 'bench'];
