@@ -1,0 +1,238 @@
+/** Debian packages from the archive: which there are, and fetching them, verified. */
+import { createHash } from 'node:crypto';
+import { copyFileSync, linkSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { MacvlabError } from '../core/error.js';
+import { type Apt, askApt, type OnProgress, openApt, runApt, suites } from './apt.js';
+
+export interface FetchOptions {
+  /** Packages are taken out of this suite alone; default: whichever has the version that is named, or the newest. */
+  suite?: string | undefined;
+  /** Fetches the lists of packages even if they are young. */
+  refresh?: boolean;
+  signal?: AbortSignal | undefined;
+  onProgress?: OnProgress | undefined;
+}
+
+/** Milliseconds after which lists are fetched anew: a day. */
+const listsAge = 86_400_000;
+
+/** Milliseconds after which a download that nobody took is dropped: a day. */
+const downloadAge = 86_400_000;
+
+/**
+ * Opens the archive, with lists of packages that are less than a day old; older ones will do where the mirror cannot be
+ * reached.
+ * @throws MacvlabError KERNEL_FETCH when there are none at all
+ */
+export async function openArchive(options: Pick<FetchOptions, 'refresh' | 'signal' | 'onProgress'> = {}): Promise<Apt> {
+  const { refresh, signal, onProgress } = options;
+  const apt = await openApt();
+  const age = listsUpdated(apt);
+  if (refresh || age === undefined || Date.now() - age > listsAge) await updateLists(apt, signal, onProgress);
+  return apt;
+}
+
+/** When the lists were fetched, in milliseconds since 1970; undefined when they never were. */
+export function listsUpdated({ folder }: Apt): number | undefined {
+  return statSync(join(folder, 'updated'), { throwIfNoEntry: false })?.mtimeMs;
+}
+
+/** The suites whose lists are there. */
+function listedSuites({ folder }: Apt): string[] {
+  const names = readdirSync(join(folder, 'lists'));
+  return suites.filter((suite) => names.some((name) => name.includes(`_dists_${suite}_main_binary-amd64_Packages`)));
+}
+
+async function updateLists(apt: Apt, signal?: AbortSignal, onProgress?: OnProgress): Promise<void> {
+  onProgress?.(`fetching the lists of Debian’s packages from ${apt.mirror.main}`);
+  const words = await update(apt, signal);
+  const listed = listedSuites(apt);
+  const absent = suites.filter((suite) => !listed.includes(suite));
+  // Only what could not be fetched at all, or not be verified, leaves such a line; its status says less.
+  const failed = /^(?:E|W|Err): ?.*(?:Failed to fetch|not signed|GPG error|does not have|no longer has)/m.test(words);
+  if (listed.length === 0) {
+    throw new MacvlabError('KERNEL_FETCH', `no list of Debian’s packages could be fetched from ${apt.mirror.main}`, {
+      evidence: words,
+      next: 'see that the mirror can be reached, or name another one: MACVLAB_DEBIAN_MIRROR=http://…/debian',
+    });
+  }
+  const unreachable = failed && /^[EW]: Failed to fetch/m.test(words);
+  if (unreachable) onProgress?.(`the mirror could not be reached: going on with the lists that are there\n${words}`);
+  else writeFileSync(join(apt.folder, 'updated'), '');
+  if (absent.length > 0) onProgress?.(`the mirror has no ${absent.join(', ')}: going on without`);
+}
+
+/** @returns what apt complained about; a suite that the mirror lacks is a failure to apt, and none to us */
+async function update(apt: Apt, signal?: AbortSignal): Promise<string> {
+  const what = 'fetch the lists of packages';
+  try {
+    return await runApt(apt, ['apt-get', '-q', 'update'], { what, lock: 'lock', cwd: apt.folder, signal });
+  } catch (error) {
+    const full = /No space left on device/.test(error instanceof MacvlabError ? (error.evidence ?? '') : '');
+    if (full || signal?.aborted || !(error instanceof MacvlabError)) throw error;
+    return error.evidence ?? '';
+  }
+}
+
+/** A file of the archive. */
+interface Download {
+  file: string;
+  /** As apt takes it: "linux-image-6.1.0-56-cloud-amd64=6.1.192-2". */
+  package: string;
+  bytes: number;
+  sha256: string;
+}
+
+/**
+ * Fetches packages, without what they depend on. What has been fetched in part is continued; each file is checked against
+ * the signed lists before it appears in the folder.
+ * @param names names of packages, also with a version: "linux-base=4.12"
+ * @returns the .deb files
+ * @throws MacvlabError KERNEL_FETCH
+ */
+export async function fetchPackages(
+  names: readonly string[],
+  folder: string,
+  options: FetchOptions = {},
+): Promise<string[]> {
+  const apt = await openArchive(options);
+  const only = restriction(apt, options.suite);
+  const plan = await planned(apt, ['apt-get', ...only, '--print-uris', 'download', ...names], options.signal);
+  return download(apt, plan, folder, options);
+}
+
+/**
+ * Fetches packages and all that they depend on, out of one suite, as though nothing were installed. Recommended packages are
+ * left out, and so are essential ones that nothing depends on (dash, base-files): name them.
+ * @returns the .deb files
+ * @throws MacvlabError KERNEL_FETCH
+ */
+export async function fetchWithDependencies(
+  names: readonly string[],
+  suite: string,
+  folder: string,
+  options: Omit<FetchOptions, 'suite'> = {},
+): Promise<string[]> {
+  const apt = await openArchive(options);
+  const only = restriction(apt, suite);
+  const argv = ['apt-get', ...only, '-qq', '-y', '--no-install-recommends', '--print-uris', 'install', ...names];
+  return download(apt, await planned(apt, argv, options.signal), folder, options);
+}
+
+/** Arguments that hide all suites but one. */
+function restriction({ folder }: Apt, suite: string | undefined): string[] {
+  if (suite === undefined) return [];
+  const file = join(folder, `only-${suite}`);
+  // Experimental's codename is another (rc-buggy).
+  const wanted = suite === 'experimental' ? 'a=experimental' : `n=${suite}`;
+  const pins = [
+    `Package: *\nPin: release ${wanted}\nPin-Priority: 990\n`,
+    'Package: *\nPin: release *\nPin-Priority: -1\n',
+  ];
+  writeFileSync(file, pins.join('\n'));
+  return ['-o', `Dir::Etc::Preferences=${file}`];
+}
+
+/** Reads `'uri' file bytes SHA256:hash`, which apt prints for each file. */
+async function planned(apt: Apt, argv: readonly string[], signal?: AbortSignal): Promise<Download[]> {
+  const output = await askApt(apt, argv, 'find the packages in the archive', signal);
+  return [...output.matchAll(/^'.*' (\S+) (\d+) SHA256:([0-9a-f]{64})$/gm)].map(([, file = '', bytes, sha256 = '']) => {
+    // The colon of a version's epoch is escaped in the name of a file.
+    const [name = '', version = ''] = file.replaceAll('%3a', ':').split('_');
+    return { file, package: `${name}=${version}`, bytes: Number(bytes), sha256 };
+  });
+}
+
+async function download(
+  apt: Apt,
+  plan: readonly Download[],
+  folder: string,
+  { signal, onProgress }: FetchOptions,
+): Promise<string[]> {
+  mkdirSync(folder, { recursive: true });
+  dropOldDownloads(apt);
+  const megabytes = Math.ceil(plan.reduce((sum, { bytes }) => sum + bytes, 0) / 1e6);
+  const named =
+    plan.length > 3 ? `${plan.length} packages` : plan.map((item) => item.package.replace('=', ' ')).join(', ');
+  onProgress?.(`fetching ${named} (${megabytes} MB)`);
+  let missing = await notTaken(apt, plan, folder);
+  // A download that was garbled on the disk, or dropped by another run, is fetched a second time; a third would not help.
+  for (let attempt = 1; missing.length > 0; attempt++) {
+    if (attempt > 2) throw garbled(missing, apt);
+    const argv = ['apt-get', '-qq', '-o', 'APT::Status-Fd=1', 'download', ...missing.map((item) => item.package)];
+    await runApt(apt, argv, {
+      what: `fetch ${named}`,
+      lock: join(apt.folder, '..', 'lock'),
+      cwd: apt.archives,
+      signal,
+      onLine: percentages(onProgress),
+    });
+    missing = await notTaken(apt, missing, folder);
+  }
+  return plan.map(({ file }) => join(folder, file));
+}
+
+/**
+ * Takes over into the folder what has been downloaded and is right, and names the rest. apt itself looks at nothing but the
+ * size of a file that is there already (measured with 2.6.1).
+ */
+async function notTaken({ archives }: Apt, plan: readonly Download[], folder: string): Promise<Download[]> {
+  const rest: Download[] = [];
+  for (const item of plan) {
+    const source = join(archives, item.file);
+    const size = statSync(source, { throwIfNoEntry: false })?.size;
+    if (size === item.bytes) {
+      take(source, join(folder, item.file));
+      if ((await sha256Of(join(folder, item.file))) === item.sha256) continue;
+      for (const wrong of [source, join(folder, item.file)]) rmSync(wrong, { force: true });
+    }
+    rest.push(item);
+  }
+  return rest;
+}
+
+function take(source: string, target: string): void {
+  rmSync(target, { force: true });
+  try {
+    linkSync(source, target);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error;
+    copyFileSync(source, target);
+  }
+}
+
+async function sha256Of(file: string): Promise<string> {
+  return createHash('sha256')
+    .update(await readFile(file))
+    .digest('hex');
+}
+
+function garbled(missing: readonly Download[], { archives }: Apt): MacvlabError {
+  return new MacvlabError('KERNEL_FETCH', 'what was downloaded is not what the archive’s signed lists say', {
+    evidence: missing.map(({ file, bytes, sha256 }) => `${file}: ${bytes} bytes, SHA256 ${sha256}`).join('\n'),
+    next: `empty ${archives} and try again, or name another mirror: MACVLAB_DEBIAN_MIRROR=http://…/debian`,
+  });
+}
+
+/** Turns apt's status lines (`dlstatus:1:77.3:…`, apt's README.progress-reporting) into a line for each quarter. */
+function percentages(onProgress: OnProgress | undefined): OnProgress {
+  let told = 0;
+  return (line) => {
+    const percent = Number(/^dlstatus:\d+:([\d.]+):/.exec(line)?.[1] ?? 0);
+    const quarter = Math.floor(percent / 25) * 25;
+    if (quarter <= told || quarter >= 100) return;
+    told = quarter;
+    onProgress?.(`… ${quarter} %`);
+  };
+}
+
+/** Drops downloads of runs that came to no end. */
+function dropOldDownloads({ archives }: Apt): void {
+  for (const name of readdirSync(archives)) {
+    const file = join(archives, name);
+    const { mtimeMs = Date.now() } = statSync(file, { throwIfNoEntry: false }) ?? {};
+    if (Date.now() - mtimeMs > downloadAge) rmSync(file, { force: true });
+  }
+}
