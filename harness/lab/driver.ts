@@ -13,6 +13,28 @@ export interface Finding {
   next?: string;
 }
 
+/** A machine of a lab, and which nodes live on it. */
+export interface Host {
+  /** A session in the machine's own network stack, from which all its namespaces are seen. */
+  session: Session;
+  /** The nodes on it. */
+  nodes: readonly NodeName[];
+  /** The node that is the machine itself; all others on it are network namespaces, which stand already. */
+  own?: NodeName;
+  /** Its network cards, each an end of a cable to another machine: told by their MAC addresses, named by wiring. */
+  cards: readonly { node: NodeName; interface: string; mac: string }[];
+}
+
+/** What the kernels of a lab's own machines complain about, where the lab can read it. */
+export interface KernelLog {
+  /** How many complaints there have been. */
+  mark(): number;
+  /** Complaints since then, each as one line naming its machine where there are several. */
+  since(mark: number): { line: string; kind: 'defect' | 'stall' }[];
+  /** Everything the machines' consoles have shown, by machine. */
+  text(): ReadonlyMap<string, string>;
+}
+
 /** The machines of an open lab, reached over SSH. */
 export interface Machines {
   /** A session that sees every network namespace, where one machine holds all nodes. */
@@ -21,6 +43,10 @@ export interface Machines {
   nodes: Record<NodeName, Session>;
   /** How a node's sshd is made to listen on an address of the lab's own, and who may log in there. */
   ssh: { server: readonly string[]; user: string; privateKey: string; hostKey: string };
+  /** Present where the machines' kernels are the lab's own. */
+  kernelLog?: KernelLog;
+  /** Milliseconds that a command takes there and back; left out where that is no time at all. */
+  roundTrip?: number;
   /** Ends the machines and everything on them. */
   close(): Promise<void>;
   /** Leaves the machines running when this process ends; returns the process that holds them. */
@@ -33,9 +59,8 @@ export interface LabDriver {
   check(): Promise<Finding[]>;
   /**
    * Gives the machines.
-   * @param wire called, where one machine holds all nodes as network namespaces, with a session that sees them, while the
-   *   sessions with the nodes are still being opened
+   * @param wire called once a session with each machine stands, while those with the nodes may still be being opened
    * @throws MacvlabError when something that `check` names is missing, or the machines do not come up; nothing is left then
    */
-  open(topology: Topology, wire: (machine: Session) => Promise<void>): Promise<Machines>;
+  open(topology: Topology, wire: (hosts: readonly Host[]) => Promise<void>): Promise<Machines>;
 }

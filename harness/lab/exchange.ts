@@ -45,7 +45,10 @@ export interface Step {
 
 export type Outcome = 'answered' | 'astray' | 'lost' | 'refused';
 
-/** Milliseconds that an answer is given before a witness is sent, which costs two more pings; a courtesy, no proof. */
+/**
+ * Milliseconds that an answer is given before a witness is sent, which costs two more pings; a courtesy, no proof. As long
+ * again as a command takes there and back, where that is any time at all.
+ */
 const courtesy = 4;
 /** How often the missed frame may get further while witnesses are sent: there are four steps of four views each. */
 const mostRounds = 16;
@@ -154,7 +157,9 @@ export class Exchange {
    * @throws MacvlabError CAPTURE_ENDED
    */
   seen(view: View): Sighting[] {
-    return seen(view, this.since).filter(({ frame }) => frame.time <= this.until && !this.witness.owns(frame));
+    return seen(view, this.since).filter(
+      ({ frame, timeError }) => frame.time - timeError <= this.until && !this.witness.owns(frame),
+    );
   }
 
   /** Frames of the exchange itself seen in a view: its questions for neighbours, and echoes with its token. */
@@ -194,7 +199,7 @@ export class Exchange {
     try {
       await Promise.race([over, this.#somethingLeft()]);
       if (alwaysWitness) await this.witness.send();
-      else await pause(courtesy, over);
+      else await pause(courtesy + (this.lab.machines.roundTrip ?? 0), over);
       let control: unknown;
       for (let round = 1; !isOver(); round++) {
         const before = this.#progress();

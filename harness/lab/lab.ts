@@ -17,7 +17,7 @@ import { sessionOverTheWire } from './wire-session.js';
 import type { Station } from './station.js';
 import { Switch } from './switch.js';
 import { type NodeName, topology, uplinkOf } from './topology.js';
-import { type Wired, wireNamespaces } from './wiring.js';
+import { type Wired, wire } from './wiring.js';
 
 /** Addresses and routes of an article's network. */
 export type AddressPlan = Partial<
@@ -68,8 +68,8 @@ export class Lab {
   static async open(driver: LabDriver): Promise<Lab> {
     const log = new CommandLog();
     let wired: Wired | undefined;
-    const machines = await driver.open(topology, async (machine) => {
-      wired = await wireNamespaces(machine, topology, log);
+    const machines = await driver.open(topology, async (hosts) => {
+      wired = await wire(hosts, topology, log);
     });
     try {
       return await Lab.#over(driver.name, machines, log, wired);

@@ -1,4 +1,4 @@
-/** Wiring a lab's nodes where one machine holds them all as network namespaces. Only talks to machines over SSH. */
+/** Wiring a lab's nodes, which are network namespaces on one machine or are spread over several. Only talks to machines over SSH. */
 import { randomBytes } from 'node:crypto';
 import { MacvlabError } from '../core/error.js';
 import { patience, poll } from '../core/wait.js';
@@ -6,8 +6,8 @@ import { readBridgePorts } from '../link/bridge-port.js';
 import type { Change } from '../link/change.js';
 import type { CommandLog } from '../remote/command-log.js';
 import { NetworkStack } from '../remote/network-stack.js';
-import type { Session } from '../remote/session.js';
-import type { NodeName, Topology } from './topology.js';
+import type { Host } from './driver.js';
+import type { Cable, NodeName, Topology } from './topology.js';
 
 /**
  * Interface indexes of the switch's (and the router's inner) ends, set apart from those that the kernel counts from 1 in
@@ -18,34 +18,28 @@ const firstIndex = 101;
 
 /** What is known of a lab once it is wired. */
 export interface Wired {
-  /** Kernel release of the machine. */
+  /** Kernel release of the machine that holds the switch. */
   kernel: string;
   /** MAC address of each node's uplink. */
   macs: ReadonlyMap<NodeName, string>;
 }
 
 /**
- * Lays the cables, sets all interfaces up and waits until the switch forwards on every port: all in one round trip.
- * @param machine a session that sees the nodes' namespaces
+ * Lays the cables, sets all interfaces up and waits until the switch forwards on every port: in one round trip with each
+ * machine, the switch's first. Cables within a machine are veth pairs; a cable between two is there already, and its ends get
+ * their names.
  * @throws MacvlabError LAB_OPEN with the kernel's words
  */
-export async function wireNamespaces(machine: Session, topology: Topology, log: CommandLog): Promise<Wired> {
-  const outside = new NetworkStack('machine', machine, log);
-  const inside = (name: NodeName) => new NetworkStack(name, machine, log, name);
-  const hosts = topology.nodes.filter((name) => name !== 'switch');
-  const macs = new Map(hosts.map((name) => [name, randomMac()]));
+export async function wire(hosts: readonly Host[], topology: Topology, log: CommandLog): Promise<Wired> {
+  const home = hosts.find(({ nodes }) => nodes.includes('switch'));
+  if (!home) throw new TypeError('no machine holds the switch');
+  const macs = macsOf(hosts, topology);
+  const reading = { stack: outsideOf(home, log), argv: ['uname', '-r'], kind: 'reading' as const };
   // The switch with all its ports comes up before the cables' other ends: docs/decisions/0005.
-  const changes = [
-    { stack: outside, argv: ipBatch(cableLines(topology, macs)) },
-    { stack: inside('switch'), argv: ipBatch(bridgeLines(topology), quietScript(false)) },
-    ...hosts.map((name) => ({
-      stack: inside(name),
-      argv: ipBatch(upLines(name, topology), quietScript(name === 'router')),
-    })),
-  ].map((step) => ({ ...step, kind: 'change' as const }));
-  const reading = { stack: outside, argv: ['uname', '-r'], kind: 'reading' as const };
-  const outputs = await performAll(machine, [...changes, reading]);
-  await forwarding(inside('switch'));
+  const outputs = await performAll(home, [...stepsOn(home, topology, macs, log), reading]);
+  const others = hosts.filter((host) => host !== home);
+  await Promise.all(others.map((host) => performAll(host, stepsOn(host, topology, macs, log))));
+  await forwarding(stackOf(home, 'switch', log));
   return { kernel: outputs.at(-1)?.trim() ?? '', macs };
 }
 
@@ -55,9 +49,60 @@ interface Step {
   kind: 'change' | 'reading';
 }
 
-async function performAll(machine: Session, steps: readonly Step[]): Promise<string[]> {
+function outsideOf({ session, own }: Host, log: CommandLog): NetworkStack {
+  return new NetworkStack(own ?? 'machine', session, log);
+}
+
+function stackOf({ session, own }: Host, name: NodeName, log: CommandLog): NetworkStack {
+  return new NetworkStack(name, session, log, name === own ? undefined : name);
+}
+
+/** MAC addresses of the uplinks: those of the cards, and random ones for the ends of veth pairs. */
+function macsOf(hosts: readonly Host[], { nodes }: Topology): Wired['macs'] {
+  const cards = hosts.flatMap((host) => host.cards);
+  const uplinks = nodes.filter((name) => name !== 'switch');
+  return new Map(uplinks.map((name) => [name, cards.find(({ node }) => node === name)?.mac ?? randomMac()]));
+}
+
+/** All that is done on one machine, in order. */
+function stepsOn(host: Host, topology: Topology, macs: Wired['macs'], log: CommandLog): Step[] {
+  const holds = (cable: Cable) => host.nodes.includes(cable.from.node) && host.nodes.includes(cable.to.node);
+  const veths = topology.cables.filter(holds).map((cable) => cableLine(cable, topology, macs, host.own));
+  const others = host.nodes.filter((name) => name !== 'switch');
+  noteCables(host, topology, macs, log);
+  const inside = (name: NodeName, argv: string[]) => ({ stack: stackOf(host, name, log), argv });
+  const steps = [
+    ...(veths.length > 0 ? [{ stack: outsideOf(host, log), argv: ipBatch(veths) }] : []),
+    ...host.cards.map(({ node, interface: name, mac }) => inside(node, nameCard(mac, name))),
+    ...(host.nodes.includes('switch') ? [inside('switch', ipBatch(bridgeLines(topology), quietScript(false)))] : []),
+    ...others.map((name) => inside(name, ipBatch(upLines(name, topology), quietScript(name === 'router')))),
+  ];
+  return steps.map((step) => ({ ...step, kind: 'change' }));
+}
+
+/** Writes the cables that come to a machine from others into the log, as what would stand for them in one machine. */
+function noteCables(host: Host, topology: Topology, macs: Wired['macs'], log: CommandLog): void {
+  if (!host.nodes.includes('switch')) return;
+  const foreign = topology.cables.filter(({ from }) => !host.nodes.includes(from.node));
+  const machine = new NetworkStack('machine', host.session, log);
+  for (const cable of foreign) machine.note(['ip', ...cableLine(cable, topology, macs).split(' ')], 'cable');
+}
+
+/** A command that gives the card of a MAC address its name. Nothing else names it: there is no udev in a guest. */
+function nameCard(mac: string, name: string): string[] {
+  const script = [
+    'for card in /sys/class/net/*; do',
+    'read -r address <"$card/address"',
+    '[ "$address" != "$1" ] || { [ "${card##*/}" = "$2" ] || exec ip link set dev "${card##*/}" name "$2"; exit 0; }',
+    'done',
+    'echo "no network card has the address $1" >&2; exit 1',
+  ].join('\n');
+  return ['sh', '-c', script, 'sh', mac, name];
+}
+
+async function performAll({ session }: Host, steps: readonly Step[]): Promise<string[]> {
   const entries = steps.map(({ stack, argv, kind }) => stack.note(argv, kind));
-  const results = await machine.batch(steps.map(({ stack, argv }) => ({ argv: stack.enter(argv) })));
+  const results = await session.batch(steps.map(({ stack, argv }) => ({ argv: stack.enter(argv) })));
   for (const [index, result] of results.entries()) {
     const [step, entry] = [steps[index], entries[index]];
     if (entry) step?.stack.log.end(entry, result);
@@ -75,15 +120,18 @@ function ipBatch(lines: readonly string[], before = ''): string[] {
   return ['sh', '-c', `${before}\nprintf '%s\\n' "$@" | ip -batch -`.trim(), 'ip', ...lines];
 }
 
-function cableLines({ cables }: Topology, macs: Wired['macs']): string[] {
-  return cables.map(
-    ({ from, to }, position) =>
-      `link add name ${to.interface} index ${firstIndex + position} netns ${to.node} type veth peer name ${from.interface} netns ${from.node} address ${macs.get(from.node)}`,
-  );
+/** @param own the node that is the machine itself, and so no namespace */
+function cableLine({ from, to }: Cable, { cables }: Topology, macs: Wired['macs'], own?: NodeName): string {
+  const home = (node: NodeName) => (node === own ? [] : ['netns', node]);
+  const index = firstIndex + cables.findIndex((cable) => cable.from.node === from.node);
+  return [
+    ...['link', 'add', 'name', to.interface, 'index', index, ...home(to.node), 'type', 'veth'],
+    ...['peer', 'name', from.interface, ...home(from.node), 'address', macs.get(from.node)],
+  ].join(' ');
 }
 
 /** A unicast, locally administered MAC address: no two labs' are the same. */
-function randomMac(): string {
+export function randomMac(): string {
   return ['02', ...(randomBytes(5).toString('hex').match(/../g) ?? [])].join(':');
 }
 

@@ -10,8 +10,11 @@ export interface LoggedCommand {
   argv: readonly string[];
   /** Sent to its standard input. */
   stdin?: string;
-  /** A reading changes nothing, so that a reproduction can leave it out; an undo is only worth knowing. */
-  kind: 'change' | 'reading' | 'probe' | 'capture' | 'undo';
+  /**
+   * A reading changes nothing, so that a reproduction can leave it out; an undo is only worth knowing. A cable between two
+   * machines was never made by a command: it stands here as what makes its like in one machine.
+   */
+  kind: 'change' | 'reading' | 'probe' | 'capture' | 'undo' | 'cable';
   status?: number | null;
   /** Milliseconds. */
   duration?: number;

@@ -6,6 +6,7 @@ import ssh2, { type Client, type ClientChannel, type SFTPWrapper } from 'ssh2';
 import { MacvlabError, messageOf } from '../core/error.js';
 import { patience, pause, within } from '../core/wait.js';
 import { type BatchCommand, type BatchResult, batchScript } from './batch.js';
+import { type ClockOffset, sameClock } from './clock.js';
 import { keyBlob } from './keys.js';
 import { type Exit, RemoteProcess, type RemoteSignal } from './process.js';
 import { quoteCommand } from './quote.js';
@@ -26,6 +27,8 @@ export interface SessionOptions {
   lastWords?: () => string;
   /** Settles when whatever carries the transport has ended and has said its last words. */
   carrier?: Promise<unknown>;
+  /** Why the machine itself is gone, where somebody knows better than that the connection ended. */
+  obituary?: () => MacvlabError | undefined;
 }
 
 /** Milliseconds that the last words may come behind the end of the transport. */
@@ -56,12 +59,15 @@ export interface RunOptions {
 /** An open SSH session. */
 export class Session {
   readonly name: string;
+  /** Its machine's clock against ours; {@link sameClock} unless somebody has measured it. */
+  clock: ClockOffset = sameClock;
   readonly #client: Client;
   /** Signals that are about to be sent. */
   readonly #signals = new Map<RemoteSignal, { pids: number[]; sent: Promise<void> }>();
   readonly #death = new AbortController();
   readonly #lastWords: () => string;
   readonly #carrier: Promise<unknown> | undefined;
+  readonly #obituary: () => MacvlabError | undefined;
   #transport: Duplex | undefined;
   #closing = false;
   #dying: Promise<void> | undefined;
@@ -71,11 +77,13 @@ export class Session {
     this.#client = client;
     this.#lastWords = options.lastWords ?? (() => '');
     this.#carrier = options.carrier;
+    this.#obituary = options.obituary ?? (() => undefined);
   }
 
   /**
    * Opens a session.
-   * @throws MacvlabError REMOTE_CONNECT when there is no sshd, the host key is another one or the user is refused
+   * @throws MacvlabError REMOTE_CONNECT when there is no sshd, the host key is another one or the user is refused; the
+   *   obituary when its machine is gone
    */
   static async open(options: SessionOptions): Promise<Session> {
     const client = new ssh2.Client();
@@ -121,6 +129,8 @@ export class Session {
     } catch (error) {
       session.close();
       await session.#carrierEnded();
+      const known = options.obituary?.();
+      if (known) throw known;
       const wrongKey = presented && !presented.equals(pinned);
       throw new MacvlabError(
         'REMOTE_CONNECT',
@@ -360,11 +370,13 @@ export class Session {
   async #die(failure: Error | undefined): Promise<void> {
     if (!this.#closing) await this.#carrierEnded();
     const why = this.#closing ? 'it was closed' : (failure?.message ?? 'the connection ended');
+    const known = this.#closing ? undefined : this.#obituary();
     this.#death.abort(
-      new MacvlabError('REMOTE_DEAD', `the SSH session with ${this.name} is gone: ${why}`, {
-        evidence: this.#lastWords(),
-        next: 'find out what ended that machine or its sshd; the lab has to be built anew',
-      }),
+      known ??
+        new MacvlabError('REMOTE_DEAD', `the SSH session with ${this.name} is gone: ${why}`, {
+          evidence: this.#lastWords(),
+          next: 'find out what ended that machine or its sshd; the lab has to be built anew',
+        }),
     );
   }
 

@@ -103,7 +103,10 @@ function snapshotCommands(stack: NetworkStack): string[][] {
   return stack.name === 'switch' ? [links, ['bridge', '-d', '-j', 'link', 'show']] : [links];
 }
 
-function formatCommand({ at, where, argv, stdin, status, duration, before, after, output }: LoggedCommand): string {
+function formatCommand(command: LoggedCommand): string {
+  const { at, where, argv, stdin, status, duration, before, after, output } = command;
+  if (command.kind === 'cable')
+    return `# a cable between two machines, as this would make it in one\n# ${quoteCommand(argv)}\n`;
   const head = `# ${new Date(at).toISOString()} ${where}: ${status === undefined ? 'still running' : `status ${status}, ${duration} ms`}`;
   const change =
     before === undefined && after === undefined

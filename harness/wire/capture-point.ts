@@ -15,9 +15,12 @@ export function mark(): Mark {
   return { order: nextOrder(), time: Date.now() * 1000 };
 }
 
-/** Whether a frame was captured after a mark: neither decoded before it, nor captured before it and decoded late. */
-export function isAfter({ order, frame }: Sighting, since: Mark): boolean {
-  return order >= since.order && frame.time >= since.time;
+/**
+ * Whether a frame was captured after a mark: neither decoded before it, nor captured before it and decoded late. On a machine
+ * with a clock of its own, one that was captured right before may pass; a command's way there and back is longer than that.
+ */
+export function isAfter({ order, frame, timeError }: Sighting, since: Mark): boolean {
+  return order >= since.order && frame.time + timeError >= since.time;
 }
 
 /** What can be asked where a frame was seen: a capture point, or one direction of it. */

@@ -16,6 +16,8 @@ export interface Sighting {
   at: string;
   /** Position among all frames of all captures, in the order in which they were decoded. */
   order: number;
+  /** Microseconds by which the frame's time may be off, either way: by our clock it is known only that well. */
+  timeError: number;
 }
 
 /** tcpdump's own counters (pcap_stats(3)). */
@@ -123,7 +125,7 @@ export class Capture {
     return capture;
   }
 
-  /** Frames decoded so far, since the last `forget`. @throws MacvlabError CAPTURE_ENDED when tcpdump has died */
+  /** Frames decoded so far, with their times by our own clock, since the last `forget`. @throws MacvlabError CAPTURE_ENDED when tcpdump has died */
   get sightings(): readonly Sighting[] {
     if (this.#failure) throw this.#failure;
     return this.#sightings;
@@ -184,7 +186,11 @@ export class Capture {
 
   #read(reader: PcapReader, chunk: Buffer): void {
     try {
-      for (const frame of reader.push(chunk)) this.#sightings.push({ frame, at: this.name, order: decoded++ });
+      const { ahead, error: timeError } = this.#session.clock;
+      for (const frame of reader.push(chunk)) {
+        if (ahead !== 0) frame.time -= ahead;
+        this.#sightings.push({ frame, at: this.name, order: decoded++, timeError });
+      }
     } catch (error) {
       this.#end(messageOf(error));
     }

@@ -3,11 +3,11 @@ import { spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { findProgram } from '../../setup/tools.mjs';
 import { Session } from '../../remote/session.js';
-import { sandboxFolder, type SandboxKeys } from './init.js';
+import { type LabKeys, sshdCommand } from '../sshd.js';
 
-/** The command that starts sshd in a sandbox; by its absolute path, which sshd insists on. */
+/** The command that starts sshd in a sandbox. */
 export function sandboxSshd(): string[] {
-  return [findProgram('sshd') ?? '/usr/sbin/sshd', '-e', '-f', `${sandboxFolder}/sshd_config`];
+  return sshdCommand(findProgram('sshd'));
 }
 
 /**
@@ -22,12 +22,7 @@ const endsWithUs = ['setpriv', '--pdeathsig', 'KILL', '--'];
  * @param init process id of the sandbox's init
  * @throws MacvlabError REMOTE_CONNECT
  */
-export async function connectSandbox(
-  init: number,
-  keys: SandboxKeys,
-  name: string,
-  namespace?: string,
-): Promise<Session> {
+export async function connectSandbox(init: number, keys: LabKeys, name: string, namespace?: string): Promise<Session> {
   const server = [...sandboxSshd(), '-i'];
   const inNode = namespace === undefined ? server : ['nsenter', `--net=/run/netns/${namespace}`, '--', ...server];
   // One socket serves as both standard input and output of sshd; a shell puts it there, since spawn gives two.

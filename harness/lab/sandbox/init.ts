@@ -7,16 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';
 import { MacvlabError, messageOf } from '../../core/error.js';
 import { patience, within } from '../../core/wait.js';
-import type { KeyPair } from '../../remote/keys.js';
-import { quoteArgument } from '../../remote/quote.js';
-
-/** Where the sandbox keeps its files: on a tmpfs that only its own mount namespace sees. */
-export const sandboxFolder = '/run/macvlab';
-
-export interface SandboxKeys {
-  host: KeyPair;
-  user: KeyPair;
-}
+import { etcFiles, labFolder, type LabKeys, sshdFilesScript } from '../sshd.js';
 
 export interface Init {
   /** Its process id as this process sees it. */
@@ -31,7 +22,7 @@ const namespaces = ['--mount', '--uts', '--ipc', '--net', '--pid'];
  * Starts a sandbox and waits until its files and namespaces stand.
  * @throws MacvlabError LAB_OPEN with the failing program's words
  */
-export async function startInit(keys: SandboxKeys, nodes: readonly string[]): Promise<Init> {
+export async function startInit(keys: LabKeys, nodes: readonly string[]): Promise<Init> {
   // A session of its own (setsid): Ctrl-C at the terminal must reach the harness, which ends the lab in order.
   const child = spawn(
     'unshare',
@@ -83,43 +74,18 @@ export async function stopInit(init: Init): Promise<void> {
   }
 }
 
-/**
- * What init performs before it waits. The keys reach it through a pipe: no file of the host ever holds them.
- * Root's entry in the private /etc/passwd has /bin/sh and an empty home, so that a remote shell reads no rc file.
- */
-function initScript({ host, user }: SandboxKeys, nodes: readonly string[]): string {
-  const forAll = {
-    passwd: `root:*:0:0:root:${sandboxFolder}:/bin/sh\nsshd:*:100:65534::/run/sshd:/usr/sbin/nologin\n`,
-    group: 'root:x:0:\nnogroup:x:65534:\n',
-    // Nobody answers there, at once: before a login on a terminal, sshd looks its peer up, and would wait for 5 s.
-    'resolv.conf': 'nameserver 127.0.0.1\n',
-  };
-  const forRoot = {
-    shadow: 'root:*:1::::::\nsshd:*:1::::::\n',
-    host_key: host.private,
-    authorized_keys: `${user.public}\n`,
-    sshd_config: sshdConfig,
-  };
-  // By the shell's own printf: a process start for each file would be a good part of the time that a lab takes.
-  const write = (files: Record<string, string>) =>
-    Object.entries(files).map(
-      ([name, content]) => `printf '%s\\n' ${quoteArgument(content.trimEnd())} >${sandboxFolder}/${name}`,
-    );
+/** What init performs before it waits. The keys reach it through a pipe: no file of the host ever holds them. */
+function initScript(keys: LabKeys, nodes: readonly string[]): string {
   return [
     'set -e',
     'read -r pid rest </proc/self/stat',
     'umask 022',
     'mount -t proc -o nosuid,nodev,noexec proc /proc',
     'mount -t tmpfs -o mode=0755,nosuid,nodev tmpfs /run',
-    `mkdir -p /run/sshd /run/netns /run/lock ${sandboxFolder}/empty`,
-    ...write(forAll),
-    'umask 077',
-    ...write(forRoot),
-    ...['passwd', 'shadow', 'group', 'resolv.conf'].map(
-      (name) => `[ ! -e /etc/${name} ] || mount --bind ${sandboxFolder}/${name} /etc/${name}`,
-    ),
+    ...sshdFilesScript(keys),
+    ...etcFiles.map((name) => `[ ! -e /etc/${name} ] || mount --bind ${labFolder}/${name} /etc/${name}`),
     // sshd performs the host's /etc/ssh/sshrc in front of every command, and no setting keeps it from that.
-    `[ ! -e /etc/ssh ] || mount --bind ${sandboxFolder}/empty /etc/ssh`,
+    `[ ! -e /etc/ssh ] || mount --bind ${labFolder}/empty /etc/ssh`,
     'echo macvlab >/proc/sys/kernel/hostname',
     `ip -batch - <<'END OF FILE'\n${['link set lo up', ...nodes.map((node) => `netns add ${node}`)].join('\n')}\nEND OF FILE`,
     'echo "ready $pid"',
@@ -130,25 +96,3 @@ function initScript({ host, user }: SandboxKeys, nodes: readonly string[]): stri
     '',
   ].join('\n');
 }
-
-/** For `sshd -i`: only the lab's user key, nothing from the host's files, and as many channels as captures need. */
-const sshdConfig = `HostKey ${sandboxFolder}/host_key
-AuthorizedKeysFile ${sandboxFolder}/authorized_keys
-PermitRootLogin prohibit-password
-PasswordAuthentication no
-KbdInteractiveAuthentication no
-StrictModes no
-UsePAM no
-UseDNS no
-PrintMotd no
-PrintLastLog no
-PermitUserRC no
-PermitUserEnvironment no
-AcceptEnv nothing
-MaxSessions 1000
-MaxStartups 1000
-LoginGraceTime 60
-Subsystem sftp internal-sftp
-PidFile none
-LogLevel ERROR
-`;

@@ -5,7 +5,8 @@ import { newKeyPair } from '../../remote/keys.js';
 import { NetworkStack } from '../../remote/network-stack.js';
 import type { Session } from '../../remote/session.js';
 import { connectSandbox } from './connect.js';
-import { type Init, startInit, stopInit, type SandboxKeys } from './init.js';
+import type { LabKeys } from '../sshd.js';
+import { type Init, startInit, stopInit } from './init.js';
 
 /** Skips what cannot be done by this user; the suite's title says that it needs root. */
 export function skipWithoutRoot(hook: Context): void {
@@ -15,13 +16,13 @@ export function skipWithoutRoot(hook: Context): void {
 /** A sandbox with named namespaces, and sessions to it that end with it. */
 export class TestSandbox {
   readonly init: Init;
-  readonly keys: SandboxKeys;
+  readonly keys: LabKeys;
   readonly log = new CommandLog();
   /** A session in the sandbox's own network namespace. */
   readonly machine: Session;
   readonly #sessions: Session[] = [];
 
-  private constructor(init: Init, keys: SandboxKeys, machine: Session) {
+  private constructor(init: Init, keys: LabKeys, machine: Session) {
     this.init = init;
     this.keys = keys;
     this.machine = machine;

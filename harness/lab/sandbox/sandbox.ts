@@ -2,24 +2,26 @@
 import type { Session } from '../../remote/session.js';
 import { newKeyPair } from '../../remote/keys.js';
 import { MacvlabError } from '../../core/error.js';
-import type { LabDriver, Machines } from '../driver.js';
+import type { Host, LabDriver, Machines } from '../driver.js';
 import type { NodeName, Topology } from '../topology.js';
 import { installCommand, missingTools } from '../../setup/tools.mjs';
 import { checkSandbox } from './check.js';
 import { connectSandbox, sandboxSshd } from './connect.js';
-import { type Init, startInit, stopInit, type SandboxKeys } from './init.js';
+import { type Init, startInit, stopInit } from './init.js';
+import type { LabKeys } from '../sshd.js';
 import { keepInit } from './keep.js';
 
 export const sandboxDriver: LabDriver = {
   name: 'sandbox',
   check: checkSandbox,
-  async open(topology: Topology, wire: (machine: Session) => Promise<void>): Promise<Machines> {
+  async open(topology: Topology, wire: (hosts: readonly Host[]) => Promise<void>): Promise<Machines> {
     refuseWithoutRoot();
     refuseWithoutTools();
-    const keys: SandboxKeys = { host: newKeyPair(), user: newKeyPair() };
+    const keys: LabKeys = { host: newKeyPair(), user: newKeyPair() };
     const init = await startInit(keys, topology.nodes);
     try {
-      const sessions = await connectAll(init.pid, keys, topology.nodes, wire);
+      const { nodes } = topology;
+      const sessions = await connectAll(init.pid, keys, nodes, (session) => wire([{ session, nodes, cards: [] }]));
       return {
         ...sessions,
         ssh: sshOf(keys),
@@ -36,7 +38,7 @@ export const sandboxDriver: LabDriver = {
 /** What another process needs to reach a kept sandbox. */
 export interface SandboxState {
   init: number;
-  keys: SandboxKeys;
+  keys: LabKeys;
 }
 
 /** Opens sessions with a kept sandbox. @throws MacvlabError REMOTE_CONNECT when it is gone */
@@ -47,7 +49,7 @@ export async function attachSandbox(
   return { ...(await connectAll(state.init, state.keys, nodes)), ssh: sshOf(state.keys) };
 }
 
-function sshOf(keys: SandboxKeys): Machines['ssh'] {
+function sshOf(keys: LabKeys): Machines['ssh'] {
   return { server: sandboxSshd(), user: 'root', privateKey: keys.user.private, hostKey: keys.host.public };
 }
 
@@ -75,7 +77,7 @@ function refuseWithoutTools(): void {
 
 async function connectAll(
   init: number,
-  keys: SandboxKeys,
+  keys: LabKeys,
   nodes: readonly NodeName[],
   prepare: (machine: Session) => Promise<void> = () => Promise.resolve(),
 ): Promise<Pick<Machines, 'machine' | 'nodes'>> {

@@ -1,0 +1,73 @@
+/** What an sshd of a lab's own needs: its files, and the command that starts it. */
+import type { KeyPair } from '../remote/keys.js';
+import { quoteArgument } from '../remote/quote.js';
+
+/** Where a lab's machine keeps its files: on a tmpfs, for itself. */
+export const labFolder = '/run/macvlab';
+
+/** The keys of a lab: made for it, and pinned. */
+export interface LabKeys {
+  host: KeyPair;
+  user: KeyPair;
+}
+
+/** sshd as a lab starts it; by its absolute path, which sshd insists on. */
+export function sshdCommand(program = '/usr/sbin/sshd'): string[] {
+  return [program, '-e', '-f', `${labFolder}/sshd_config`];
+}
+
+/**
+ * Lines of a shell script that write what sshd needs below {@link labFolder}, with `passwd`, `shadow`, `group` and
+ * `resolv.conf` for the machine's /etc. Root's shell is /bin/sh and its home has no files, so that a remote shell reads no rc
+ * file. By the shell's own printf: a process start for each file would be a good part of the time that a lab takes.
+ */
+export function sshdFilesScript({ host, user }: LabKeys): string[] {
+  const forAll = {
+    passwd: `root:*:0:0:root:${labFolder}:/bin/sh\nsshd:*:100:65534::/run/sshd:/usr/sbin/nologin\n`,
+    group: 'root:x:0:\nnogroup:x:65534:\n',
+    // Nobody answers there, at once: before a login on a terminal, sshd looks its peer up, and would wait for 5 s.
+    'resolv.conf': 'nameserver 127.0.0.1\n',
+  };
+  const forRoot = {
+    shadow: 'root:*:1::::::\nsshd:*:1::::::\n',
+    host_key: host.private,
+    authorized_keys: `${user.public}\n`,
+    sshd_config: sshdConfig,
+  };
+  const write = (files: Record<string, string>) =>
+    Object.entries(files).map(
+      ([name, content]) => `printf '%s\\n' ${quoteArgument(content.trimEnd())} >${labFolder}/${name}`,
+    );
+  return [
+    `mkdir -p /run/sshd /run/netns /run/lock ${labFolder}/empty`,
+    ...write(forAll),
+    'umask 077',
+    ...write(forRoot),
+    'umask 022',
+  ];
+}
+
+/** The files that stand in for the machine's own in /etc. */
+export const etcFiles = ['passwd', 'shadow', 'group', 'resolv.conf'] as const;
+
+/** For `sshd -i`: only the lab's user key, nothing from the machine's files, and as many channels as captures need. */
+const sshdConfig = `HostKey ${labFolder}/host_key
+AuthorizedKeysFile ${labFolder}/authorized_keys
+PermitRootLogin prohibit-password
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+StrictModes no
+UsePAM no
+UseDNS no
+PrintMotd no
+PrintLastLog no
+PermitUserRC no
+PermitUserEnvironment no
+AcceptEnv nothing
+MaxSessions 1000
+MaxStartups 1000
+LoginGraceTime 60
+Subsystem sftp internal-sftp
+PidFile none
+LogLevel ERROR
+`;

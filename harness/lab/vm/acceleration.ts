@@ -1,0 +1,102 @@
+/**
+ * Whether guests can run on the processor itself (KVM). That /dev/kvm can be opened proves little: nested in another guest,
+ * a kernel may hang on it. So a small guest is booted with it once, and the answer is remembered for this machine.
+ */
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { cpus, hostname, release } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { cacheFolder } from '../../core/cache.js';
+import { MacvlabError, messageOf } from '../../core/error.js';
+import { Guest, type GuestOptions } from './guest.js';
+import type { Accelerator } from './qemu.js';
+
+export interface Acceleration {
+  kind: Accelerator;
+  /** "KVM: a guest booted with it"; as it is told to the user. */
+  why: string;
+}
+
+const remembered = z.object({ machine: z.string(), kind: z.enum(['kvm', 'tcg']), why: z.string() });
+
+/** Milliseconds for the probe to reach its userspace: 20 times what KVM takes. */
+const probeDeadline = 8000;
+
+/** How much longer than with KVM a guest takes for everything, measured; deadlines are multiplied by it. */
+export const slowness: Record<Accelerator, number> = { kvm: 1, tcg: 4 };
+
+/** The answer, when it is known without booting anything. */
+export function knownAcceleration(): Acceleration | undefined {
+  const device = '/dev/kvm';
+  if (!existsSync(device)) return { kind: 'tcg', why: 'this machine has no /dev/kvm' };
+  try {
+    accessSync(device, constants.R_OK | constants.W_OK);
+  } catch {
+    return { kind: 'tcg', why: '/dev/kvm may not be opened by this user' };
+  }
+  try {
+    const known = remembered.parse(JSON.parse(readFileSync(answerFile(), 'utf8')));
+    return known.machine === thisMachine() ? { kind: known.kind, why: known.why } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The answer, found by booting a guest if need be.
+ * @param probe what to boot; it is ended as soon as its kernel has started its init
+ * @param remark told when something is tried that takes time
+ */
+export async function acceleration(
+  probe: Pick<GuestOptions, 'kernel' | 'initramfs' | 'root'>,
+  remark: (line: string) => void = () => undefined,
+): Promise<Acceleration> {
+  const known = knownAcceleration();
+  if (known) return known;
+  remark(`trying whether a guest boots with KVM (once; ${probeDeadline / 1000} s at most)`);
+  const found = await tryKvm(probe);
+  remember(found);
+  return found;
+}
+
+async function tryKvm(probe: Pick<GuestOptions, 'kernel' | 'initramfs' | 'root'>): Promise<Acceleration> {
+  const guest = Guest.start({
+    ...probe,
+    name: 'the KVM probe',
+    accelerator: 'kvm',
+    processors: 1,
+    memory: 256,
+    ports: [],
+  });
+  try {
+    const alive = () => /^macvlab: /m.test(guest.console.text) || undefined;
+    await guest.console.changes.until(alive, { what: 'a guest to boot with KVM', deadline: probeDeadline });
+    return { kind: 'kvm', why: 'a guest boots with it' };
+  } catch (error) {
+    const why = error instanceof MacvlabError && error.code === 'WAIT_DEADLINE' ? 'it hung' : messageOf(error);
+    return { kind: 'tcg', why: `a guest was tried with KVM: ${why}` };
+  } finally {
+    await guest.close();
+  }
+}
+
+function answerFile(): string {
+  return join(cacheFolder(), 'acceleration.json');
+}
+
+/** Where any of this changes, the answer may. */
+function thisMachine(): string {
+  return [hostname(), cpus()[0]?.model, release()].join(', ');
+}
+
+/** An answer that cannot be written is asked for again the next time. */
+function remember(answer: Acceleration): void {
+  try {
+    mkdirSync(cacheFolder(), { recursive: true });
+    const unfinished = `${answerFile()}.${process.pid}`;
+    writeFileSync(unfinished, `${JSON.stringify({ machine: thisMachine(), ...answer })}\n`);
+    renameSync(unfinished, answerFile());
+  } catch {
+    return;
+  }
+}

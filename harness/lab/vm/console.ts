@@ -1,0 +1,78 @@
+/** A guest's serial console: kept whole as evidence, and read for what its kernel complains about. */
+import type { Socket } from 'node:net';
+import { Changes } from '../../core/wait.js';
+
+/** Something that a kernel said about itself. */
+export interface KernelComplaint {
+  /** The line, without its time. */
+  line: string;
+  /**
+   * defect: a bug of the kernel (WARN, BUG, oops, panic, a sanitizer's or lockdep's report); stall: it got no processor for
+   * long, which a busy machine does to any guest.
+   */
+  kind: 'defect' | 'stall';
+}
+
+/** lib/bug.c, kernel/panic.c, mm/kasan/report.c, lib/ubsan.c, kernel/locking/lockdep.c, mm/kfence, net/core/dev.c and others. */
+const defects =
+  /^(?:------------\[ cut here|WARNING: (?:CPU|possible|suspicious|inconsistent|bad|.+ at .+)|BUG: (?!soft lockup|workqueue lockup)|kernel BUG at|Oops\b|general protection fault|Kernel panic|UBSAN: |KASAN: |BUG KFENCE|unregister_netdevice: waiting for|refcount_t: |list_(?:add|del) corruption)/;
+/** kernel/watchdog.c, kernel/rcu/tree_stall.h, kernel/hung_task.c. */
+const stalls = /^(?:watchdog: )?(?:BUG: (?:soft|workqueue) lockup|rcu: INFO: rcu_|INFO: (?:task .+ blocked|rcu_))/;
+
+/** What a line of a kernel's log complains about; undefined for all others, "cut here" too: the next line says more. */
+export function complaintIn(logLine: string): KernelComplaint | undefined {
+  const stamped = /^(?:<\d+>)?\[ *\d+\.\d+\](?:\[ *[CT]\d+\])? (.*)$/.exec(logLine);
+  const line = stamped?.[1];
+  if (line === undefined || line.startsWith('------------[ cut here')) return undefined;
+  if (stalls.test(line)) return { line, kind: 'stall' };
+  return defects.test(line) ? { line, kind: 'defect' } : undefined;
+}
+
+export class Console {
+  readonly changes = new Changes();
+  readonly complaints: KernelComplaint[] = [];
+  readonly ended: Promise<void>;
+  #text = '';
+  #line = '';
+  #phase = 'the firmware';
+
+  constructor(socket: Socket) {
+    socket.setEncoding('utf8').on('data', (chunk: string) => this.#read(chunk.replaceAll('\r', '')));
+    socket.on('error', () => undefined);
+    this.ended = new Promise((resolve) => socket.once('close', () => resolve()));
+  }
+
+  /** How far the guest has come: "its kernel", or a phase that its init names on the console. */
+  get phase(): string {
+    return this.#phase;
+  }
+
+  /** All that was printed so far. */
+  get text(): string {
+    return this.#text;
+  }
+
+  /** The last lines. */
+  tail(lines = 30): string {
+    return this.#text.trimEnd().split('\n').slice(-lines).join('\n');
+  }
+
+  /** Says how far the guest has come, where it does not say so itself. */
+  reached(phase: string): void {
+    this.#phase = phase;
+  }
+
+  #read(chunk: string): void {
+    this.#text += chunk;
+    const lines = (this.#line + chunk).split('\n');
+    this.#line = lines.pop() ?? '';
+    for (const line of lines) {
+      const phase = /^macvlab: (\S+) [\d.]+$/.exec(line)?.[1];
+      if (phase !== undefined) this.#phase = phase;
+      else if (this.#phase === 'the firmware' && line.startsWith('[')) this.#phase = 'its kernel';
+      const complaint = complaintIn(line);
+      if (complaint) this.complaints.push(complaint);
+    }
+    this.changes.notify();
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * QEMU's command line: each concern is a small value that yields its arguments. Every channel between the guest and us is a
+ * socket that QEMU inherits, named by its file descriptor: no path, no port, nothing that could be left behind.
+ */
+
+/** What the guest's processors run on: hardware, or QEMU's own translation of every instruction. */
+export type Accelerator = 'kvm' | 'tcg';
+
+/** A network card that is one end of a cable to another guest. */
+export interface Card {
+  mac: string;
+  /** The inherited stream socket that carries its frames, each behind four bytes of length (QEMU, net/socket.c). */
+  fd: number;
+}
+
+export interface QemuPlan {
+  accelerator: Accelerator;
+  processors: number;
+  /** MiB */
+  memory: number;
+  /** A bzImage, or the ELF file in it where the kernel can be entered through PVH. */
+  kernel: string;
+  initramfs: string;
+  /** The read-only root image. */
+  root: string;
+  /** Words for the kernel, behind those that every guest gets. */
+  kernelArguments?: readonly string[];
+  /** File descriptor of the serial console. */
+  console: number;
+  /** Serial ports by name, each with its file descriptor: `/dev/virtio-ports/<name>` in the guest. */
+  ports: ReadonlyMap<string, number>;
+  cards?: readonly Card[];
+}
+
+/** The arguments behind `qemu-system-x86_64`. */
+export function qemuArguments(plan: QemuPlan): string[] {
+  return [
+    ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
+    ...machine(plan),
+    ...kernel(plan),
+    ...rootDisk(plan.root),
+    ...serialConsole(plan.console),
+    ...['-device', 'virtio-serial-pci'],
+    ...[...plan.ports].flatMap(([name, fd], index) => serialPort(name, fd, index)),
+    ...(plan.cards ?? []).flatMap(card),
+  ];
+}
+
+/**
+ * With TCG, the plainest processor with RDRAND: without it the guest's random numbers, and with them sshd, are ready only
+ * 1.5 s later. `-cpu host` aborts on some machines whose /dev/kvm opens.
+ */
+function machine({ accelerator, processors, memory }: QemuPlan): string[] {
+  const cpu = accelerator === 'kvm' ? 'max' : 'qemu64,+rdrand';
+  const name = accelerator === 'kvm' ? 'q35,accel=kvm' : 'q35,accel=tcg';
+  return ['-machine', name, '-cpu', cpu, '-smp', String(processors), '-m', `${memory}M`];
+}
+
+/**
+ * Words for every guest's kernel. A panic ends QEMU at once (panic=-1 reboots, and -no-reboot makes that the end), and an
+ * oops is a panic: what comes after it proves nothing. Mitigations against attacks between programs only cost time here.
+ */
+const kernelArguments = [
+  'console=ttyS0',
+  'loglevel=5',
+  'panic=-1',
+  'oops=panic',
+  'random.trust_cpu=on',
+  'mitigations=off',
+];
+
+function kernel({ kernel: image, initramfs, kernelArguments: more = [] }: QemuPlan): string[] {
+  return ['-kernel', image, '-initrd', initramfs, '-append', [...kernelArguments, ...more].join(' ')];
+}
+
+function rootDisk(file: string): string[] {
+  const drive = `file=${escape(file)},format=raw,if=none,id=root,readonly=on,file.locking=off`;
+  return ['-drive', drive, '-device', 'virtio-blk-pci,drive=root'];
+}
+
+function serialConsole(fd: number): string[] {
+  return ['-chardev', `socket,id=console,fd=${fd}`, '-serial', 'chardev:console'];
+}
+
+function serialPort(name: string, fd: number, index: number): string[] {
+  const id = `port${index}`;
+  return ['-chardev', `socket,id=${id},fd=${fd}`, '-device', `virtserialport,chardev=${id},name=${name}`];
+}
+
+function card({ mac, fd }: Card, index: number): string[] {
+  const id = `net${index}`;
+  return ['-netdev', `socket,id=${id},fd=${fd}`, '-device', `virtio-net-pci,netdev=${id},mac=${mac},romfile=`];
+}
+
+/** A comma would end an option's value, and is doubled (qemu(1), "Device options"). */
+function escape(value: string): string {
+  return value.replaceAll(',', ',,');
+}
