@@ -1,14 +1,17 @@
 /** Debian packages from the archive: which there are, and fetching them, verified. */
 import { createHash } from 'node:crypto';
-import { copyFileSync, linkSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, linkSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { cacheFolder } from '../core/cache.js';
 import { MacvlabError } from '../core/error.js';
 import { type Apt, askApt, type OnProgress, openApt, runApt, suites } from './apt.js';
 
 export interface FetchOptions {
   /** Packages are taken out of this suite alone; default: whichever has the version that is named, or the newest. */
   suite?: string | undefined;
+  /** What it is for, as the user hears of it: "kernel 6.1.0-56-cloud-amd64". */
+  name?: string;
   /** Fetches the lists of packages even if they are young. */
   refresh?: boolean;
   signal?: AbortSignal | undefined;
@@ -149,21 +152,19 @@ async function download(
   apt: Apt,
   plan: readonly Download[],
   folder: string,
-  { signal, onProgress }: FetchOptions,
+  { name = `${plan.length} packages`, signal, onProgress }: FetchOptions,
 ): Promise<string[]> {
   mkdirSync(folder, { recursive: true });
   dropOldDownloads(apt);
   const megabytes = Math.ceil(plan.reduce((sum, { bytes }) => sum + bytes, 0) / 1e6);
-  const named =
-    plan.length > 3 ? `${plan.length} packages` : plan.map((item) => item.package.replace('=', ' ')).join(', ');
-  onProgress?.(`fetching ${named} (${megabytes} MB)`);
+  onProgress?.(`fetching ${name} (${megabytes} MB)`);
   let missing = await notTaken(apt, plan, folder);
   // A download that was garbled on the disk, or dropped by another run, is fetched a second time; a third would not help.
   for (let attempt = 1; missing.length > 0; attempt++) {
     if (attempt > 2) throw garbled(missing, apt);
     const argv = ['apt-get', '-qq', '-o', 'APT::Status-Fd=1', 'download', ...missing.map((item) => item.package)];
     await runApt(apt, argv, {
-      what: `fetch ${named}`,
+      what: `fetch ${name}`,
       lock: join(apt.folder, '..', 'lock'),
       cwd: apt.archives,
       signal,
@@ -226,6 +227,16 @@ function percentages(onProgress: OnProgress | undefined): OnProgress {
     told = quarter;
     onProgress?.(`… ${quarter} %`);
   };
+}
+
+/** Drops what has been fetched of packages that are unpacked elsewhere by now. @param names "linux-base=4.12" */
+export function dropDownloads(names: readonly string[]): void {
+  const archives = join(cacheFolder(), 'apt', 'archives');
+  const starts = names.map((name) => `${name.replace('=', '_').replaceAll(':', '%3a')}_`);
+  const files = existsSync(archives) ? readdirSync(archives) : [];
+  for (const file of files.filter((name) => starts.some((start) => name.startsWith(start)))) {
+    rmSync(join(archives, file), { force: true });
+  }
 }
 
 /** Drops downloads of runs that came to no end. */

@@ -1,0 +1,160 @@
+/** Debian's cloud kernels for amd64, as they stand in the archive's lists of packages. */
+import { suites } from './apt.js';
+import { compareVersions, upstreamOf } from './debian-version.js';
+
+/** A kernel of the archive. */
+export interface DebianKernel {
+  /** What `uname -r` says: "6.1.0-56-cloud-amd64". */
+  release: string;
+  /** The kernel's own version: "6.1.192". */
+  upstream: string;
+  /** The packages' version: "6.1.192-2". */
+  version: string;
+  /** The suites that have it. */
+  suites: string[];
+  /** The names that lead to it now, and to another one later: "newest", and the suites whose current kernel it is. */
+  labels: string[];
+  /** What is to be fetched. */
+  packages: string[];
+  /** Together, as they are fetched. */
+  bytes: number;
+}
+
+/** A package in one version. */
+interface Package {
+  name: string;
+  version: string;
+  bytes: number;
+  /** Of its dependencies, those that ask for one version: name -> version. */
+  depends: Map<string, string>;
+  suites: string[];
+}
+
+/** The package that depends on a suite's current kernel. */
+const metapackage = 'linux-image-cloud-amd64';
+
+const imagePattern = /^linux-(?:image|binary-unsigned)-(\d.*-cloud-amd64)(?:-unsigned)?$/;
+
+/** Whether a package has to do with cloud kernels. Headers, debug symbols and other architectures have not. */
+export function concernsKernels(name: string): boolean {
+  return (
+    name === metapackage ||
+    /^linux-(?:image|base|binary|modules)-(?:unsigned-)?\d.*-cloud-amd64(?:-unsigned)?$/.test(name)
+  );
+}
+
+/**
+ * Reads the kernels out of what apt prints.
+ * @param stanzas of `apt-cache show`
+ * @param table of `apt-cache madison`, which alone tells the suites
+ * @returns them from the oldest to the newest; those whose packages are no longer all there are left out
+ */
+export function readKernels(stanzas: string, table: string): DebianKernel[] {
+  const packages = readPackages(stanzas, readSuites(table));
+  const kernels = [...packages.values()].flatMap((image) => readKernel(image, packages) ?? []);
+  const sorted = withoutRepetition(kernels).sort(byVersion);
+  const newest = sorted.at(-1);
+  if (newest) newest.labels.push('newest');
+  for (const { suite, kernel } of currentKernels(packages, sorted)) kernel.labels.push(suite);
+  return sorted;
+}
+
+function byVersion(one: DebianKernel, other: DebianKernel): number {
+  return compareVersions(one.version, other.version) || (one.release < other.release ? -1 : 1);
+}
+
+/** @returns suites by "name version"; a row of the table is `name | version | uri suite/component architecture Packages` */
+function readSuites(table: string): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (const [, name = '', version = '', suite = ''] of table.matchAll(
+    /^\s*(\S+) \|\s*(\S+) \| \S+ (\S+)\/main amd64 Packages$/gm,
+  )) {
+    const key = `${name} ${version}`;
+    found.set(key, [...(found.get(key) ?? []), suite]);
+  }
+  return found;
+}
+
+function readPackages(stanzas: string, suitesOf: Map<string, string[]>): Map<string, Package> {
+  const packages = new Map<string, Package>();
+  for (const stanza of stanzas.split(/\n\n+/)) {
+    const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(stanza)?.[1] ?? '';
+    const [name, version] = [field('Package'), field('Version')];
+    if (!concernsKernels(name)) continue;
+    const depends = [...field('Depends').matchAll(/(?:^|, )(\S+) \(= ([^)]+)\)/g)];
+    packages.set(`${name} ${version}`, {
+      name,
+      version,
+      bytes: Number(field('Size')),
+      depends: new Map(depends.map(([, wanted = '', exact = '']) => [wanted, exact])),
+      suites: [...new Set(suitesOf.get(`${name} ${version}`))].sort(bySuite),
+    });
+  }
+  return packages;
+}
+
+function bySuite(one: string, other: string): number {
+  const names: readonly string[] = suites;
+  return names.indexOf(one) - names.indexOf(other);
+}
+
+/**
+ * Up to 6.18 a kernel's package holds everything; later ones hold nothing, and depend on three: the config (linux-base), the
+ * image (linux-binary) and the modules.
+ */
+function readKernel(image: Package, packages: Map<string, Package>): DebianKernel | undefined {
+  const release = imagePattern.exec(image.name)?.[1];
+  // "linux-image-6.12-cloud-amd64" is no kernel, but leads to the newest of its series.
+  if (!release || [...image.depends.keys()].some((name) => name.startsWith('linux-image-'))) return undefined;
+  const { version } = image;
+  const find = (name: string) => packages.get(`${name}-${release} ${version}`);
+  const binary = image.name.startsWith('linux-binary-')
+    ? image
+    : (find('linux-binary') ?? find('linux-binary-unsigned'));
+  const split = binary === image || image.depends.has(`linux-binary-${release}`);
+  const fetched = split ? [find('linux-base'), binary, find('linux-modules')] : [image];
+  if (!fetched.every((part) => part !== undefined)) return undefined;
+  return {
+    release,
+    upstream: upstreamOf(version),
+    version,
+    suites: image.suites,
+    labels: [],
+    packages: fetched.map(({ name }) => `${name}=${version}`),
+    bytes: fetched.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+}
+
+/** The image that is not signed for Secure Boot is of interest only where the signed one is not there (yet). */
+function withoutRepetition(kernels: readonly DebianKernel[]): DebianKernel[] {
+  const isUnsigned = ({ packages }: DebianKernel) => packages.some((name) => name.includes('-unsigned'));
+  const signedFirst = [...kernels].sort((one, other) => Number(isUnsigned(one)) - Number(isUnsigned(other)));
+  const byName = new Map<string, DebianKernel>();
+  for (const kernel of signedFirst) {
+    const key = `${kernel.release} ${kernel.version}`;
+    if (!byName.has(key)) byName.set(key, kernel);
+  }
+  return [...byName.values()];
+}
+
+/**
+ * What each suite's metapackage leads to. "trixie" is what a machine that is kept up to date runs: its security updates
+ * count.
+ */
+function currentKernels(
+  packages: Map<string, Package>,
+  kernels: readonly DebianKernel[],
+): { suite: string; kernel: DebianKernel }[] {
+  const metas = [...packages.values()]
+    .filter(({ name }) => name === metapackage)
+    .sort((one, other) => compareVersions(one.version, other.version));
+  return suites.flatMap((suite) => {
+    const counted = [suite, `${suite}-security`];
+    const own = metas.filter((meta) => meta.suites.some((name) => counted.includes(name)));
+    const led = own.flatMap(({ depends }) =>
+      kernels.filter(({ release, version }) => depends.get(`linux-image-${release}`) === version),
+    );
+    const kernel = led.at(-1);
+    return kernel ? [{ suite, kernel }] : [];
+  });
+}
