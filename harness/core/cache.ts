@@ -62,8 +62,8 @@ function dropAbandoned(parent: string): void {
   }
 }
 
-/** Errors of the file system, and of programs that met a full disk, told as what they are. */
-function asCacheError(error: unknown, folder: string): unknown {
+/** Errors of the file system, and of programs that met a full disk, told as what they are. @param folder in the cache */
+export function asCacheError(error: unknown, folder: string): unknown {
   const { code } = error as NodeJS.ErrnoException;
   const words = error instanceof MacvlabError ? (error.evidence ?? '') : messageOf(error);
   const full = code === 'ENOSPC' || /No space left on device/.test(words);

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, linkSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheFolder } from '../core/cache.js';
+import { asCacheError, cacheFolder } from '../core/cache.js';
 import { MacvlabError } from '../core/error.js';
 import { type Apt, askApt, type OnProgress, openApt, runApt, suites } from './apt.js';
 
@@ -27,14 +27,18 @@ const downloadAge = 86_400_000;
 /**
  * Opens the archive, with lists of packages that are less than a day old; older ones will do where the mirror cannot be
  * reached.
- * @throws MacvlabError KERNEL_FETCH when there are none at all
+ * @throws MacvlabError KERNEL_FETCH when there are none at all; CACHE_NOT_WRITABLE
  */
 export async function openArchive(options: Pick<FetchOptions, 'refresh' | 'signal' | 'onProgress'> = {}): Promise<Apt> {
   const { refresh, signal, onProgress } = options;
-  const apt = await openApt();
-  const age = listsUpdated(apt);
-  if (refresh || age === undefined || Date.now() - age > listsAge) await updateLists(apt, signal, onProgress);
-  return apt;
+  try {
+    const apt = await openApt();
+    const updated = listsUpdated(apt);
+    if (refresh || updated === undefined || Date.now() - updated > listsAge) await updateLists(apt, signal, onProgress);
+    return apt;
+  } catch (error) {
+    throw asCacheError(error, join(cacheFolder(), 'apt'));
+  }
 }
 
 /** When the lists were fetched, in milliseconds since 1970; undefined when they never were. */

@@ -5,9 +5,9 @@ import { MacvlabError } from '../core/error.js';
 import { type Apt, askApt } from './apt.js';
 import { type FetchOptions, listsUpdated, openArchive } from './archive.js';
 import { compareVersions } from './debian-version.js';
-import { concernsKernels, type DebianKernel, readKernels } from './package-lists.js';
+import { byVersion, concernsKernels, type DebianKernel, readKernels } from './package-lists.js';
 
-export type { DebianKernel } from './package-lists.js';
+export { byVersion, type DebianKernel } from './package-lists.js';
 
 /** What is used where nobody says what: the series of Debian 13, with long-term support upstream. */
 export const defaultKernel = '6.12';
@@ -64,15 +64,13 @@ function isMeant(kernel: DebianKernel, spec: string): boolean {
 }
 
 /** "6.1.0-56" of "6.1.0-56-cloud-amd64". */
-function bareRelease({ release }: DebianKernel): string {
+export function bareRelease({ release }: DebianKernel): string {
   return release.slice(0, -flavour.length);
 }
 
 /** All kernels that are meant, from the oldest to the newest. */
 export function kernelsMeant<K extends DebianKernel>(kernels: readonly K[], spec: string): K[] {
-  return kernels
-    .filter((kernel) => isMeant(kernel, spec))
-    .sort((one, other) => compareVersions(one.version, other.version));
+  return kernels.filter((kernel) => isMeant(kernel, spec)).sort(byVersion);
 }
 
 /** The newest kernel that is meant, by Debian's order of versions: its own release before one that is built for an older. */

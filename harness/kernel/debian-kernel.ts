@@ -7,11 +7,18 @@ import { runProgram } from '../core/program.js';
 import { findProgram } from '../setup/machine.mjs';
 import type { OnProgress } from './apt.js';
 import { dropDownloads, fetchPackages } from './archive.js';
-import { type DebianKernel, findKernel, loadCatalogue, unknownKernel } from './catalogue.js';
+import {
+  bareRelease,
+  type DebianKernel,
+  defaultKernel,
+  findKernel,
+  loadCatalogue,
+  unknownKernel,
+} from './catalogue.js';
 import type { Kernel } from './kernel.js';
 
 export interface DebianKernelOptions {
-  /** Looks into the archive for a newer one, even if a kernel that is meant is in the cache. */
+  /** Fetches the archive's lists anew, and looks for a newer one even if a kernel that is meant is in the cache. */
   refresh?: boolean;
   signal?: AbortSignal | undefined;
   onProgress?: OnProgress | undefined;
@@ -80,18 +87,62 @@ function entryName({ release, version }: Pick<DebianKernel, 'release' | 'version
  * @throws MacvlabError KERNEL_UNKNOWN, naming the nearest; KERNEL_FETCH, TOOL_MISSING, CACHE_NOT_WRITABLE
  */
 export async function debianKernel(spec: string | undefined, options: DebianKernelOptions = {}): Promise<Kernel> {
-  const cached = findCachedKernel(spec);
-  if (cached && !options.refresh) return cached;
+  for await (const kernel of debianKernels([spec ?? defaultKernel], options)) return kernel;
+  throw new Error('no kernel came of one that was asked for');
+}
+
+/**
+ * Several of Debian's cloud kernels, each as soon as it is there; that one of them does not exist is told before any is
+ * fetched.
+ * @throws MacvlabError as debianKernel()
+ */
+export async function* debianKernels(
+  specs: readonly string[],
+  options: DebianKernelOptions = {},
+): AsyncGenerator<Kernel> {
+  const offered = specs.every((spec) => isSettled(spec, options)) ? [] : await offeredKernels(specs, options);
+  for (const spec of specs) {
+    if (!findKernel(offered, spec) && !findCachedKernel(spec)) throw unknownKernel(offered, spec);
+  }
+  for (const spec of specs) yield await fetchedOrCached(spec, findKernel(offered, spec), options);
+}
+
+/** Whether the archive need not be asked: a release or package version that is in the cache stays what it is. */
+function isSettled(spec: string, { refresh = false }: DebianKernelOptions): boolean {
+  const cached = findKernel(cachedKernels(), spec);
+  return cached !== undefined && (!refresh || [cached.release, bareRelease(cached), cached.version].includes(spec));
+}
+
+async function offeredKernels(specs: readonly string[], options: DebianKernelOptions): Promise<DebianKernel[]> {
   try {
-    const kernels = await loadCatalogue(options);
-    const kernel = findKernel(kernels, spec);
-    if (!kernel) throw unknownKernel(kernels, spec ?? '');
-    return await fetchKernel(kernel, options);
+    return await loadCatalogue(options);
   } catch (error) {
-    if (!cached || !(error instanceof MacvlabError) || error.code !== 'KERNEL_FETCH') throw error;
-    options.onProgress?.(`the archive could not be reached: using ${cached.name}, which was fetched before`);
+    if (!isUnreachable(error) || !specs.every((spec) => findCachedKernel(spec))) throw error;
+    options.onProgress?.(error.message);
+    return [];
+  }
+}
+
+/** @param offered the archive's; undefined when it has none, or cannot be asked */
+async function fetchedOrCached(
+  spec: string,
+  offered: DebianKernel | undefined,
+  options: DebianKernelOptions,
+): Promise<Kernel> {
+  const cached = findCachedKernel(spec);
+  if (cached && (!offered || isSettled(spec, options))) return cached;
+  if (!offered) throw unknownKernel([], spec);
+  try {
+    return await fetchKernel(offered, options);
+  } catch (error) {
+    if (!cached || !isUnreachable(error)) throw error;
+    options.onProgress?.(`${error.message}: using ${cached.name}, which was fetched before`);
     return cached;
   }
+}
+
+function isUnreachable(error: unknown): error is MacvlabError {
+  return error instanceof MacvlabError && error.code === 'KERNEL_FETCH';
 }
 
 /** Sees to it that a kernel of the catalogue is in the cache. @throws MacvlabError as debianKernel() */

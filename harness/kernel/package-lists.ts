@@ -59,7 +59,8 @@ export function readKernels(stanzas: string, table: string): DebianKernel[] {
   return sorted;
 }
 
-function byVersion(one: DebianKernel, other: DebianKernel): number {
+/** From the oldest to the newest, by Debian's order. */
+export function byVersion(one: DebianKernel, other: DebianKernel): number {
   return compareVersions(one.version, other.version) || (one.release < other.release ? -1 : 1);
 }
 
