@@ -17,6 +17,9 @@ import { findProgram, thisMachine } from './machine.mjs';
 
 const utilLinux = { nsenter: 'util-linux', unshare: 'util-linux', mount: 'util-linux' };
 
+/** What is called the same everywhere, of the programs that guests need. */
+const forGuests = { mksquashfs: 'squashfs-tools', depmod: 'kmod', xz: 'xz', zstd: 'zstd' };
+
 /** @type {PackageManager[]} */
 const packageManagers = [
   {
@@ -34,6 +37,14 @@ const packageManagers = [
       sshd: 'openssh-server',
       ...utilLinux,
       mount: 'mount',
+      ...forGuests,
+      xz: 'xz-utils',
+      'qemu-system-x86_64': 'qemu-system-x86',
+      'dpkg-deb': 'dpkg',
+      'apt-get': 'apt',
+      'apt-cache': 'apt',
+      'apt-config': 'apt',
+      flock: 'util-linux',
     },
   },
   {
@@ -48,6 +59,13 @@ const packageManagers = [
       arping: 'iputils',
       sshd: 'openssh-server',
       ...utilLinux,
+      ...forGuests,
+      'qemu-system-x86_64': 'qemu-system-x86-core',
+      'dpkg-deb': 'dpkg',
+      'apt-get': 'apt',
+      'apt-cache': 'apt',
+      'apt-config': 'apt',
+      flock: 'util-linux',
     },
   },
   {
@@ -64,6 +82,13 @@ const packageManagers = [
       arping: 'iputils',
       sshd: 'openssh-server',
       ...utilLinux,
+      ...forGuests,
+      'qemu-system-x86_64': 'qemu-system-x86_64',
+      'dpkg-deb': 'dpkg',
+      'apt-get': 'apt',
+      'apt-cache': 'apt',
+      'apt-config': 'apt',
+      flock: 'util-linux',
     },
   },
   {
@@ -79,6 +104,13 @@ const packageManagers = [
       arping: 'iputils',
       sshd: 'openssh',
       ...utilLinux,
+      ...forGuests,
+      'qemu-system-x86_64': 'qemu-system-x86',
+      'dpkg-deb': 'dpkg',
+      'apt-get': 'apt',
+      'apt-cache': 'apt',
+      'apt-config': 'apt',
+      flock: 'util-linux',
     },
   },
 ];

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { FakeMachine } from './fake-machine.test-support.js';
 import { installCommand, planInstallation } from './packages.mjs';
-import { requiredTools } from './tools.mjs';
+import { guestTools, missingGuestTools, requiredTools } from './tools.mjs';
 
 const everything = requiredTools.map(({ name }) => name);
 
@@ -19,6 +19,30 @@ describe('the command that installs missing programs', () => {
       expect(planInstallation(everything, fake.machine)).to.deep.include({ manager, packages, permitted: true });
     });
   }
+
+  const forGuests = {
+    'apt-get': ['apt', 'dpkg', 'kmod', 'qemu-system-x86', 'squashfs-tools', 'util-linux', 'xz-utils'],
+    dnf: ['apt', 'dpkg', 'kmod', 'qemu-system-x86-core', 'squashfs-tools', 'util-linux', 'xz'],
+    apk: ['apt', 'dpkg', 'kmod', 'qemu-system-x86_64', 'squashfs-tools', 'util-linux', 'xz'],
+    pacman: ['apt', 'dpkg', 'kmod', 'qemu-system-x86', 'squashfs-tools', 'util-linux', 'xz'],
+  };
+  for (const [manager, packages] of Object.entries(forGuests)) {
+    it(`names ${manager}'s packages for guests`, () => {
+      using fake = new FakeMachine();
+      fake.have(manager);
+      const names = guestTools.map(({ name }) => name);
+      expect(planInstallation(names, fake.machine)).to.deep.include({ manager, packages });
+    });
+  }
+
+  it('asks for what guests need apart from what every lab needs', () => {
+    using fake = new FakeMachine();
+    fake.have('mksquashfs', ...requiredTools.map(({ name }) => name));
+    const missing = missingGuestTools(fake.machine).map(({ name }) => name);
+    expect(missing).to.include('qemu-system-x86_64').and.not.include('mksquashfs');
+    fake.have(...missing);
+    expect(missingGuestTools(fake.machine)).to.deep.equal([]);
+  });
 
   it('names only what is missing', () => {
     using fake = new FakeMachine();

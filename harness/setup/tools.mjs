@@ -26,10 +26,35 @@ export const requiredTools = [
 ];
 
 /**
+ * What only guests need: labs that use the running kernel do without.
+ * @type {readonly RequiredTool[]}
+ */
+export const guestTools = [
+  { name: 'qemu-system-x86_64', purpose: 'runs the guests' },
+  { name: 'apt-get', purpose: 'fetches kernels and the guests’ programs, verified; installs nothing' },
+  { name: 'apt-cache', purpose: 'finds kernels in the archive' },
+  { name: 'apt-config', purpose: 'tells the proxy that this machine’s apt uses' },
+  { name: 'flock', purpose: 'keeps two runs from fetching the same at once' },
+  { name: 'dpkg-deb', purpose: 'unpacks kernels and the guests’ programs' },
+  { name: 'mksquashfs', purpose: 'packs the guests’ root image' },
+  { name: 'depmod', purpose: 'indexes the modules that a guest can load' },
+  { name: 'xz', purpose: 'unpacks the modules of newer kernels' },
+];
+
+/**
  * Which of the required programs are missing.
  * @param {Machine} [machine]
  * @returns {RequiredTool[]}
  */
 export function missingTools(machine = thisMachine()) {
   return requiredTools.filter(({ name }) => findProgram(name, machine.folders) === undefined);
+}
+
+/**
+ * Which of the programs that guests need are missing.
+ * @param {Machine} [machine]
+ * @returns {RequiredTool[]}
+ */
+export function missingGuestTools(machine = thisMachine()) {
+  return guestTools.filter(({ name }) => findProgram(name, machine.folders) === undefined);
 }
