@@ -1,0 +1,64 @@
+/** A guest's initramfs, one per kernel: a static busybox, the modules that guests may load, and their first process. */
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cacheEntry, findEntry } from '../../core/cache.js';
+import type { Kernel } from '../../kernel/kernel.js';
+import { cpioArchive, type CpioEntry } from './cpio.js';
+import { guestInit } from './guest-init.js';
+import { bootModules, gatherModules, indexModules, networkModules } from './guest-modules.js';
+import { busyboxOf, rootImage, type RootImageOptions } from './root-image.js';
+
+/** Raised when these files make something else of the same kernel and the same lists. */
+const maker = 1;
+
+const archive = 'initramfs.cpio';
+
+/**
+ * The initramfs of a kernel, an uncompressed cpio archive: unpacking would cost a guest more than reading.
+ * @throws MacvlabError KERNEL_UNSUITABLE when the kernel cannot boot a guest; TOOL_MISSING, CACHE_NOT_WRITABLE,
+ * PROGRAM_FAILED; what `rootImage` throws
+ */
+export async function initramfs(kernel: Kernel, options: Omit<RootImageOptions, 'refresh'> = {}): Promise<string> {
+  const recipe = [maker, [...bootModules], networkModules, guestInit('', [])];
+  const digest = createHash('sha256').update(JSON.stringify(recipe)).digest('hex').slice(0, 12);
+  const name = `initramfs/${kernel.id}-${digest}`;
+  const made = findEntry(name);
+  if (made) return join(made, archive);
+  const busybox = busyboxOf(await rootImage(options));
+  const entry = await cacheEntry(name, async (folder) => {
+    const entries = await initramfsEntries(kernel, busybox, join(folder, 'work'), options.signal);
+    writeFileSync(join(folder, archive), cpioArchive(entries));
+    rmSync(join(folder, 'work'), { recursive: true });
+  });
+  return join(entry, archive);
+}
+
+/**
+ * What is in a kernel's initramfs.
+ * @param busybox a static one
+ * @param work a folder for the modules on their way
+ */
+export async function initramfsEntries(
+  kernel: Kernel,
+  busybox: string,
+  work: string,
+  signal?: AbortSignal,
+): Promise<CpioEntry[]> {
+  const inside = `lib/modules/${kernel.release}`;
+  const folder = join(work, inside);
+  mkdirSync(folder, { recursive: true });
+  const boot = await gatherModules(kernel, folder, signal);
+  if (kernel.modules !== undefined) await indexModules(work, kernel.release, signal);
+  const folders = ['bin', 'dev', 'lib', 'lib/modules', inside, 'low', 'new', 'proc', 'rw', 'sys'];
+  return [
+    ...folders.map((name) => ({ name, folder: true as const })),
+    // The kernel opens it for PID 1, before anything is mounted there.
+    { name: 'dev/console', device: [5, 1] },
+    { name: 'bin/busybox', content: readFileSync(busybox), executable: true },
+    { name: 'init', content: guestInit(kernel.release, boot), executable: true },
+    ...readdirSync(folder)
+      .sort()
+      .map((name) => ({ name: `${inside}/${name}`, content: readFileSync(join(folder, name)) })),
+  ];
+}
