@@ -3,7 +3,8 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import { MacvlabError } from '../core/error.js';
-import { driverNames, loadDriver } from '../lab/drivers.js';
+import { driverNames, type LabOptions, loadDriver } from '../lab/drivers.js';
+import { type GuestCount, guestCounts } from '../lab/vm/shapes.js';
 import { writeKept } from '../lab/kept.js';
 import { type MacvlanMode, macvlanModes } from '../link/macvlan.js';
 import { type Keep, keepChoices } from '../run/plan.js';
@@ -16,6 +17,9 @@ import { type ReporterName, reporterNames } from './reporter-names.js';
 /** Options as commander gives them: absent where the command line does not say. */
 interface RunOptions {
   lab?: string;
+  kernel?: string;
+  modules?: string;
+  guests?: GuestCount;
   mode?: MacvlanMode;
   jobs?: number;
   bail?: boolean;
@@ -46,6 +50,13 @@ export function addRun(program: Command): void {
       'ids (A1.3, or A1 for all of an article) or parts of titles; without any, all experiments',
     )
     .addOption(new Option('--lab <name>', `where (default: ${defaults.lab})`).choices(driverNames))
+    .option('--kernel <kernel>', 'for guests: a version (6.12), a release, a suite, a bzImage or a kernel build tree')
+    .option('--modules <folder>', 'modules of a kernel of your own')
+    .addOption(
+      new Option('--guests <number>', 'guests that the nodes are spread over')
+        .choices(guestCounts.map(String))
+        .argParser(Number),
+    )
     .addOption(new Option('--mode <mode>', 'only experiments about this macvlan mode').choices(macvlanModes))
     .option(
       '--jobs <number>',
@@ -70,7 +81,7 @@ export function addRun(program: Command): void {
           next: 'name a folder with --out',
         });
       }
-      const driver = await loadDriver(options.lab);
+      const driver = await loadDriver(options.lab, { ...labOptions(options), remark });
       // What help and a wrong command line do not need is only loaded here.
       const [{ Reporters }, { perform }, { exitCodeOf }] = await Promise.all([
         import('./reporters.js'),
@@ -103,4 +114,19 @@ export function addRun(program: Command): void {
         remark(`                       macvlab lab down --name ${name}`);
       }
     });
+}
+
+/** What of the options is about the lab itself. */
+function labOptions({
+  kernel,
+  modules,
+  guests,
+  keep,
+}: Pick<RunOptions, 'kernel' | 'modules' | 'guests' | 'keep'>): LabOptions {
+  return {
+    ...(kernel !== undefined && { kernel }),
+    ...(modules !== undefined && { modules: resolve(modules) }),
+    ...(guests !== undefined && { guests }),
+    mayBeKept: keep !== undefined && keep !== 'never',
+  };
 }

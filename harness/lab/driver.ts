@@ -29,8 +29,8 @@ export interface Host {
 export interface KernelLog {
   /** How many complaints there have been. */
   mark(): number;
-  /** Complaints since then, each as one line naming its machine where there are several. */
-  since(mark: number): { line: string; kind: 'defect' | 'stall' }[];
+  /** Complaints since then; the machine's name is that of a guest. */
+  since(mark: number): readonly { machine: string; line: string; kind: 'defect' | 'stall' }[];
   /** Everything the machines' consoles have shown, by machine. */
   text(): ReadonlyMap<string, string>;
 }
@@ -57,6 +57,8 @@ export interface LabDriver {
   readonly name: string;
   /** What this driver needs on this machine. Changes nothing. */
   check(): Promise<Finding[]>;
+  /** Does beforehand what takes long and is the same for every lab, such as fetching a kernel. @throws MacvlabError */
+  prepare?(): Promise<void>;
   /**
    * Gives the machines.
    * @param wire called once a session with each machine stands, while those with the nodes may still be being opened

@@ -3,10 +3,25 @@ import { z } from 'zod';
 import { MacvlabError } from '../core/error.js';
 import type { LabDriver, Machines } from './driver.js';
 import type { KeptLab } from './kept.js';
+import type { GuestCount } from './vm/shapes.js';
 import { type NodeName, nodeNames } from './topology.js';
 
+/** What can be chosen about a lab. */
+export interface LabOptions {
+  /** For a lab whose kernel can be chosen: a version, a release, a suite, or the path of one's own kernel. */
+  kernel?: string;
+  /** Folder with the modules of one's own kernel. */
+  modules?: string;
+  /** How many guests the nodes are spread over. */
+  guests?: GuestCount;
+  /** Whether the lab may have to be kept. */
+  mayBeKept?: boolean;
+  /** Told what takes time before a lab stands. */
+  remark?: (line: string) => void;
+}
+
 interface DriverEntry {
-  load(): Promise<LabDriver>;
+  load(options: LabOptions): Promise<LabDriver>;
   /** Sessions with these nodes of a lab that was kept; closing them leaves the lab running. */
   attach(state: unknown, nodes: readonly NodeName[]): Promise<Machines>;
 }
@@ -16,7 +31,10 @@ const sandboxState = z.object({ init: z.number(), keys: z.object({ host: keyPair
 
 const drivers: Record<string, DriverEntry> = {
   sandbox: {
-    load: async () => (await import('./sandbox/sandbox.js')).sandboxDriver,
+    load: async ({ kernel, modules, guests }) => {
+      if ((kernel ?? modules ?? guests) !== undefined) throw kernelIsGiven('sandbox');
+      return (await import('./sandbox/sandbox.js')).sandboxDriver;
+    },
     attach: async (state, nodes) => {
       const { attachSandbox } = await import('./sandbox/sandbox.js');
       const sessions = await attachSandbox(sandboxState.parse(state), nodes);
@@ -27,14 +45,20 @@ const drivers: Record<string, DriverEntry> = {
       return { ...sessions, close };
     },
   },
+  vm: {
+    load: async ({ guests = 3, mayBeKept = false, ...options }) =>
+      (await import('./vm/vm.js')).vmDriver({ ...options, guests, mayOutlive: mayBeKept }),
+    attach: () =>
+      Promise.reject(new MacvlabError('USAGE', 'a vm lab cannot be attached to yet', { next: 'use the sandbox lab' })),
+  },
 };
 
 /** Names of the drivers, in the order in which help shows them. */
 export const driverNames: readonly string[] = Object.keys(drivers);
 
-/** The driver of a name. @throws MacvlabError USAGE naming those that there are */
-export async function loadDriver(name: string): Promise<LabDriver> {
-  return entryOf(name).load();
+/** The driver of a name. @throws MacvlabError USAGE naming those that there are, or an option that it has no use for */
+export async function loadDriver(name: string, options: LabOptions = {}): Promise<LabDriver> {
+  return entryOf(name).load(options);
 }
 
 /**
@@ -43,6 +67,12 @@ export async function loadDriver(name: string): Promise<LabDriver> {
  */
 export async function attachKept(kept: KeptLab, nodes: readonly NodeName[] = nodeNames): Promise<Machines> {
   return entryOf(kept.driver).attach(kept.state, nodes);
+}
+
+function kernelIsGiven(lab: string): MacvlabError {
+  return new MacvlabError('USAGE', `the ${lab} lab uses the running kernel: no other can be chosen, and no guests`, {
+    next: 'choose a lab with guests: --lab vm',
+  });
 }
 
 function entryOf(name: string): DriverEntry {

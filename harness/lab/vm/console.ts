@@ -4,6 +4,8 @@ import { Changes } from '../../core/wait.js';
 
 /** Something that a kernel said about itself. */
 export interface KernelComplaint {
+  /** The machine's name. */
+  machine: string;
   /** The line, without its time. */
   line: string;
   /**
@@ -20,7 +22,7 @@ const defects =
 const stalls = /^(?:watchdog: )?(?:BUG: (?:soft|workqueue) lockup|rcu: INFO: rcu_|INFO: (?:task .+ blocked|rcu_))/;
 
 /** What a line of a kernel's log complains about; undefined for all others, "cut here" too: the next line says more. */
-export function complaintIn(logLine: string): KernelComplaint | undefined {
+export function complaintIn(logLine: string): Omit<KernelComplaint, 'machine'> | undefined {
   const stamped = /^(?:<\d+>)?\[ *\d+\.\d+\](?:\[ *[CT]\d+\])? (.*)$/.exec(logLine);
   const line = stamped?.[1];
   if (line === undefined || line.startsWith('------------[ cut here')) return undefined;
@@ -30,16 +32,20 @@ export function complaintIn(logLine: string): KernelComplaint | undefined {
 
 export class Console {
   readonly changes = new Changes();
+  /** What its kernel has complained about. */
   readonly complaints: KernelComplaint[] = [];
-  readonly ended: Promise<void>;
+  readonly #machine: string;
+  readonly #heard: KernelComplaint[];
   #text = '';
   #line = '';
   #phase = 'the firmware';
 
-  constructor(socket: Socket) {
+  /** @param heard complaints of all machines of a lab, in order: those of this one are added */
+  constructor(machine: string, socket: Socket, heard: KernelComplaint[] = []) {
+    this.#machine = machine;
+    this.#heard = heard;
     socket.setEncoding('utf8').on('data', (chunk: string) => this.#read(chunk.replaceAll('\r', '')));
     socket.on('error', () => undefined);
-    this.ended = new Promise((resolve) => socket.once('close', () => resolve()));
   }
 
   /** How far the guest has come: "its kernel", or a phase that its init names on the console. */
@@ -71,7 +77,8 @@ export class Console {
       if (phase !== undefined) this.#phase = phase;
       else if (this.#phase === 'the firmware' && line.startsWith('[')) this.#phase = 'its kernel';
       const complaint = complaintIn(line);
-      if (complaint) this.complaints.push(complaint);
+      if (!complaint) continue;
+      for (const list of [this.complaints, this.#heard]) list.push({ machine: this.#machine, ...complaint });
     }
     this.changes.notify();
   }

@@ -17,6 +17,8 @@ export interface GuestScript {
 export function guestScript({ name, keys, namespaces, sessions, cards }: GuestScript): string[] {
   const server = [...sshdCommand(), '-i'].join(' ');
   return [
+    // What fails is said on the console, and ends the guest: init is left without a script.
+    'set -e',
     'umask 022',
     ...sshdFilesScript(keys),
     `ln -sf ${etcFiles.map((file) => `${labFolder}/${file}`).join(' ')} /etc/`,

@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import { MacvlabError, messageOf } from '../../core/error.js';
 import { patience, within } from '../../core/wait.js';
 import { findProgram } from '../../setup/tools.mjs';
-import { Console } from './console.js';
+import { Console, type KernelComplaint } from './console.js';
 import { type QemuPlan, qemuArguments } from './qemu.js';
 
 export interface GuestOptions extends Omit<QemuPlan, 'console' | 'ports' | 'cards'> {
@@ -17,6 +17,8 @@ export interface GuestOptions extends Omit<QemuPlan, 'console' | 'ports' | 'card
   ports: readonly string[];
   /** Network cards: a MAC address, and the other guest's end of the cable where that one stands already. */
   cards?: readonly { mac: string; cable?: Socket }[];
+  /** Complaints of all kernels of the lab, in order: this one's are added. */
+  complaints?: KernelComplaint[];
   /** Whether QEMU may go on when this process has ended, as that of a lab that is kept has to. */
   mayOutlive?: boolean;
 }
@@ -33,31 +35,31 @@ export class Guest {
   readonly #process: ChildProcess;
   readonly #control: Socket;
   readonly #ports: ReadonlyMap<string, Socket>;
-  readonly #cables: readonly Socket[];
+  readonly #cables: readonly (Socket | null)[];
   readonly #death = new AbortController();
   readonly #exited: Promise<void>;
   #qemuWords = '';
   #answer = '';
   #closing = false;
 
-  private constructor({ name, ports }: GuestOptions, process: ChildProcess) {
+  private constructor({ name, ports, complaints }: GuestOptions, process: ChildProcess) {
     this.name = name;
     this.#process = process;
-    const [control, console, ...others] = process.stdio.slice(firstDescriptor) as Socket[];
+    const [control, console, ...others] = process.stdio.slice(firstDescriptor) as (Socket | null)[];
     if (!control || !console) throw new TypeError('spawn has opened no sockets');
     this.#control = control;
-    this.console = new Console(console);
+    this.console = new Console(name, console, complaints);
     this.#ports = new Map(ports.map((port, index) => [port, others[index] as Socket]));
     this.#cables = others.slice(ports.length);
     // They are for another QEMU: what comes through them must not be read here.
-    for (const cable of this.#cables) cable.pause();
+    for (const cable of this.#cables) cable?.pause();
     process.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#qemuWords += text));
     control.setEncoding('utf8').on('data', (text: string) => {
       this.#answer += text;
       this.console.changes.notify();
     });
     control.on('error', () => undefined);
-    for (const socket of others) socket.on('error', () => undefined);
+    for (const socket of others) socket?.on('error', () => undefined);
     this.#exited = new Promise((resolve) => {
       process.once('error', (error) => {
         this.#qemuWords += messageOf(error);
@@ -72,7 +74,7 @@ export class Guest {
 
   /** Starts QEMU. Whether it really starts, and how far the guest comes, is for {@link boot} to find out. */
   static start(options: GuestOptions): Guest {
-    const { name: _, ports, cards = [], mayOutlive = false, ...plan } = options;
+    const { name: _, complaints: __, ports, cards = [], mayOutlive = false, ...plan } = options;
     const portsFrom = firstDescriptor + 2;
     const cardsFrom = portsFrom + ports.length;
     const argv = qemuArguments({
@@ -121,8 +123,8 @@ export class Guest {
     throw new TypeError(`${this.name} has no serial port ${name}`);
   }
 
-  /** Our ends of the cables whose other end had no guest yet, in the order of the cards. */
-  get cables(): readonly Socket[] {
+  /** For each card, our end of its cable; null where another guest has it already. */
+  get cables(): readonly (Socket | null)[] {
     return this.#cables;
   }
 
@@ -161,6 +163,11 @@ export class Guest {
   /** Settles when QEMU is gone, and all that it had to say has been read. */
   get exited(): Promise<void> {
     return this.#exited;
+  }
+
+  /** Ends QEMU at once, and waits for nothing: another guest of the lab is gone, and this one is of no use without it. */
+  abandon(): void {
+    this.#process.kill('SIGKILL');
   }
 
   /** Ends the guest and waits until QEMU is gone; idempotent. */
