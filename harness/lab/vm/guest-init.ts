@@ -9,7 +9,7 @@ const powerOff = '[ ! -e /sys/firmware/acpi ] || /bin/busybox poweroff -f; /bin/
  * waits (wait(2) takes any child), and switches the guest off when the port has ended. The shell is in the foreground:
  * one in the background would pass an ignored SIGINT on to everything in the guest.
  */
-const lastWords = `/bin/busybox setsid sh -s <&3 >&3 3>&-; echo "macvlab: the control port has ended"; ${powerOff}`;
+const lastWords = `/bin/busybox setsid /bin/sh -s <&3 >&3 3>&-; echo "macvlab: the control port has ended"; ${powerOff}`;
 
 /**
  * The script of PID 1, for the shell of busybox. Each phase is named on the console with the seconds since the kernel

@@ -1,7 +1,7 @@
 /** The VM lab driver: nodes on QEMU guests with a chosen kernel. Needs no root, no bridge and no port on this machine. */
 import type { Socket } from 'node:net';
 import { availableParallelism } from 'node:os';
-import type { MacvlabError } from '../../core/error.js';
+import { MacvlabError } from '../../core/error.js';
 import { beSlow } from '../../core/wait.js';
 import { measureClock } from '../../remote/clock.js';
 import { newKeyPair } from '../../remote/keys.js';
@@ -95,7 +95,8 @@ async function open(
   } catch (error) {
     const died = epitaph();
     await close();
-    throw died ?? error;
+    const toldAlready = error instanceof MacvlabError && error.code === 'GUEST_START';
+    throw toldAlready ? error : (died ?? error);
   }
 }
 
