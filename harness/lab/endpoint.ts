@@ -1,7 +1,7 @@
 /** An endpoint: a network namespace on a node that holds a macvlan child (the articles' "container"). */
 import type { Scope } from '../core/scope.js';
 import { addAddress } from '../link/address.js';
-import { apply, type Change, type ChangeRecord } from '../link/change.js';
+import { apply, type Change, type ChangeRecord, settled } from '../link/change.js';
 import { setPromiscuous, setUp } from '../link/device.js';
 import { type LinkInfo, macvlanMode, readLink } from '../link/link-info.js';
 import { addMacvlan, type MacvlanMode, type MacvlanOptions } from '../link/macvlan.js';
@@ -29,6 +29,7 @@ export class Endpoint implements Station {
   readonly node: Node;
   readonly stack: NetworkStack;
   #device = 'eth0';
+  #parent: string | undefined;
   #link: LinkInfo | undefined;
   #addresses: string[] = [];
   #wire: CapturePoint | undefined;
@@ -73,6 +74,11 @@ export class Endpoint implements Station {
     return macvlanMode(this.#link);
   }
 
+  /** The device that the child sits on. */
+  get parent(): string | undefined {
+    return this.#parent;
+  }
+
   get wire(): CapturePoint {
     if (!this.#wire) throw new TypeError(`${this.name} has no macvlan child yet`);
     return this.#wire;
@@ -105,6 +111,7 @@ export class Endpoint implements Station {
       ],
       scope,
     );
+    this.#parent = parent;
     await this.#listen(device, addresses, scope);
   }
 
@@ -135,6 +142,7 @@ export class Endpoint implements Station {
 
   #detached(): void {
     this.#link = undefined;
+    this.#parent = undefined;
     this.#addresses = [];
     this.#wire = undefined;
   }
@@ -144,9 +152,4 @@ export class Endpoint implements Station {
     const { current } = this.node.scopes;
     return current === this.#madeIn ? this.#ownScope : current;
   }
-}
-
-/** A change of a child needs neither undo nor reading of its own: it goes with the child, which is read as a whole. */
-function settled<T>({ stack, what, command }: Change<T>): Change {
-  return { stack, what, command };
 }

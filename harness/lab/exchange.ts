@@ -24,7 +24,7 @@ import {
 } from '../wire/pattern.js';
 import type { Lab } from './lab.js';
 import { addressOf, type Family, pathBetween, type Station } from './station.js';
-import { Witness } from './witness.js';
+import { type StandIn, Witness } from './witness.js';
 
 export interface ExchangeOptions extends Pick<PingOptions, 'size' | 'ttl'> {
   family?: Family;
@@ -32,6 +32,11 @@ export interface ExchangeOptions extends Pick<PingOptions, 'size' | 'ttl'> {
   keepNeighbours?: boolean;
   /** Sends witnesses whether they are needed or not, as happens by itself where an answer is slow to come. */
   alwaysWitness?: boolean;
+  /**
+   * Who takes the witnesses in place of the sender or the receiver, which nobody can reach: a station behind the same port.
+   * The views that only the station itself passes are then left out.
+   */
+  standIn?: StandIn;
   /** A multicast group that is pinged instead of the receiver's own address: whether it got the request is on its wire. */
   group?: string;
 }
@@ -63,6 +68,7 @@ export class Exchange {
   readonly steps: readonly Step[];
   readonly since: Mark;
   readonly witness: Witness;
+  readonly #standIn: StandIn;
   readonly #finished = new Set<string>();
   /** Microseconds since the epoch: frames captured later belong to what came after. */
   until = Number.POSITIVE_INFINITY;
@@ -82,6 +88,7 @@ export class Exchange {
     since: Mark,
     family: Family,
     target: string,
+    standIn: StandIn = {},
   ) {
     this.lab = lab;
     this.from = from;
@@ -90,7 +97,8 @@ export class Exchange {
     this.since = since;
     this.target = target;
     this.steps = stepsOf(from, to, addressOf(from, family, to), this.target, token, family);
-    this.witness = new Witness(lab, from, to, family);
+    this.#standIn = standIn;
+    this.witness = new Witness(lab, from, to, family, standIn);
   }
 
   /**
@@ -101,16 +109,18 @@ export class Exchange {
     const {
       keepNeighbours = false,
       alwaysWitness = false,
+      standIn = {},
       group,
       family = group?.includes(':') ? 6 : 4,
       ...probe
     } = options;
     const third = Witness.between(lab, from, to);
-    if (!keepNeighbours) await lab.forgetNeighbours([from, to, third]);
+    const substitutes = [standIn.from, standIn.to].filter((station) => station !== undefined);
+    if (!keepNeighbours) await lab.forgetNeighbours([from, to, third, ...substitutes]);
     const since = mark();
     const target = group ?? addressOf(to, family, from);
     const running = await startPing(from.stack, target, group ? { ...probe, device: from.device } : probe);
-    const exchange = new Exchange(lab, from, to, running.token, since, family, target);
+    const exchange = new Exchange(lab, from, to, running.token, since, family, target, standIn);
     await exchange.#settle(running, alwaysWitness);
     exchange.#conclude();
     exchange.until = Date.now() * 1000 + 999;
@@ -195,7 +205,7 @@ export class Exchange {
     let ends = 0;
     const isOver = () => ends > 0;
     const over = ended.finally(() => ends++);
-    const views = this.steps.flatMap(({ path }) => path);
+    const views = this.#witnessed();
     try {
       await Promise.race([over, this.#somethingLeft()]);
       if (alwaysWitness) await this.witness.send();
@@ -220,6 +230,19 @@ export class Exchange {
       if (!isOver()) await stop().catch(() => undefined);
       throw error;
     }
+  }
+
+  /** The views that witnesses pass: all of every path, but for those of whom somebody stands in for. */
+  #witnessed(): View[] {
+    const [there, back] = [pathBetween(this.from, this.to), pathBetween(this.to, this.from)];
+    const without = (stood: Station | undefined, views: (View | undefined)[]) => (stood ? views : []);
+    const left = new Set(
+      [
+        ...without(this.#standIn.from, [there.at(0), back.at(-1)]),
+        ...without(this.#standIn.to, [there.at(-1), back.at(0)]),
+      ].map((view) => view?.label),
+    );
+    return [...there, ...back].filter(({ label }) => !left.has(label));
   }
 
   /**

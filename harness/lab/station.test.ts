@@ -6,7 +6,7 @@ import { CapturePoint } from '../wire/capture-point.js';
 import { addressOf, pathBetween, type Station } from './station.js';
 
 /** A station on a node that nobody talks to; only its place in the network is asked for. */
-function station(name: string, host: string, given: Partial<Station> & { mode?: string } = {}): Station {
+function station(name: string, host: string, given: Partial<Station> = {}): Station {
   const stack = new NetworkStack(name, undefined as unknown as Session, new CommandLog());
   const wire = new CapturePoint(stack, 'eth0', name === host ? ['in', 'out'] : []);
   const port = new CapturePoint(new NetworkStack('switch', stack.session, stack.log), host, ['in', 'out']);
@@ -55,6 +55,17 @@ describe('a station', () => {
       ['private', 'bridge'],
     ] as const)
       expect(pair(mode, other), `${mode} to ${other}`).to.deep.equal(reflected);
+  });
+
+  it('reaches one on another device of its node through the switch, in mode bridge too', () => {
+    const on = (name: string, parent: string) => station(name, 'node1', { mode: 'bridge', parent });
+    expect(path(on('c1', 'eth1.10'), on('c2', 'eth1.10'))).to.deep.equal(['c1/eth0', 'c2/eth0']);
+    expect(path(on('c1', 'eth1.10'), on('c3', 'eth1.20'))).to.deep.equal([
+      'c1/eth0',
+      'switch/node1 in',
+      'switch/node1 out',
+      'c3/eth0',
+    ]);
   });
 
   it('that is not on the switch is reached without it', () => {

@@ -19,6 +19,9 @@ export interface Station {
   readonly port: CapturePoint | undefined;
   /** The node that it lives on: two stations of one node share its uplink. */
   readonly host: string;
+  /** Of an endpoint: its child's macvlan mode, and the device that the child sits on. */
+  readonly mode?: string | undefined;
+  readonly parent?: string | undefined;
 }
 
 export type Family = 4 | 6;
@@ -55,10 +58,10 @@ export function pathBetween(from: Station, to: Station): View[] {
   return [departure, ...(from.port ? [from.port.in] : []), ...(to.port ? [to.port.out] : []), arrival];
 }
 
-/** Whether the kernel hands frames between the two without sending them (macvlan.c, macvlan_queue_xmit). */
-function staysInParent(
-  from: Station & { mode?: string | undefined },
-  to: Station & { mode?: string | undefined },
-): boolean {
-  return from.mode === 'bridge' && to.mode === 'bridge';
+/**
+ * Whether the kernel hands frames between the two without sending them (macvlan.c, macvlan_queue_xmit): between children of
+ * one device, which those of two VLANs of an uplink are not.
+ */
+function staysInParent(from: Station, to: Station): boolean {
+  return from.mode === 'bridge' && to.mode === 'bridge' && from.parent === to.parent;
 }

@@ -12,21 +12,28 @@ import { arpRequest, echoReply, echoRequest, type FramePattern, neighbourSolicit
 import type { Lab } from './lab.js';
 import { addressOf, type Family, type Station, withoutPrefix } from './station.js';
 
+/** Who takes an exchange's witnesses in place of its sender or its receiver, which nobody can reach. */
+export interface StandIn {
+  from?: Station;
+  to?: Station;
+}
+
 export class Witness {
   /** The station that neither sends nor receives in the exchange. */
   readonly third: Station;
   readonly #lab: Lab;
-  readonly #from: Station;
-  readonly #to: Station;
   readonly #family: Family;
+  readonly #sender: Station;
+  readonly #receiver: Station;
   readonly #thirdAddresses: ReadonlySet<string>;
   #since: Mark | undefined;
   #tokens: string[] = [];
 
-  constructor(lab: Lab, from: Station, to: Station, family: Family) {
+  /** @throws TypeError when a stand-in is not behind the same port as the one that it stands in for */
+  constructor(lab: Lab, from: Station, to: Station, family: Family, standIn: StandIn = {}) {
     this.#lab = lab;
-    this.#from = from;
-    this.#to = to;
+    this.#sender = behindTheSamePort(from, standIn.from);
+    this.#receiver = behindTheSamePort(to, standIn.to);
     this.#family = family;
     this.third = Witness.between(lab, from, to);
     this.#thirdAddresses = new Set(this.third.addresses.map(withoutPrefix));
@@ -60,7 +67,10 @@ export class Witness {
   async send(): Promise<void> {
     if (this.#since) await this.#lab.forgetNeighbours([this.third]);
     this.#since = mark();
-    this.#tokens = await Promise.all([this.#control(this.#from, this.third), this.#control(this.third, this.#to)]);
+    this.#tokens = await Promise.all([
+      this.#control(this.#sender, this.third),
+      this.#control(this.third, this.#receiver),
+    ]);
   }
 
   /**
@@ -129,6 +139,11 @@ export class Witness {
       },
     );
   }
+}
+
+function behindTheSamePort(station: Station, standIn: Station = station): Station {
+  if (standIn.host === station.host) return standIn;
+  throw new TypeError(`${standIn.name} on ${standIn.host} cannot stand in for ${station.name} on ${station.host}`);
 }
 
 /** What two stations ask the network before they can ping each other: broadcasts, or multicasts with IPv6. */

@@ -88,6 +88,11 @@ export async function apply(changes: readonly Change[], scope?: Scope): Promise<
   return records;
 }
 
+/** A change that needs neither undo nor reading of its own: it goes with the link, which is read as a whole. */
+export function settled<T>({ stack, what, command }: Change<T>): Change {
+  return { stack, what, command };
+}
+
 interface Read {
   stack: NetworkStack;
   argv: readonly string[];
