@@ -1,11 +1,13 @@
 /** A node of a lab: one network stack with an uplink, on which endpoints are made. */
 import { addAddress } from '../link/address.js';
-import { apply, type Change, type ChangeRecord } from '../link/change.js';
+import { apply, type Change, type ChangeRecord, settled } from '../link/change.js';
 import { setPromiscuous, setUp } from '../link/device.js';
+import { setForwarding } from '../link/forwarding.js';
 import { type LinkInfo, readLink, readLinks } from '../link/link-info.js';
 import { addMacvlan, type MacvlanOptions } from '../link/macvlan.js';
 import { addNamespace } from '../link/namespace.js';
 import { addRoute, type Route } from '../link/route.js';
+import { addVlan, type VlanProtocol } from '../link/vlan.js';
 import { NetworkStack } from '../remote/network-stack.js';
 import type { CommandResult, Session } from '../remote/session.js';
 import { CapturePoint } from '../wire/capture-point.js';
@@ -97,6 +99,28 @@ export class Node implements Station {
   async macvlan(options: Omit<MacvlanOptions, 'parent'> & { parent?: string }): Promise<LinkInfo> {
     await this.apply(addMacvlan(this.stack, { parent: this.device, ...options }));
     return readLink(this.stack, options.name);
+  }
+
+  /**
+   * Makes a VLAN sub-interface and sets it up, until the end of the current scope.
+   * @returns its name: endpoints can sit on it, and it can be given addresses
+   * @throws LinkError
+   */
+  async vlan(
+    id: number,
+    { parent = this.device, protocol }: { parent?: string; protocol?: VlanProtocol } = {},
+  ): Promise<string> {
+    const name = `${parent}.${id}`;
+    await this.apply(
+      addVlan(this.stack, { name, parent, id, ...(protocol ? { protocol } : {}) }),
+      settled(setUp(this.stack, name, true)),
+    );
+    return name;
+  }
+
+  /** Lets the node be a router or not, until the end of the current scope. */
+  async forwarding(on: boolean): Promise<void> {
+    await this.apply(setForwarding(this.stack, on));
   }
 
   /** Sets the uplink promiscuous or not, until the end of the current scope. */

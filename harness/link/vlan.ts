@@ -1,0 +1,47 @@
+/** VLAN sub-interfaces: a device's frames that carry one tag, without that tag; several tags when they are stacked. */
+import type { NetworkStack } from '../remote/network-stack.js';
+import type { Change } from './change.js';
+import { type LinkInfo, parseLink, showLink } from './link-info.js';
+
+/** The tag's kind (IEEE 802.1Q-2018, 9.5): a customer's, or a provider's around it. */
+export type VlanProtocol = '802.1Q' | '802.1ad';
+
+/** The tag that a sub-interface adds to what it sends, and takes off what it is given. */
+export interface Tagging {
+  /** 1 to 4094. */
+  id: number;
+  protocol: VlanProtocol;
+}
+
+export interface VlanOptions extends Partial<Tagging> {
+  /** The sub-interface's name. */
+  name: string;
+  /** The device whose frames carry the tag; itself a sub-interface for a second tag within the first. */
+  parent: string;
+  id: number;
+}
+
+/** Adds a VLAN sub-interface, read back; the undo deletes it. */
+export function addVlan(stack: NetworkStack, options: VlanOptions): Change<Tagging> {
+  const { name, parent, id, protocol = '802.1Q' } = options;
+  return {
+    stack,
+    what: `add ${name}, VLAN ${id} (${protocol}) of ${parent}`,
+    command: [...['ip', 'link', 'add', 'link', parent, 'name', name, 'type', 'vlan'], ...tagWords(protocol, id)],
+    read: showLink(name),
+    value: (output) => taggingOf(parseLink(output)),
+    expected: { id, protocol },
+    undo: () => ['ip', 'link', 'delete', 'dev', name],
+  };
+}
+
+function tagWords(protocol: VlanProtocol, id: number): string[] {
+  return [...(protocol === '802.1Q' ? [] : ['protocol', protocol]), 'id', String(id)];
+}
+
+/** The tag of a sub-interface; undefined for another kind of link. */
+export function taggingOf(link: LinkInfo | undefined): Tagging | undefined {
+  if (link?.linkinfo?.info_kind !== 'vlan') return undefined;
+  const { id, protocol } = link.linkinfo.info_data ?? {};
+  return { id: Number(id), protocol: protocol as VlanProtocol };
+}
