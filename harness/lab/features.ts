@@ -1,16 +1,20 @@
 /** What a lab can do, found by trying on the lab: a suite states what it needs, and is skipped where that is missing. */
+import { MacvlabError } from '../core/error.js';
 import { LinkError } from '../link/errno.js';
 import { addMacvlan, type MacvlanMode } from '../link/macvlan.js';
 import type { Lab } from './lab.js';
+import { Tap } from './tap.js';
 
-export type Feature = 'ipv6' | `macvlan mode ${MacvlanMode}`;
+const trials = { ipv6: tryIpv6, vlan: tryVlan, 'bridge vlan filtering': tryVlanFiltering, macvtap: tryMacvtap };
+
+export type Feature = keyof typeof trials | `macvlan mode ${MacvlanMode}`;
 
 /**
  * Why a lab cannot do something; undefined when it can. Only what the kernel does not know counts as missing: what it
  * knows and refuses is for the experiment to find out.
  */
 export async function whyNot(lab: Lab, feature: Feature): Promise<string | undefined> {
-  if (feature === 'ipv6') return tryIpv6(lab);
+  if (feature in trials) return trials[feature as keyof typeof trials](lab);
   return tryMode(lab, feature.replace('macvlan mode ', '') as MacvlanMode);
 }
 
@@ -20,14 +24,38 @@ async function tryIpv6({ node1 }: Lab): Promise<string | undefined> {
 }
 
 async function tryMode(lab: Lab, mode: MacvlanMode): Promise<string | undefined> {
+  const { stack, device } = lab.node1;
+  const work = () => lab.node1.apply(addMacvlan(stack, { name: 'try', parent: device, mode }));
+  return attempt(lab, `macvlan mode ${mode}`, work);
+}
+
+async function tryVlan(lab: Lab): Promise<string | undefined> {
+  return attempt(lab, 'VLAN sub-interfaces (CONFIG_VLAN_8021Q)', () => lab.node1.vlan(4094));
+}
+
+async function tryVlanFiltering(lab: Lab): Promise<string | undefined> {
+  const what = 'a switch that tells VLANs apart (CONFIG_BRIDGE_VLAN_FILTERING)';
+  return attempt(lab, what, () => lab.switch.filterVlans());
+}
+
+async function tryMacvtap(lab: Lab): Promise<string | undefined> {
+  let path: string | undefined;
+  const why = await attempt(lab, 'macvtap (CONFIG_MACVTAP)', async () => {
+    const tap = await Tap.make(lab.node1, 'try');
+    if (!(await tap.deviceNode()).exists) path = tap.path;
+  });
+  return why ?? (path && `macvtap: the link is there, and ${path} is not: /dev of this lab is no devtmpfs`);
+}
+
+/** Does work in a stretch of its own, which must be possible. */
+async function attempt(lab: Lab, what: string, work: () => Promise<unknown>): Promise<string | undefined> {
   try {
-    await lab.scopes.within(`trying mode ${mode}`, () =>
-      lab.node1.apply(addMacvlan(lab.node1.stack, { name: 'try', parent: lab.node1.device, mode })),
-    );
+    await lab.scopes.within(`trying ${what}`, work);
     return undefined;
   } catch (error) {
-    if (error instanceof LinkError && error.code === 'LINK_UNSUPPORTED') return `macvlan mode ${mode}: ${error.words}`;
-    if (error instanceof LinkError) return undefined;
+    if (error instanceof LinkError) return error.code === 'LINK_UNSUPPORTED' ? `${what}: ${error.words}` : undefined;
+    // A kernel that does not know an attribute of a bridge accepts it, and shows nothing of it afterwards.
+    if (error instanceof MacvlabError && error.code === 'LINK_IGNORED') return `${what}: ${error.message}`;
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-/** macvlan links: made, changed and deleted. */
+/** macvlan links, and macvtap links, which are macvlans with a character device: made, changed and deleted. */
 import type { NetworkStack } from '../remote/network-stack.js';
 import type { Change } from './change.js';
 import { type LinkInfo, macvlanMode, parseLink, showLink } from './link-info.js';
@@ -12,6 +12,10 @@ export interface MacvlanOptions {
   name: string;
   /** The device that the child sits on. */
   parent: string;
+  /** macvlan by default. */
+  kind?: 'macvlan' | 'macvtap' | undefined;
+  /** Interface index, for who needs to know it beforehand; without one, the kernel counts. */
+  index?: number | undefined;
   /** Without a mode, the kernel chooses. */
   mode?: MacvlanMode | undefined;
   /** MAC address; without one, the kernel makes one up. */
@@ -27,18 +31,19 @@ export interface MacvlanOptions {
  * The undo deletes it.
  */
 export function addMacvlan(stack: NetworkStack, options: MacvlanOptions, into?: NetworkStack): Change<LinkInfo> {
-  const { name, parent, mode, mac, flags = [], sources } = options;
+  const { name, parent, kind = 'macvlan', index, mode, mac, flags = [], sources } = options;
   const home = into ?? stack;
   const modeWords = mode === undefined ? [] : ['mode', mode, ...flags];
   const sourceWords = sources === undefined ? [] : ['macaddr', 'set', ...sources];
   return {
     stack,
-    what: `add macvlan ${name} on ${parent}${mode ? `, mode ${mode}` : ''}${into ? `, in ${into.name}` : ''}`,
+    what: `add ${kind} ${name} on ${parent}${mode ? `, mode ${mode}` : ''}${into ? `, in ${into.name}` : ''}`,
     command: [
       ...['ip', 'link', 'add', 'link', parent, 'name', name],
+      ...(index === undefined ? [] : ['index', String(index)]),
       ...(mac ? ['address', mac] : []),
       ...(into?.namespace ? ['netns', into.namespace] : []),
-      ...['type', 'macvlan', ...modeWords, ...sourceWords],
+      ...['type', kind, ...modeWords, ...sourceWords],
     ],
     undo: () => ['ip', 'link', 'delete', 'dev', name],
     undoIn: home,

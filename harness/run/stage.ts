@@ -68,6 +68,8 @@ export class Stage {
   async attempt(state: SuiteState, work: () => Promise<void>): Promise<void> {
     if (failureOf(state) !== undefined || this.damage !== undefined || this.run.signal.aborted) return;
     try {
+      // Its experiments are skipped, and say why; what cannot be set up is no failure then.
+      for (const feature of state.needs) if ((await this.missing(feature)) !== undefined) return;
       await work();
     } catch (error) {
       state.failure = error;

@@ -1,0 +1,139 @@
+/**
+ * A macvtap: a macvlan child whose frames come and go through a character device instead of a network stack, as a virtual
+ * machine uses it. Here a shell on the node holds the device: frames are sent and received through it as base64 lines.
+ */
+import { randomInt } from 'node:crypto';
+import { Changes, patience, within } from '../core/wait.js';
+import { settled } from '../link/change.js';
+import { setUp } from '../link/device.js';
+import { readLink } from '../link/link-info.js';
+import { addMacvlan, type MacvlanMode } from '../link/macvlan.js';
+import type { RemoteProcess } from '../remote/process.js';
+import { decodeFrame } from '../wire/decode.js';
+import type { Frame } from '../wire/frame.js';
+import type { FramePattern } from '../wire/pattern.js';
+import type { Node } from './node.js';
+
+/**
+ * Each read and write of the device is one frame behind a header for offloads (drivers/net/tap.c, tap_open: IFF_VNET_HDR is
+ * set; uapi/linux/virtio_net.h, struct virtio_net_hdr). All zero, it asks for none.
+ */
+const offloadHeader = 10;
+
+/**
+ * Interface indexes that no kernel reaches by counting. The device node is named after the index, and all network namespaces
+ * share /dev: two taps of one index would be taken for each other.
+ */
+const indexes = [2 ** 20, 2 ** 31 - 1] as const;
+
+/** In the process group of its own that sshd gives each command, so that the last line ends it with all its readers. */
+const holder = `
+exec 3<>"$1" || exit
+echo open
+while frame=$(dd bs=65536 count=1 <&3 2>/dev/null | base64 -w 0) && [ -n "$frame" ]; do echo "$frame"; done &
+while read -r frame; do echo "$frame" | base64 -d | dd bs=65536 count=1 iflag=fullblock >&3 2>/dev/null; done
+kill 0`;
+
+/** What is known of a tap's device node; numbers in decimal, "major:minor". */
+export interface DeviceNode {
+  /** Whether there is a character device at its path. */
+  exists: boolean;
+  /** Its number, and the number that the kernel says the link has. */
+  number: string;
+  ofLink: string;
+}
+
+export class Tap {
+  readonly name: string;
+  readonly mac: string;
+  /** "/dev/tap1234567" */
+  readonly path: string;
+  readonly #node: Node;
+  readonly #changes = new Changes();
+  readonly #received: Frame[] = [];
+  #process: RemoteProcess | undefined;
+  #words = '';
+  #isOpen = false;
+
+  private constructor(node: Node, name: string, mac: string, path: string) {
+    this.name = name;
+    this.mac = mac;
+    this.path = path;
+    this.#node = node;
+  }
+
+  /** Makes a macvtap on a node's uplink (or another device), until the end of the current scope. @throws LinkError */
+  static async make(node: Node, name: string, options: { mode?: MacvlanMode; parent?: string } = {}): Promise<Tap> {
+    const { mode = 'bridge', parent = node.device } = options;
+    const index = randomInt(...indexes);
+    await node.apply(
+      addMacvlan(node.stack, { kind: 'macvtap', name, parent, mode, index }),
+      settled(setUp(node.stack, name, true)),
+    );
+    const link = await readLink(node.stack, name);
+    return new Tap(node, name, link.address ?? '', `/dev/tap${index}`);
+  }
+
+  /** What the machine's /dev and the kernel's own list of the link's devices show. */
+  async deviceNode(): Promise<DeviceNode> {
+    // A sysfs shows the links of the namespace in which it was mounted (net/core/net-sysfs.c).
+    const script = `mount -t sysfs sysfs /sys && cat "/sys/class/net/$1/\${2##*/}/dev"; [ -c "$2" ] && stat -c '%t %T' "$2"`;
+    const argv = ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', this.name, this.path];
+    const { stdout, status } = await this.#node.stack.run(argv, 'reading');
+    const [ofLink = '', numbers = ''] = stdout.split('\n');
+    const number = numbers.split(' ').map((hex) => Number.parseInt(hex, 16));
+    return { exists: status === 0, number: number.join(':'), ofLink };
+  }
+
+  /** Opens the character device, until the end of the current scope. Until then, nobody takes the tap's frames. */
+  async open(): Promise<void> {
+    const process = await this.#node.stack.start(['sh', '-c', holder, 'sh', this.path], 'probe');
+    this.#process = process;
+    this.#node.scopes.current.defer(`close ${this.path}`, () => this.#close());
+    process.stdout.setEncoding('utf8').on('data', (text: string) => this.#read(text));
+    let said = '';
+    process.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+    await this.#changes.until(() => this.#isOpen || undefined, {
+      what: `${this.path} to be opened`,
+      deadline: patience(10_000),
+      signal: this.#node.stack.session.death,
+      evidence: () => said,
+    });
+  }
+
+  /** Writes a frame to the character device. */
+  send(frame: Uint8Array): void {
+    const bytes = Buffer.concat([Buffer.alloc(offloadHeader), frame]);
+    this.#process?.stdin.write(`${bytes.toString('base64')}\n`);
+  }
+
+  /** All frames that were read from the character device, in order. */
+  get received(): readonly Frame[] {
+    return this.#received;
+  }
+
+  /** Waits for a frame to be read from the character device. @throws MacvlabError WAIT_DEADLINE */
+  async receive(pattern: FramePattern): Promise<Frame> {
+    return this.#changes.until(() => this.#received.find((frame) => pattern.matches(frame)), {
+      what: `${pattern.description} to be read from ${this.path}`,
+      deadline: patience(10_000),
+      signal: this.#node.stack.session.death,
+    });
+  }
+
+  #read(text: string): void {
+    const lines = (this.#words + text).split('\n');
+    this.#words = lines.pop() ?? '';
+    for (const line of lines) {
+      if (line === 'open') this.#isOpen = true;
+      else this.#received.push(decodeFrame(Buffer.from(line, 'base64').subarray(offloadHeader), Date.now() * 1000));
+    }
+    this.#changes.notify();
+  }
+
+  async #close(): Promise<void> {
+    if (!this.#process) return;
+    this.#process.stdin.end();
+    await within(this.#process.ended, { what: `${this.path} to be closed`, deadline: patience(10_000) });
+  }
+}
