@@ -22,7 +22,7 @@ export const bootModules: ReadonlyMap<string, string> = new Map([
 
 /** What guests may load when they need it; a kernel may lack any of them. */
 export const networkModules: readonly string[] = [
-  ...['virtio_net', 'veth', 'dummy', 'tun', 'tap', 'bridge', 'br_netfilter', '8021q'],
+  ...['virtio_net', 'veth', 'dummy', 'ifb', 'tun', 'tap', 'bridge', 'br_netfilter', '8021q'],
   ...['macvlan', 'macvtap', 'ipvlan', 'ipvtap', 'vxlan', 'vrf', 'bonding', 'team'],
   ...['team_mode_activebackup', 'team_mode_broadcast', 'team_mode_loadbalance', 'team_mode_roundrobin'],
   ...['sch_ingress', 'sch_netem', 'sch_prio', 'sch_htb', 'sch_tbf'],

@@ -127,6 +127,7 @@ export async function packImage(
   await linkApplets(busybox, tree, signal);
   refuseWithout(recipe.commands, tree);
   await indexLibraries(tree, signal);
+  setModes(tree);
   await squash(tree, join(folder, imageFile), signal);
   for (const left of [whole, tree]) rmSync(left, { recursive: true });
 }
@@ -140,9 +141,12 @@ function layOut(recipe: RootRecipe, whole: string, tree: string): void {
   for (const name of recipe.folders) mkdirSync(join(tree, name), { recursive: true });
   for (const [name, target] of Object.entries(recipe.links)) symlinkSync(target, join(tree, name));
   for (const [name, text] of Object.entries(recipe.files)) writeFileSync(join(tree, name), text);
-  // Neither this process's umask nor a package says how open a folder of the image is; nobody but root is in a guest.
-  for (const name of readdirSync(tree, { recursive: true, withFileTypes: true })) {
-    if (!name.isSymbolicLink()) setMode(join(name.parentPath, name.name), name.isDirectory());
+}
+
+/** Neither this process's umask nor a package says how open a file of the image is; nobody but root is in a guest. */
+function setModes(tree: string): void {
+  for (const entry of readdirSync(tree, { recursive: true, withFileTypes: true })) {
+    if (!entry.isSymbolicLink()) setMode(join(entry.parentPath, entry.name), entry.isDirectory());
   }
   setMode(tree, true);
 }
