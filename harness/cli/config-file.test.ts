@@ -69,11 +69,12 @@ describe('the configuration file', () => {
   it('is refused with a key that there is not, naming those that there are', () => {
     const error = refused('labb: sandbox\n');
     expect(error.message).to.include('labb: there is no such key');
-    expect(error.evidence).to.include('lab, mode');
+    expect(error.evidence).to.include('lab, kernel, modules, guests, mode');
   });
 
   for (const [text, said] of [
-    ['lab: vm\n', 'lab: "vm" is not allowed; allowed: sandbox'],
+    ['lab: mars\n', 'lab: "mars" is not allowed; allowed: auto, sandbox, vm'],
+    ['guests: 2\n', 'guests: 2 is not allowed; allowed: 1, 3'],
     ['mode: macvtap\n', 'allowed: private, vepa, bridge, passthru, source'],
     ['keep: yes\n', 'keep: "yes" is not allowed; allowed: never, on-failure, always'],
     ['bail: maybe\n', 'bail: "maybe" is not allowed; allowed: true, false'],

@@ -4,7 +4,8 @@ import { dirname, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { MacvlabError, messageOf } from '../core/error.js';
-import { driverNames } from '../lab/drivers.js';
+import { labNames } from '../lab/drivers.js';
+import { guestCounts } from '../lab/vm/shapes.js';
 import { macvlanModes } from '../link/macvlan.js';
 import { keepChoices } from '../run/plan.js';
 import { reporterNames } from './reporter-names.js';
@@ -15,7 +16,11 @@ export const configFileName = 'macvlab.config.yaml';
 const reporter = z.enum(reporterNames);
 
 const configSchema = z.strictObject({
-  lab: z.enum(driverNames).exactOptional(),
+  lab: z.enum(labNames).exactOptional(),
+  /** A path is relative to the file's own folder. */
+  kernel: z.string().min(1).exactOptional(),
+  modules: z.string().min(1).exactOptional(),
+  guests: z.union(guestCounts.map((count) => z.literal(count))).exactOptional(),
   mode: z.enum(macvlanModes).exactOptional(),
   jobs: z.number().int().positive().exactOptional(),
   keep: z.enum(keepChoices).exactOptional(),
@@ -30,7 +35,10 @@ export type Config = z.infer<typeof configSchema>;
 
 /** What each key may be, as it is told to who got it wrong. */
 const allowed: Record<keyof Config, string> = {
-  lab: driverNames.join(', '),
+  lab: labNames.join(', '),
+  kernel: 'a version, a release, a suite, or the path of a kernel of your own',
+  modules: 'a folder, relative to this file',
+  guests: guestCounts.join(', '),
   mode: macvlanModes.join(', '),
   jobs: 'a whole number from 1',
   keep: keepChoices.join(', '),
@@ -59,8 +67,14 @@ export function readConfig(file?: string): Config {
   }
   const parsed = configSchema.safeParse(value);
   if (!parsed.success) throw refuse(path, parsed.error, value);
-  const { out } = parsed.data;
-  return out === undefined ? parsed.data : { ...parsed.data, out: resolve(dirname(path), out) };
+  const { out, kernel, modules } = parsed.data;
+  const fromHere = (file: string) => resolve(dirname(path), file);
+  return {
+    ...parsed.data,
+    ...(out !== undefined && { out: fromHere(out) }),
+    ...(kernel?.includes('/') && { kernel: fromHere(kernel) }),
+    ...(modules !== undefined && { modules: fromHere(modules) }),
+  };
 }
 
 function readText(path: string, mayBeMissing: boolean): string | undefined {

@@ -24,7 +24,7 @@ describe('the command line', function () {
     [['bogus'], "unknown command 'bogus'"],
     [['rnu'], 'Did you mean run?'],
     [['run', '--bogus'], "unknown option '--bogus'"],
-    [['run', '--lab', 'mars'], 'Allowed choices are sandbox'],
+    [['run', '--lab', 'mars'], 'Allowed choices are auto, sandbox, vm'],
     [['run', '--mode', 'x'], 'private, vepa, bridge, passthru, source'],
     [['run', '--keep', 'x'], 'never, on-failure, always'],
     [['run', '--reporter', 'x'], 'terminal, junit, json, lines'],

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import { MacvlabError } from '../core/error.js';
-import { driverNames, type LabOptions, loadDriver } from '../lab/drivers.js';
+import { labNames, type LabOptions, loadDrivers } from '../lab/drivers.js';
 import { type GuestCount, guestCounts } from '../lab/vm/shapes.js';
 import { writeKept } from '../lab/kept.js';
 import { type MacvlanMode, macvlanModes } from '../link/macvlan.js';
@@ -29,7 +29,7 @@ interface RunOptions {
   config?: string;
 }
 
-const defaults = { lab: 'sandbox', bail: false, keep: 'never', reporter: ['terminal'], out: 'reports' } as const;
+const defaults = { lab: 'auto', bail: false, keep: 'never', reporter: ['terminal'], out: 'reports' } as const;
 
 const examples = `
 Options may also stand in ${configFileName}, by their long names; the command line wins.
@@ -49,7 +49,7 @@ export function addRun(program: Command): void {
       '[filters...]',
       'ids (A1.3, or A1 for all of an article) or parts of titles; without any, all experiments',
     )
-    .addOption(new Option('--lab <name>', `where (default: ${defaults.lab})`).choices(driverNames))
+    .addOption(new Option('--lab <name>', `where (default: ${defaults.lab}, the cheapest that can)`).choices(labNames))
     .option('--kernel <kernel>', 'for guests: a version (6.12), a release, a suite, a bzImage or a kernel build tree')
     .option('--modules <folder>', 'modules of a kernel of your own')
     .addOption(
@@ -60,7 +60,7 @@ export function addRun(program: Command): void {
     .addOption(new Option('--mode <mode>', 'only experiments about this macvlan mode').choices(macvlanModes))
     .option(
       '--jobs <number>',
-      'labs used side by side, one suite file in each (default: one per processor)',
+      'labs used side by side, one suite file in each (default: as many as there are processors for)',
       positiveNumber,
     )
     .option('--bail', 'end at the first that does not pass')
@@ -75,13 +75,13 @@ export function addRun(program: Command): void {
     .option('--config <file>', `options to begin with (default: ${configFileName}, if there)`)
     .addHelpText('after', examples)
     .action(async (filters: string[], given: RunOptions) => {
-      const options = { ...defaults, jobs: availableParallelism(), ...readConfig(given.config), ...given };
+      const options = { ...defaults, ...readConfig(given.config), ...given };
       if (options.out === '') {
         throw new MacvlabError('USAGE', 'the folder for reports has an empty name', {
           next: 'name a folder with --out',
         });
       }
-      const driver = await loadDriver(options.lab, { ...labOptions(options), remark });
+
       // What help and a wrong command line do not need is only loaded here.
       const [{ Reporters }, { perform }, { exitCodeOf }] = await Promise.all([
         import('./reporters.js'),
@@ -89,12 +89,16 @@ export function addRun(program: Command): void {
         import('../report/outcome.js'),
       ]);
       const reporters = new Reporters(options.reporter);
+      const note = (line: string) => reporters.listener.remark(line);
+      const drivers = await loadDrivers(options.lab, { ...labOptions(options), remark: note });
+      const [cheapest] = drivers;
+      const jobs = options.jobs ?? Math.max(1, Math.floor(availableParallelism() / (cheapest?.processors ?? 1)));
       const results = await perform(
         {
           filters,
           ...(options.mode && { mode: options.mode }),
           lab: options.lab,
-          jobs: options.jobs,
+          jobs,
           bail: options.bail,
           keep: options.keep,
           out: resolve(options.out),
@@ -102,14 +106,14 @@ export function addRun(program: Command): void {
           signal: untilInterrupted('the run ends, and writes its reports'),
           listener: reporters.listener,
         },
-        driver,
+        drivers,
       );
       const { kept, ...records } = results;
       reporters.end(records);
       process.exitCode = exitCodeOf(records);
       for (const [index, left] of kept.entries()) {
         const name = kept.length > 1 ? `${records.run.id}-${index + 1}` : records.run.id;
-        writeKept({ ...left, name, driver: options.lab });
+        writeKept({ ...left, name });
         remark(`a lab is left running: macvlab lab shell node1 --name ${name}`);
         remark(`                       macvlab lab down --name ${name}`);
       }

@@ -55,6 +55,8 @@ export interface Machines {
 
 export interface LabDriver {
   readonly name: string;
+  /** How many of this machine's processors one of its labs keeps busy; default 1. */
+  readonly processors?: number;
   /** What this driver needs on this machine. Changes nothing. */
   check(): Promise<Finding[]>;
   /** Does beforehand what takes long and is the same for every lab, such as fetching a kernel. @throws MacvlabError */

@@ -56,6 +56,24 @@ const drivers: Record<string, DriverEntry> = {
 /** Names of the drivers, in the order in which help shows them. */
 export const driverNames: readonly string[] = Object.keys(drivers);
 
+/** The labs that `auto` stands for, the cheapest first. */
+const automatic = ['sandbox', 'vm'];
+
+/** What a run may be told to use: a driver, or whichever is the cheapest that can carry a suite. */
+export const labNames: readonly string[] = ['auto', ...driverNames];
+
+/**
+ * The drivers that a lab's name stands for, the cheapest first. Where a kernel is chosen, or a number of guests, only labs
+ * with guests are meant.
+ * @throws MacvlabError as {@link loadDriver}
+ */
+export async function loadDrivers(name: string, options: LabOptions = {}): Promise<LabDriver[]> {
+  if (name !== 'auto') return [await loadDriver(name, options)];
+  const { kernel, modules, guests } = options;
+  if ((kernel ?? modules ?? guests) !== undefined) return [await loadDriver('vm', options)];
+  return Promise.all(automatic.map((each) => loadDriver(each, each === 'vm' ? { ...options, guests: 1 } : options)));
+}
+
 /** The driver of a name. @throws MacvlabError USAGE naming those that there are, or an option that it has no use for */
 export async function loadDriver(name: string, options: LabOptions = {}): Promise<LabDriver> {
   return entryOf(name).load(options);

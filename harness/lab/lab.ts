@@ -51,6 +51,8 @@ export class Lab {
     this.machines = machines;
     this.log = log;
     this.scopes = new Scopes();
+    const sessions = [machines.machine, ...Object.values(machines.nodes)];
+    this.death = AbortSignal.any(sessions.map(({ death }) => death));
     const ports = topology.cables.filter(({ to }) => to.node === 'switch').map(({ to }) => to.interface);
     this.switch = new Switch(this.#stack('switch'), ports, this.scopes);
     const node = (name: NodeName, directed: boolean) =>
@@ -178,11 +180,8 @@ export class Lab {
     return this.points.flatMap((point) => point.captures);
   }
 
-  /** @throws MacvlabError REMOTE_DEAD naming the first session that is gone */
-  checkAlive(): void {
-    for (const session of [this.machines.machine, ...Object.values(this.machines.nodes)])
-      session.death.throwIfAborted();
-  }
+  /** Aborts when the first session is gone, with REMOTE_DEAD, or with what its guest died of. */
+  readonly death: AbortSignal;
 
   /** Ends the lab with everything in it. */
   async close(): Promise<void> {

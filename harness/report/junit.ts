@@ -132,7 +132,7 @@ function propertyLines(record: TestRecord): string[] {
 }
 
 /** Of several attachments GitLab links the first alone, so that what shows most at a glance comes first. */
-const byUse: Evidence['kind'][] = ['frames', 'pcap', 'repro', 'commands', 'links', 'counters'];
+const byUse: Evidence['kind'][] = ['frames', 'pcap', 'repro', 'console', 'commands', 'links', 'counters'];
 
 function attachmentLines(folder: string, evidence: Evidence[], base: string): string[] {
   const sorted = evidence.toSorted((a, b) => byUse.indexOf(a.kind) - byUse.indexOf(b.kind));

@@ -7,6 +7,8 @@ import { cut, duration, oneLine } from './text.js';
 
 /** Told of a run's events, in this order: begin, then testStarted and testEnded for each test, then end. */
 export interface Progress {
+  /** Called at any time, with something that the user should know. */
+  remark(line: string): void;
   /** @param total how many tests are to be performed */
   begin(run: RunRecord, total: number): void;
   /**
@@ -35,6 +37,10 @@ export class LineProgress implements Progress {
   constructor(out: Writable, colour: boolean) {
     this.#out = out;
     this.#colour = colour;
+  }
+
+  remark(line: string): void {
+    this.#out.write(`${line}\n`);
   }
 
   begin(run: RunRecord, total: number): void {
@@ -70,6 +76,11 @@ export class StatusProgress implements Progress {
   constructor(out: Output, colour: boolean) {
     this.#out = out;
     this.#colour = colour;
+  }
+
+  remark(line: string): void {
+    this.#out.write(`${this.#status === '' ? '' : eraseLine}${oneLine(line)}\n`);
+    if (this.#status !== '') this.#draw();
   }
 
   begin(run: RunRecord, total: number): void {

@@ -51,6 +51,10 @@ export async function collectEvidence({ lab, folder, record, suite, commandsFrom
   }
   add('commands', `${prefix}-commands.txt`, 'commands with their output', commands.map(formatCommand).join('\n'));
   add('links', `${prefix}-links.json`, 'links, addresses and bridge ports at the end', links);
+  if (record.verdict !== 'passed') {
+    for (const [machine, text] of lab.machines.kernelLog?.text() ?? [])
+      add('console', `${prefix}-console-${slug(machine)}.txt`, `serial console of ${machine} up to here`, text);
+  }
   if (record.verdict === 'failed') {
     const setUp = parentsFirst(suite).flatMap(({ commandsFrom: from, commandsTo: to }) =>
       from === undefined ? [] : lab.log.between(from, to),

@@ -1,5 +1,5 @@
 /** One experiment from its beginning to its record: judged, proved by evidence, undone. */
-import { MacvlabError } from '../core/error.js';
+import { MacvlabError, messageOf } from '../core/error.js';
 import { patience, pause, within } from '../core/wait.js';
 import type { Lab } from '../lab/lab.js';
 import { type AssertionCounter, countAssertions, exchangeOf } from '../expect/expect.js';
@@ -31,16 +31,18 @@ export async function performExperiment({ stage, experiment, suite, blocked, bod
   const startedAt = new Date();
   const began = performance.now();
   const commandsFrom = lab.log.mark();
+  const complaintsFrom = lab.machines.kernelLog?.mark() ?? 0;
   const counter: AssertionCounter = { made: 0, pending: [] };
   const observed: TestRecord['observed'] = {};
   let finding: string | undefined;
+  const givenUp = AbortSignal.any([run.signal, lab.death]);
   const scoped = async () => {
     for (const capture of lab.captures) capture.forget();
     lab.exchanges.length = 0;
     const work = countAssertions(counter, () => body((name, value) => (observed[name] = value)));
     // An assertion that nobody awaits is a mistake of the suite, but it counts all the same.
     const whole = work.then(() => Promise.all(counter.pending));
-    await within(whole, { what: `${id} to end`, deadline: patience(deadline), signal: run.signal }).catch(
+    await within(whole, { what: `${id} to end`, deadline: patience(deadline), signal: givenUp }).catch(
       (error: unknown) => {
         if (error instanceof MacvlabError && error.code === 'WAIT_DEADLINE' && error.message.includes(`${id} to end`)) {
           stage.damage ??= new MacvlabError(
@@ -71,6 +73,8 @@ export async function performExperiment({ stage, experiment, suite, blocked, bod
   };
   if (performed) {
     await collectEvidence({ lab, folder: run.folder, record, suite, commandsFrom });
+    const complaint = judgeKernel(lab, complaintsFrom);
+    if (complaint && record.verdict !== 'failed') Object.assign(record, complaint);
     const undone = await judged(leave);
     if (undone.failure)
       stage.damage ??= new MacvlabError('LAB_DAMAGED', `${id} left something behind: ${undone.reason}`, undoAdvice);
@@ -104,12 +108,46 @@ function finish(stage: Stage, record: TestRecord): void {
   if (run.signal.aborted || (run.bail && bad)) run.stop();
 }
 
+/**
+ * What the kernel has said about itself during a test, as its outcome: a bug of the kernel's own is what tests look for, and a
+ * panic is one that the harness notices by the guest's end. Undefined when there is nothing to say.
+ */
+function judgeKernel(lab: Lab, complaintsFrom: number): Outcome | undefined {
+  const { kernelLog } = lab.machines;
+  const death: unknown = lab.death.aborted ? lab.death.reason : undefined;
+  if (death instanceof MacvlabError && death.code === 'KERNEL_PANIC') return outcomeOf(death);
+  const heard = kernelLog?.since(complaintsFrom) ?? [];
+  const worst = heard.find(({ kind }) => kind === 'defect') ?? heard[0];
+  if (!worst) return undefined;
+  const { machine, line, kind } = worst;
+  return outcomeOf(
+    kind === 'defect'
+      ? new MacvlabError('KERNEL_DEFECT', `the kernel of ${machine} has reported a bug of its own: ${line}`, {
+          evidence: tailOf(kernelLog?.text().get(machine)),
+          next: 'look at the console in the evidence: what the test did stands right before',
+        })
+      : new MacvlabError('KERNEL_STALL', `the kernel of ${machine} got no processor for long: ${line}`, {
+          evidence: tailOf(kernelLog?.text().get(machine)),
+          next: 'repeat the experiment on a machine that is less busy, or with fewer labs side by side (--jobs 1)',
+        }),
+  );
+}
+
+/** The last lines of a console. */
+function tailOf(text = ''): string {
+  return text.trimEnd().split('\n').slice(-60).join('\n');
+}
+
 async function refuseBeforehand(stage: Stage, { needs }: Experiment, blocked: unknown): Promise<void> {
-  stage.lab.checkAlive();
+  if (stage.lab.death.aborted) {
+    throw new MacvlabError('LAB_DAMAGED', `the lab is gone: ${messageOf(stage.lab.death.reason)}`, {
+      next: 'look at the test before, during which it went; those in other suite files get a new lab',
+    });
+  }
   if (blocked !== undefined) throw blocked as Error;
   for (const feature of needs) {
     const why = await stage.missing(feature);
-    if (why !== undefined) throw new Missing(why);
+    if (why !== undefined) throw new Missing(stage.elsewhere === undefined ? why : `${why}; ${stage.elsewhere}`);
   }
 }
 
@@ -124,9 +162,16 @@ async function judged(work: () => Promise<unknown>): Promise<Outcome> {
     return { verdict: 'passed' };
   } catch (error) {
     if (error instanceof Missing) return { verdict: 'skipped', reason: error.message };
-    const failure = { ...failureRecord(error), ...(await completeListing(error)) };
-    return { verdict: failure.code === 'ASSERTION' ? 'failed' : 'error', reason: failure.message, failure };
+    return outcomeOf(error, await completeListing(error));
   }
+}
+
+/** Codes of what the kernel or the switch has done; all others are trouble of the lab or of macvlab. */
+const kernelsFault = new Set(['ASSERTION', 'KERNEL_PANIC', 'KERNEL_DEFECT']);
+
+function outcomeOf(error: unknown, more: { details?: string } = {}): Outcome {
+  const failure = { ...failureRecord(error), ...more };
+  return { verdict: kernelsFault.has(failure.code) ? 'failed' : 'error', reason: failure.message, failure };
 }
 
 /** Milliseconds that captures are given to deliver what belongs to a listing; it is shown to a reader, and decides nothing. */

@@ -11,7 +11,7 @@ export interface RunPlan {
   filters: readonly string[];
   /** Only experiments about this mode. */
   mode?: MacvlanMode;
-  /** Name of the lab driver. */
+  /** Name of the lab driver, or "auto". */
   lab: string;
   /** How many labs are used side by side, one suite file in each at a time. */
   jobs: number;
@@ -29,6 +29,8 @@ export interface RunPlan {
 
 /** Told how a run goes; the progress views of harness/report implement it. */
 export interface RunListener {
+  /** Called before `begin`, or between tests, with something that the user should know. */
+  remark(line: string): void;
   begin(run: RunRecord, total: number): void;
   testStarted(title: string, number: number): void;
   testEnded(record: TestRecord): void;

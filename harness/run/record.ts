@@ -7,7 +7,7 @@ export type Verdict = 'passed' | 'failed' | 'skipped' | 'error';
 
 /** A file that belongs to a test's proof. */
 export interface Evidence {
-  kind: 'pcap' | 'commands' | 'links' | 'frames' | 'repro' | 'counters';
+  kind: 'pcap' | 'commands' | 'links' | 'frames' | 'repro' | 'counters' | 'console';
   /** Path relative to the run's folder. */
   file: string;
   /** What it shows, in a few words: "frames on node1/eth1". */
@@ -68,7 +68,9 @@ export interface RunRecord {
   macvlab: string;
   /** The command line after `macvlab`. */
   arguments: string[];
+  /** Name of a lab driver, or "auto"; which lab performed a test stands in its record. */
   lab: string;
+  /** Kernel release; several with commas where labs had different ones. */
   kernel: string;
   machine: string;
   /** Versions of the tools used: { "iproute2": "6.1.0", "tcpdump": "4.99.3" }. */

@@ -108,6 +108,16 @@ export class RunFolder {
   }
 
   /**
+   * Writes what a machine of a lab has shown on its console.
+   * @param lab position of the lab in the run, from 1
+   * @throws MacvlabError OUT_NOT_WRITABLE
+   */
+  writeConsole(lab: number, machine: string, text: string): void {
+    writing(this.path, () => makeFolders(join(this.path, 'consoles')));
+    this.write(join('consoles', `${lab}-${slug(machine)}.txt`), text);
+  }
+
+  /**
    * Writes `run.json` again, as the run ended.
    * @throws MacvlabError OUT_NOT_WRITABLE
    */
@@ -202,7 +212,7 @@ const testRecord: z.ZodType<TestRecord> = z.looseObject({
   frames: count,
   evidence: z.array(
     z.looseObject({
-      kind: z.enum(['pcap', 'commands', 'links', 'frames', 'repro', 'counters']),
+      kind: z.enum(['pcap', 'commands', 'links', 'frames', 'repro', 'counters', 'console']),
       file: text,
       title: text,
     }),

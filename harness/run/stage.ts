@@ -48,13 +48,23 @@ export class Stage {
   readonly run: RunContext;
   /** What has made the lab unusable for all that follows. */
   damage: unknown;
+  /** Position of its lab among those of the run, from 1. */
+  number = 1;
+  readonly elsewhere: string | undefined;
   /** Whether a test on it has failed or erred. */
   disappointed = false;
   readonly #missing = new Map<Feature, Promise<string | undefined>>();
 
-  constructor(lab: Lab, run: RunContext) {
+  /** @param elsewhere what would perform, elsewhere, what this lab cannot */
+  constructor(lab: Lab, run: RunContext, elsewhere?: string) {
     this.lab = lab;
     this.run = run;
+    this.elsewhere = elsewhere;
+  }
+
+  /** Whether nothing more should be performed in its lab: a part of it is gone, or cannot be undone. */
+  get isUnfit(): boolean {
+    return this.damage !== undefined || this.lab.death.aborted;
   }
 
   /** Begins a suite: its scope, and its addresses. */

@@ -52,7 +52,7 @@ describe('verdicts (needs root)', function verdicts() {
     stage = new Stage(lab, {
       folder: RunFolder.create(out, run),
       signal: interruption.signal,
-      listener: { begin() {}, testStarted() {}, testEnded() {}, end() {} },
+      listener: { remark() {}, begin() {}, testStarted() {}, testEnded() {}, end() {} },
       bail: false,
       numbers: new Map(),
       records: [],

@@ -39,6 +39,7 @@ export function vmDriver(options: VmOptions): LabDriver {
   let prepared: Promise<Prepared> | undefined;
   return {
     name: 'vm',
+    processors: options.guests,
     check: () => checkVm(options),
     prepare: async () => {
       await (prepared ??= prepare(options));

@@ -1,0 +1,174 @@
+/** The performing part of a run: labs are opened where there is work for them, and each suite file is performed in one. */
+import { messageOf } from '../core/error.js';
+import { Lab } from '../lab/lab.js';
+import type { SuiteFile } from './catalogue.js';
+import type { Performance } from './perform.js';
+import type { RunPlan } from './plan.js';
+import type { Experiment } from './registry.js';
+import { onStage, type RunContext, Stage } from './stage.js';
+import { toolVersions } from './tool-versions.js';
+import type { Venue } from './venue.js';
+
+export interface PerformingOptions {
+  plan: RunPlan;
+  context: RunContext;
+  results: Performance;
+  runners: Set<Mocha.Runner>;
+  /** Those that were chosen. */
+  experiments: readonly Experiment[];
+}
+
+export class Performing {
+  /** The first thing that kept a lab from being built or ended, and with it experiments from being performed. */
+  failure: unknown;
+  readonly #options: PerformingOptions;
+  #labs = 0;
+  #begun = false;
+
+  constructor(options: PerformingOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Performs what waits at a venue, and hands what its labs cannot carry to the next: before anything of it is begun, so that
+   * the next can open its own labs beside.
+   */
+  async at(venue: Venue, next: Venue | undefined): Promise<void> {
+    try {
+      if (!(await venue.hasWork()) || this.#options.plan.signal.aborted) return;
+      const unusable = next && (await whyUnusable(next));
+      const scout = this.#open(venue, unusable);
+      const handed = scout.then(
+        (stage) => this.#handOn(stage, venue, unusable === undefined ? next : undefined),
+        (error: unknown) => this.#handAllOn(error, venue, unusable === undefined ? next : undefined),
+      );
+      const others = Array.from({ length: venue.jobs - 1 }, () => this.#open(venue, unusable));
+      const stages = await Promise.allSettled(
+        [scout, ...others].map((opening) => this.#perform(opening, handed, venue, unusable)),
+      );
+      // One lab that fails ends no other: what is performed there is told, and its lab is ended.
+      for (const outcome of stages) if (outcome.status === 'rejected') this.failure ??= outcome.reason;
+    } finally {
+      next?.complete();
+    }
+  }
+
+  /** Opens a lab of a venue, and listens in it. */
+  async #open({ driver }: Venue, elsewhere: string | undefined): Promise<Stage> {
+    const { context, results } = this.#options;
+    context.signal.throwIfAborted();
+    const lab = await Lab.open(driver);
+    const stage = new Stage(lab, context, elsewhere);
+    try {
+      this.#labs += 1;
+      stage.number = this.#labs;
+      await Promise.all([this.#begin(lab), lab.listen()]);
+      lab.endWiring();
+      return stage;
+    } catch (error) {
+      await lab.close();
+      throw error;
+    } finally {
+      results.run.kernel = [...new Set([...results.run.kernel.split(', ').filter(Boolean), lab.kernel])].join(', ');
+    }
+  }
+
+  /** Tells the listener that the run begins, when its first lab stands. */
+  async #begin(lab: Lab): Promise<void> {
+    if (this.#begun) return;
+    this.#begun = true;
+    const { plan, results, experiments } = this.#options;
+    const tools = toolVersions(lab.machines.machine);
+    plan.listener.begin({ ...results.run, kernel: lab.kernel }, experiments.length);
+    results.run.tools = await tools;
+  }
+
+  /** Gives the next venue the files with experiments that need what this lab does not have. */
+  async #handOn(stage: Stage, venue: Venue, next: Venue | undefined): Promise<void> {
+    if (!next) return;
+    const files = venue.takeAll();
+    const carried = await Promise.all(files.map((file) => this.#canCarry(stage, file)));
+    venue.add(files.filter((_, index) => carried[index]));
+    next.add(files.filter((_, index) => !carried[index]));
+  }
+
+  /** Gives the next venue everything, because this one has no labs. @throws the error when there is no next */
+  async #handAllOn(error: unknown, venue: Venue, next: Venue | undefined): Promise<void> {
+    this.#options.context.signal.throwIfAborted();
+    if (!next) throw error;
+    this.#options.plan.listener.remark(
+      `there is no ${venue.driver.name} lab: ${messageOf(error)}; all is performed in a ${next.driver.name} lab`,
+    );
+    next.add(venue.takeAll());
+    return Promise.resolve();
+  }
+
+  async #canCarry(stage: Stage, { file }: SuiteFile): Promise<boolean> {
+    const own = this.#options.experiments.filter((experiment) => experiment.file === file);
+    for (const feature of new Set(own.flatMap(({ needs }) => needs)))
+      if ((await stage.missing(feature)) !== undefined) return false;
+    return true;
+  }
+
+  /** Performs files in a lab for as long as there are some; a lab that is no longer fit for it is replaced. */
+  async #perform(
+    opening: Promise<Stage>,
+    handed: Promise<void>,
+    venue: Venue,
+    elsewhere: string | undefined,
+  ): Promise<void> {
+    await Promise.allSettled([opening, handed]);
+    let stage = await opening.catch(async (error: unknown) => {
+      await handed;
+      // All was handed on: it is for the next venue to fail.
+      if (venue.waiting > 0) throw error;
+      return undefined;
+    });
+    try {
+      await handed;
+      for (let act = stage && venue.next(); stage && act; act = venue.next()) {
+        if (stage.isUnfit) {
+          const unfit = stage;
+          stage = undefined;
+          await this.#end(unfit);
+          stage = await this.#open(venue, elsewhere);
+        }
+        await this.#performAct(act, stage);
+      }
+    } finally {
+      if (stage) await this.#end(stage);
+    }
+  }
+
+  async #performAct({ mocha }: SuiteFile, stage: Stage): Promise<void> {
+    const { runners } = this.#options;
+    await new Promise<void>((resolve) => {
+      onStage(stage, () => {
+        const runner = mocha.run(() => {
+          runners.delete(runner);
+          resolve();
+        });
+        runners.add(runner);
+      });
+    });
+  }
+
+  async #end({ lab, number, disappointed }: Stage): Promise<void> {
+    const { plan, context, results } = this.#options;
+    for (const [machine, text] of lab.machines.kernelLog?.text() ?? [])
+      context.folder.writeConsole(number, machine, text);
+    if (plan.keep === 'always' || (plan.keep === 'on-failure' && disappointed)) {
+      results.kept.push({ driver: lab.driver, ...(await lab.keep()), kernel: lab.kernel });
+    } else {
+      await lab.close();
+    }
+  }
+}
+
+/** What keeps a venue from being used on this machine, with the first thing to do about it. */
+async function whyUnusable({ driver }: Venue): Promise<string | undefined> {
+  const missing = (await driver.check()).filter(({ found }) => !found);
+  const [first] = missing;
+  if (!first) return undefined;
+  return `a ${driver.name} lab could carry it, but ${missing.map(({ what }) => what).join(', ')} is missing: ${first.next ?? 'run `macvlab doctor`'}`;
+}

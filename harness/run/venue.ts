@@ -1,0 +1,56 @@
+/**
+ * Where experiments can be performed: the labs of a run, from the cheapest to the most capable. Each suite file goes to the
+ * first that can carry it; whether one can is found by trying in it.
+ */
+import { Changes } from '../core/wait.js';
+import type { LabDriver } from '../lab/driver.js';
+import type { SuiteFile } from './catalogue.js';
+
+/** A lab driver of a run, and the suite files that wait for a lab of it. */
+export class Venue {
+  readonly driver: LabDriver;
+  /** How many of its labs are used side by side. */
+  readonly jobs: number;
+  readonly #waiting: SuiteFile[] = [];
+  readonly #changes = new Changes();
+  #complete = false;
+
+  constructor(driver: LabDriver, jobs: number) {
+    this.driver = driver;
+    this.jobs = jobs;
+  }
+
+  /** Adds suite files; those with the most experiments are performed first, so that labs are busy to the end. */
+  add(files: readonly SuiteFile[]): void {
+    this.#waiting.push(...files);
+    this.#waiting.sort((a, b) => b.mocha.suite.total() - a.mocha.suite.total());
+    this.#changes.notify();
+  }
+
+  /** Says that no more will be added. */
+  complete(): void {
+    this.#complete = true;
+    this.#changes.notify();
+  }
+
+  /** Takes all files back that nobody has begun. */
+  takeAll(): SuiteFile[] {
+    return this.#waiting.splice(0);
+  }
+
+  /** The next file; undefined when there is none now. */
+  next(): SuiteFile | undefined {
+    return this.#waiting.shift();
+  }
+
+  /** How many files wait. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** Waits until there is something to perform here; false when there never will be. It takes as long as the labs before. */
+  async hasWork(): Promise<boolean> {
+    const known = () => (this.#waiting.length > 0 ? true : this.#complete ? false : undefined);
+    return this.#changes.until(known, { what: `work for a ${this.driver.name} lab`, deadline: 2 ** 31 - 1 });
+  }
+}
