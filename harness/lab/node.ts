@@ -68,13 +68,13 @@ export class Node implements Station {
     routes?: readonly Route[];
     device?: string;
   }): Promise<void> {
-    const known = this.#addresses;
-    this.scopes.current.defer(`${this.name}: addresses as before`, () => (this.#addresses = known));
+    const forget = () => (this.#addresses = this.#addresses.filter((address) => !addresses.includes(address)));
+    this.scopes.current.defer(`${this.name}: addresses as before`, forget);
     await this.apply(
       ...addresses.map((cidr) => addAddress(this.stack, device, cidr)),
       ...routes.map((route) => addRoute(this.stack, route)),
     );
-    this.#addresses = [...known, ...addresses];
+    this.#addresses = [...this.#addresses, ...addresses];
   }
 
   /** Makes a namespace that an endpoint can live in. */

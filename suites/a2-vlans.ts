@@ -1,0 +1,189 @@
+/** Article 2: macvlan on 802.1Q sub-interfaces, across two nodes and a trunk; one layer-2 domain per VLAN. */
+import { expect } from '../harness/expect/expect.js';
+import type { Exchange } from '../harness/lab/exchange.js';
+import { addressOf, type Station } from '../harness/lab/station.js';
+import { taggingOf } from '../harness/link/vlan.js';
+import { experiment, setUp, suite } from '../harness/run/experiment.js';
+import { arpRequest, echoReply, echoRequest, neighbourSolicitation } from '../harness/wire/pattern.js';
+import {
+  addresses,
+  type Containers,
+  inVlan,
+  layTrunks,
+  makeContainers,
+  needs,
+  routerOnAStick,
+  shared,
+  tagsAt,
+  trunk,
+} from './support/vlans.js';
+
+suite('A2 macvlan over VLANs', { addresses, needs, modes: ['bridge'] }, () => {
+  let c: Containers;
+
+  setUp(async (bench) => {
+    await Promise.all([layTrunks(bench.switch), routerOnAStick(bench.router)]);
+    c = await makeContainers(bench, (_, host) => ({ addresses: shared(host) }));
+  });
+
+  /** The question by which an exchange begins, whatever it is tagged with. */
+  const question = (from: Station, to: Station, family: 4 | 6 = 4, vlan?: number) => {
+    const [target, asker] = [addressOf(to, family, from), addressOf(from, family, to)];
+    const tag = vlan === undefined ? {} : { vlan };
+    if (family === 6) return neighbourSolicitation({ target, from: asker, ...tag });
+    return arpRequest({ who: target, tell: asker, ...tag });
+  };
+
+  experiment(
+    'A2.1',
+    'sub-interfaces share the parent’s MAC, and each child has its own',
+    {},
+    async ({ lab, node1, switch: sw }) => {
+      const [ten, twenty] = [await node1.link('eth1.10'), await node1.link('eth1.20')];
+      expect(taggingOf(ten)).to.deep.equal({ id: 10, protocol: '802.1Q' });
+      expect(taggingOf(twenty)).to.deep.equal({ id: 20, protocol: '802.1Q' });
+      expect([ten.link, twenty.link]).to.deep.equal([node1.device, node1.device]);
+      expect([ten.address, twenty.address]).to.deep.equal([node1.mac, node1.mac]);
+      expect(new Set([node1.mac, c.c1.mac, c.c3.mac]).size, 'distinct MACs of parent and children').to.equal(3);
+      // So it is on the wire.
+      await node1.configure({ device: 'eth1.10', addresses: inVlan(10, 101) });
+      for (const sender of [node1, c.c1]) {
+        const ping = await lab.ping(sender, c.c2);
+        expect(ping).to.be.answered();
+        const request = { token: ping.token, sourceMac: sender.mac, vlan: 10 };
+        await expect(ping).to.have.seen(echoRequest(request), sw.port('node1').in);
+      }
+    },
+  );
+
+  for (const [one, other, vlan] of [
+    ['c1', 'c2', 10],
+    ['c3', 'c4', 20],
+  ] as const) {
+    experiment(
+      'A2.2',
+      `${one} and ${other} in VLAN ${vlan} reach each other across the trunk, tagged ${vlan} on it`,
+      {},
+      async ({ lab, node1, node2, switch: sw }) => {
+        for (const [from, to] of [
+          [c[one], c[other]],
+          [c[other], c[one]],
+        ] as const) {
+          const ping = await lab.ping(from, to);
+          expect(ping).to.be.answered();
+          const [there, back] =
+            from.host === 'node1'
+              ? [
+                  [node1.wire.out, sw.port('node1').in, sw.port('node2').out, node2.wire.in],
+                  [node2.wire.out, sw.port('node2').in, sw.port('node1').out, node1.wire.in],
+                ]
+              : [
+                  [node2.wire.out, sw.port('node2').in, sw.port('node1').out, node1.wire.in],
+                  [node1.wire.out, sw.port('node1').in, sw.port('node2').out, node2.wire.in],
+                ];
+          await expect(ping).to.have.seen(question(from, to, 4, vlan), ...there);
+          await expect(ping).to.have.seen(echoRequest({ token: ping.token, vlan }), ...there);
+          await expect(ping).to.have.seen(echoReply({ token: ping.token, vlan }), ...back);
+          await expect(ping).to.have.seen(echoRequest({ token: ping.token, vlan: 'untagged' }), from.wire, to.wire);
+          for (const view of [...there, ...back]) expect(tagsAt(ping, view), view.label).to.deep.equal([[vlan]]);
+        }
+      },
+    );
+  }
+
+  /** States that an exchange was lost between two VLANs: its question left, and reached no child of the other VLAN. */
+  async function expectApart(ping: Exchange, vlan: number, family: 4 | 6): Promise<void> {
+    const { from, to } = ping;
+    const [first, last] = [from.port, to.port];
+    if (!first || !last) throw new TypeError('both are on the switch');
+    // To the other node the frame goes, as part of its own VLAN; back to its own node the switch sends nothing.
+    if (from.host === to.host) expect(ping).to.be.lost(first.in, last.out);
+    else expect(ping).to.be.lost(last.out, to.wire);
+    await expect(ping).to.have.seen(question(from, to, family, vlan), first.in);
+    await expect(ping).not.to.have.seen(question(from, to, family), to.wire);
+  }
+
+  for (const family of [4, 6] as const) {
+    experiment(
+      'A2.2',
+      `at layer 2 nothing of one VLAN arrives in the other, ${family === 4 ? 'ARP' : 'neighbour discovery'} included`,
+      { needs: family === 6 ? ['ipv6'] : [] },
+      async ({ lab }) => {
+        await expectApart(await lab.ping(c.c1, c.c4, { family }), 10, family);
+        await expectApart(await lab.ping(c.c1, c.c3, { family }), 10, family);
+        await expectApart(await lab.ping(c.c4, c.c1, { family }), 20, family);
+      },
+    );
+  }
+
+  experiment(
+    'A2.3',
+    'the nodes’ own traffic is untagged in the native VLAN, beside the tagged',
+    {},
+    async ({ lab, node1, node2, switch: sw }) => {
+      const ports = [node1.wire.out, sw.port('node1').in, sw.port('node2').out, node2.wire.in];
+      const own = await lab.ping(node1, node2);
+      expect(own).to.be.answered();
+      for (const view of ports) expect(tagsAt(own, view), view.label).to.deep.equal([[]]);
+      const tagged = await lab.ping(c.c1, c.c2);
+      expect(tagged).to.be.answered();
+      for (const view of ports) expect(tagsAt(tagged, view), view.label).to.deep.equal([[10]]);
+      expect(await lab.ping(node2, node1)).to.be.answered();
+    },
+  );
+
+  experiment(
+    'A2.4',
+    'a VLAN that the receiver’s trunk does not allow is lost at the switch',
+    {},
+    async ({ lab, node1, node2, switch: sw }) => {
+      expect(await lab.ping(c.c1, c.c2)).to.be.answered();
+      await sw.trunk('node2', { ...trunk, allowed: [20] });
+      // Nobody reaches c2 now; c4 stands for it, behind the same port in the VLAN that is allowed.
+      const ping = await lab.ping(c.c1, c.c2, { standIn: { to: c.c4 } });
+      expect(ping).to.be.lost(sw.port('node1').in, sw.port('node2').out);
+      await expect(ping).to.have.seen(question(c.c1, c.c2, 4, 10), node1.wire.out, sw.port('node1').in);
+      await expect(ping).not.to.have.seen(question(c.c1, c.c2), sw.port('node2').out, node2.wire.in);
+      expect(await lab.ping(c.c3, c.c4)).to.be.answered();
+      await sw.trunk('node2', trunk);
+      expect(await lab.ping(c.c1, c.c2)).to.be.answered();
+    },
+  );
+
+  experiment(
+    'A2.4',
+    'a VLAN that the sender’s trunk does not allow is lost there',
+    {},
+    async ({ lab, switch: sw, node2 }) => {
+      await sw.trunk('node1', { ...trunk, allowed: [20] });
+      const ping = await lab.ping(c.c1, c.c2, { standIn: { from: c.c3 } });
+      expect(ping).to.be.lost(sw.port('node1').in, sw.port('node2').out);
+      await expect(ping).to.have.seen(question(c.c1, c.c2, 4, 10), sw.port('node1').in);
+      await expect(ping).not.to.have.seen(question(c.c1, c.c2), sw.port('node2').out, node2.wire.in);
+      expect(await lab.ping(c.c3, c.c4)).to.be.answered();
+    },
+  );
+
+  experiment(
+    'A2.9',
+    'without VLANs a NIC is one layer-2 domain, whatever the subnets; with them each VLAN is its own',
+    {},
+    async ({ lab, node1, node2, router, switch: sw }) => {
+      await router.configure({ addresses: ['192.168.2.1/24'] });
+      const [u1, u2] = await Promise.all([
+        node1.endpoint('u1', { mode: 'bridge', address: ['192.168.1.41/24', ...shared(41)] }),
+        node2.endpoint('u2', { mode: 'bridge', address: ['192.168.2.42/24', ...shared(42)] }),
+      ]);
+      const untagged = await lab.ping(u1, u2);
+      expect(untagged).to.be.answered();
+      expect(untagged.target).to.equal('10.0.30.42');
+      expect(tagsAt(untagged, sw.port('node2').out)).to.deep.equal([[]]);
+      // What the two have in common is the wire alone; c1 and c4 share the same wire, and are apart.
+      await expectApart(await lab.ping(c.c1, c.c4), 10, 4);
+      const across = await lab.ping(u1, c.c2);
+      expect(across).to.be.lost(sw.port('node2').out, c.c2.wire);
+      expect(tagsAt(across, sw.port('node2').out)).to.deep.equal([[]]);
+      await expect(across).not.to.have.seen(question(u1, c.c2), c.c2.wire);
+    },
+  );
+});

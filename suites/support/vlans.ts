@@ -1,0 +1,84 @@
+/** Article 2's network: trunks with native VLAN 1, VLAN 10 and 20 beside it, a router with a foot in each, four containers. */
+import type { AttachOptions, Endpoint } from '../../harness/lab/endpoint.js';
+import type { Exchange } from '../../harness/lab/exchange.js';
+import type { AddressPlan } from '../../harness/lab/lab.js';
+import type { Node } from '../../harness/lab/node.js';
+import type { Switch, Trunk } from '../../harness/lab/switch.js';
+import type { Bench } from '../../harness/run/experiment.js';
+import type { View } from '../../harness/wire/capture-point.js';
+
+export const needs = ['vlan', 'bridge vlan filtering'] as const;
+
+/** The untagged network, in the trunks' native VLAN. */
+export const addresses: AddressPlan = {
+  node1: { addresses: ['192.168.1.11/24', '2001:db8:babe:1::11/64'] },
+  node2: { addresses: ['192.168.1.12/24', '2001:db8:babe:1::12/64'] },
+  router: { addresses: ['192.168.1.1/24', '2001:db8:babe:1::1/64'] },
+};
+
+/** What every port carries, unless an experiment says otherwise. */
+export const trunk: Trunk = { native: 1, allowed: [10, 20] };
+
+/** Lets the switch tell VLANs apart, with a trunk to everybody. */
+export async function layTrunks(sw: Switch, to: Trunk = trunk): Promise<void> {
+  await sw.filterVlans();
+  await Promise.all([...sw.ports.keys()].map((port) => sw.trunk(port, to)));
+}
+
+/** Addresses of both versions in a VLAN: 10.0.<vlan>.<host> and 2001:db8:babe:<vlan>::<host>. */
+export function inVlan(vlan: number, host: number): string[] {
+  return [`10.0.${vlan}.${host}/24`, `2001:db8:babe:${vlan}::${host}/64`];
+}
+
+/**
+ * Addresses in the one subnet that containers of all VLANs share, so that they ask for each other at layer 2, which nobody
+ * does for an address that is behind a gateway.
+ */
+export function shared(host: number): string[] {
+  return inVlan(30, host);
+}
+
+/** Makes a sub-interface of a VLAN with the VLAN's address of a host. @returns its name */
+export async function footIn(node: Node, vlan: number, host: number): Promise<string> {
+  const device = await node.vlan(vlan);
+  await node.configure({ device, addresses: inVlan(vlan, host) });
+  return device;
+}
+
+/** The router's sub-interfaces: 10.0.10.1, 10.0.20.1, and ::1 of each prefix. */
+export async function routerOnAStick(router: Node, vlans: readonly number[] = [10, 20]): Promise<void> {
+  await Promise.all(vlans.map((vlan) => footIn(router, vlan, 1)));
+}
+
+/** The article's containers: c1 and c2 in VLAN 10, c3 and c4 in VLAN 20, odd ones on node1 and even ones on node2. */
+export interface Containers {
+  c1: Endpoint;
+  c2: Endpoint;
+  c3: Endpoint;
+  c4: Endpoint;
+}
+
+/** Makes the containers on sub-interfaces of both nodes; each has what `more` says besides its address in its VLAN. */
+export async function makeContainers(
+  { node1, node2 }: Pick<Bench, 'node1' | 'node2'>,
+  more: (vlan: number, host: number) => { addresses?: string[]; routes?: AttachOptions['routes'] } = () => ({}),
+): Promise<Containers> {
+  const make = async (node: Node, vlan: number, host: number) => {
+    const { addresses: further = [], routes = [] } = more(vlan, host);
+    const address = [...inVlan(vlan, host), ...further];
+    return node.endpoint(`c${host - 10}`, { mode: 'bridge', parent: await node.vlan(vlan), address, routes });
+  };
+  const [c1, c2, c3, c4] = await Promise.all([
+    make(node1, 10, 11),
+    make(node2, 10, 12),
+    make(node1, 20, 13),
+    make(node2, 20, 14),
+  ]);
+  return { c1, c2, c3, c4 };
+}
+
+/** The tags, outermost first, that an exchange's own frames bear in a view: [[10]] when all bear that one; [[]] for none. */
+export function tagsAt(exchange: Exchange, view: View): number[][] {
+  const stacks = exchange.own(view).map(({ frame }) => frame.vlans.map(({ id }) => id));
+  return [...new Map(stacks.map((stack) => [stack.join(), stack])).values()];
+}
