@@ -2,7 +2,7 @@
 import { quoteArgument } from '../../remote/quote.js';
 
 /** What is done when the harness has gone, and when the guest cannot come up: QEMU ends, with or without ACPI. */
-const powerOff = '[ ! -e /sys/firmware/acpi ] || /bin/busybox poweroff -f; /bin/busybox reboot -f';
+const powerOff = '[ ! -e "$root/sys/firmware/acpi" ] || /bin/busybox poweroff -f; /bin/busybox reboot -f';
 
 /**
  * The last thing that PID 1 becomes: it waits for the shell that reads commands from the control port, reaps orphans while it
@@ -46,7 +46,7 @@ phase modules
 rounds=0
 later() {
   rounds=$((rounds + 1))
-  [ $rounds -lt 500 ] || fail "$1"
+  [ $rounds -lt 250 ] || fail "$1"
   busybox sleep 0.02
 }
 until [ -b /dev/vda ]; do later 'to find /dev/vda, the root image'; done
