@@ -70,7 +70,13 @@ export function asCacheError(error: unknown, folder: string): unknown {
   const denied = ['EACCES', 'EROFS', 'EPERM', 'ENOTDIR', 'EDQUOT'].includes(code ?? '');
   if (!full && !denied) return error;
   return new MacvlabError('CACHE_NOT_WRITABLE', `${folder} could not be made: ${full ? 'the disk is full' : code}`, {
-    evidence: words,
+    // tar says it of each file
+    evidence: full
+      ? words
+          .match(/^.*No space left on device.*$/gm)
+          ?.slice(0, 3)
+          .join('\n')
+      : words,
     next: full
       ? 'make room there, or name another folder in the environment’s MACVLAB_CACHE'
       : 'name a folder that you may write in the environment’s MACVLAB_CACHE',

@@ -4,13 +4,13 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { cacheFolder } from '../core/cache.js';
 import { MacvlabError } from '../core/error.js';
 import { runProgram } from '../core/program.js';
-import { unless } from '../core/wait.js';
+import { pause, unless } from '../core/wait.js';
 import { findProgram } from '../setup/machine.mjs';
 import { debianMirror, type Mirror } from './debian-mirror.js';
 
@@ -163,7 +163,7 @@ export async function runApt(
     child.once('error', reject).once('close', resolve);
   });
   try {
-    const status = await unless(signal, ended);
+    const status = await unless(signal, Promise.race([ended, fullDisk(cwd, ended)]));
     if (status === 0) return words;
     throw new MacvlabError('KERNEL_FETCH', `could not ${what}: ${argv[0]} ended with status ${status}`, {
       evidence: `$ ${argv.join(' ')}\n${words}`,
@@ -172,6 +172,23 @@ export async function runApt(
   } finally {
     endGroup(child.pid, child.exitCode ?? child.signalCode);
     await ended.catch(() => undefined);
+  }
+}
+
+/**
+ * apt's programs may wait for one another for ever when the disk is full (seen with 2.6.1, "update").
+ * @throws Error in the words of the C library when it is, before the work has ended
+ */
+async function fullDisk(folder: string, ended: Promise<unknown>): Promise<never> {
+  const over = ended.then(
+    () => true,
+    () => true,
+  );
+  for (;;) {
+    // The one who raced with us has won.
+    if (await Promise.race([over, pause(500, ended).then(() => false)])) return new Promise(() => undefined);
+    const { bavail, bsize } = statfsSync(folder);
+    if (bavail * bsize < 65_536) throw new Error(`${folder}: No space left on device`);
   }
 }
 

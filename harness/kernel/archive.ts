@@ -4,7 +4,7 @@ import { copyFileSync, existsSync, linkSync, mkdirSync, readdirSync, rmSync, sta
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { asCacheError, cacheFolder } from '../core/cache.js';
-import { MacvlabError } from '../core/error.js';
+import { MacvlabError, messageOf } from '../core/error.js';
 import { type Apt, askApt, type OnProgress, openApt, runApt, suites } from './apt.js';
 
 export interface FetchOptions {
@@ -57,18 +57,22 @@ async function updateLists(apt: Apt, signal?: AbortSignal, onProgress?: OnProgre
   const words = await update(apt, signal);
   const listed = listedSuites(apt);
   const absent = suites.filter((suite) => !listed.includes(suite));
-  // Only what could not be fetched at all, or not be verified, leaves such a line; its status says less.
-  const failed = /^(?:E|W|Err): ?.*(?:Failed to fetch|not signed|GPG error|does not have|no longer has)/m.test(words);
   if (listed.length === 0) {
     throw new MacvlabError('KERNEL_FETCH', `no list of Debian’s packages could be fetched from ${apt.mirror.main}`, {
-      evidence: words,
+      evidence: firstLines(words),
       next: 'see that the mirror can be reached, or name another one: MACVLAB_DEBIAN_MIRROR=http://…/debian',
     });
   }
-  const unreachable = failed && /^[EW]: Failed to fetch/m.test(words);
-  if (unreachable) onProgress?.(`the mirror could not be reached: going on with the lists that are there\n${words}`);
+  // A suite that is not there is told in other words.
+  const unreachable = words.split('\n').find((line) => /^[EW]: Failed to fetch/.test(line) && !/ 404 /.test(line));
+  if (unreachable !== undefined) onProgress?.(`going on with the lists that are there: ${unreachable.slice(3)}`);
   else writeFileSync(join(apt.folder, 'updated'), '');
   if (absent.length > 0) onProgress?.(`the mirror has no ${absent.join(', ')}: going on without`);
+}
+
+/** Ten suites fail alike. */
+function firstLines(words: string): string {
+  return words.split('\n').slice(0, 3).join('\n');
 }
 
 /** @returns what apt complained about; a suite that the mirror lacks is a failure to apt, and none to us */
@@ -77,7 +81,11 @@ async function update(apt: Apt, signal?: AbortSignal): Promise<string> {
   try {
     return await runApt(apt, ['apt-get', '-q', 'update'], { what, lock: 'lock', cwd: apt.folder, signal });
   } catch (error) {
-    const full = /No space left on device/.test(error instanceof MacvlabError ? (error.evidence ?? '') : '');
+    const full = /No space left on device/.test(
+      error instanceof MacvlabError ? (error.evidence ?? '') : messageOf(error),
+    );
+    // What is half there would keep the disk full.
+    if (full) rmSync(join(apt.folder, 'lists/partial'), { recursive: true, force: true });
     if (full || signal?.aborted || !(error instanceof MacvlabError)) throw error;
     return error.evidence ?? '';
   }

@@ -1,6 +1,7 @@
 /** The catalogue of Debian's cloud kernels, and what a person may call one of them. */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { asCacheError } from '../core/cache.js';
 import { MacvlabError } from '../core/error.js';
 import { type Apt, askApt } from './apt.js';
 import { type FetchOptions, listsUpdated, openArchive } from './archive.js';
@@ -17,7 +18,7 @@ const flavour = '-cloud-amd64';
 
 /**
  * All cloud kernels of the archive, from the oldest to the newest. Parsed once for each state of the lists.
- * @throws MacvlabError KERNEL_FETCH when the archive cannot be reached and never was
+ * @throws MacvlabError KERNEL_FETCH when the archive cannot be reached and never was; CACHE_NOT_WRITABLE
  */
 export async function loadCatalogue(options: Omit<FetchOptions, 'suite'> = {}): Promise<DebianKernel[]> {
   const apt = await openArchive(options);
@@ -25,10 +26,14 @@ export async function loadCatalogue(options: Omit<FetchOptions, 'suite'> = {}): 
   const file = join(apt.folder, 'kernels.json');
   const parsed = readParsed(file);
   if (parsed && parsed.state === state) return parsed.kernels;
-  const kernels = await parse(apt, options.signal);
-  writeFileSync(`${file}.${process.pid}`, JSON.stringify({ state, kernels }));
-  renameSync(`${file}.${process.pid}`, file);
-  return kernels;
+  try {
+    const kernels = await parse(apt, options.signal);
+    writeFileSync(`${file}.${process.pid}`, JSON.stringify({ state, kernels }));
+    renameSync(`${file}.${process.pid}`, file);
+    return kernels;
+  } catch (error) {
+    throw asCacheError(error, apt.folder);
+  }
 }
 
 function readParsed(file: string): { state?: number; kernels: DebianKernel[] } | undefined {

@@ -1,0 +1,50 @@
+/** `macvlab kernels show`: one kernel. */
+import type { Command } from 'commander';
+import { untilInterrupted } from './interruption.js';
+import { megabytes, whichKernel } from './kernel-words.js';
+import { columns, remark, say, sayJson } from './output.js';
+
+const examples = `
+Examples:
+  macvlab kernels show 6.12
+  macvlab kernels show newest --json | jq -r .image`;
+
+/** Adds the command. */
+export function addKernelsShow(kernels: Command): void {
+  kernels
+    .command('show')
+    .description('show where a kernel comes from and its files')
+    .argument('<version>', whichKernel)
+    .option('--json', 'as JSON')
+    .addHelpText('after', examples)
+    .action(async (version: string, { json }: { json?: true }) => {
+      const about = (await describeFetched(version)) ?? (await describeOffered(version));
+      if (json) sayJson(about);
+      else
+        say(...columns(Object.entries(about).map(([name, value]) => [name, [value].flat().join(', ') || 'nothing'])));
+      if (!about.fetched) remark(`not fetched: \`macvlab kernels fetch ${about.release}\``);
+    });
+}
+
+async function describeFetched(spec: string) {
+  const { findCachedKernel } = await import('../kernel/debian-kernel.js');
+  const kernel = findCachedKernel(spec);
+  if (!kernel) return undefined;
+  const { release, origin, image, modules } = kernel;
+  return { release, origin, fetched: true, image, modules, config: `${modules}/config` };
+}
+
+async function describeOffered(spec: string) {
+  const { findKernel, loadCatalogue, unknownKernel } = await import('../kernel/catalogue.js');
+  const kernels = await loadCatalogue({ signal: untilInterrupted(), onProgress: remark });
+  const kernel = findKernel(kernels, spec);
+  if (!kernel) throw unknownKernel(kernels, spec);
+  const { release, suites, version, bytes, packages } = kernel;
+  return {
+    release,
+    origin: `Debian ${suites.join(', ')}, ${version}`,
+    fetched: false,
+    size: megabytes(bytes),
+    packages,
+  };
+}
