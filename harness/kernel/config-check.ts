@@ -30,7 +30,7 @@ export function missingOptions(config: string, { shape, modules = true }: Config
   return configNeeds
     .filter((need) => need.for !== 'three guests' || shape === 'three guests')
     .flatMap((need) => {
-      const value = set.get(need.option);
+      const value = set.get(need.option) ?? (need.newer && set.get(need.newer));
       const met = value === 'y' || (value === 'm' && modules && need.as !== 'y');
       return met
         ? []

@@ -9,6 +9,8 @@ export interface ConfigNeed {
   for: 'guest' | 'three guests' | 'experiments';
   /** `y` when a module comes too late: it is needed before the initramfs could load one. Also said of what can be no module. */
   as?: 'y';
+  /** The option that newer kernels have in its place. */
+  newer?: string;
   /** Menus and the like that must be on for the option to be there at all. */
   under?: readonly string[];
 }
@@ -24,7 +26,13 @@ export const configNeeds: readonly ConfigNeed[] = [
   { option: 'BINFMT_ELF', why: 'programs', for: 'guest', as: 'y' },
   { option: 'BINFMT_SCRIPT', why: 'the initramfs’ script', for: 'guest', as: 'y' },
   { option: 'PROC_FS', why: '/proc', for: 'guest', as: 'y' },
-  { option: 'PROC_SYSCTL', why: '/proc/sys: forwarding, ARP and IPv6 settings', for: 'guest', as: 'y' },
+  {
+    option: 'PROC_SYSCTL',
+    newer: 'SYSCTL',
+    why: '/proc/sys: forwarding, ARP and IPv6 settings',
+    for: 'guest',
+    as: 'y',
+  },
   { option: 'SYSFS', why: '/sys: the names of serial ports', for: 'guest', as: 'y' },
   { option: 'DEVTMPFS', why: '/dev', for: 'guest', as: 'y' },
   { option: 'TMPFS', why: 'what a guest writes', for: 'guest', as: 'y', under: ['SHMEM'] },
