@@ -7,6 +7,11 @@ import { MacvlabError } from '../core/error.js';
 /** Where the image is in a tree: Makefile's image_name for x86. */
 export const imageInTree = 'arch/x86/boot/bzImage';
 
+/** The tree that an image lies in, where its build left it. */
+export function treeOf(image: string): string | undefined {
+  return /^(.*)\/arch\/x86(?:_64)?\/boot\/bzImage$/.exec(image)?.[1];
+}
+
 /** Whether a folder is where a kernel is built, be it built yet or not: configured, or the source itself. */
 export function isBuildTree(folder: string): boolean {
   const signs = [imageInTree, 'include/config/auto.conf', 'arch/x86/Kconfig'];

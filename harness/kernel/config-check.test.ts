@@ -32,7 +32,9 @@ describe('a kernel’s config', () => {
     const [needs = '', convenience = ''] = fragment.split(/^# Convenience.*$/m);
     const optionsIn = (text: string): string[] =>
       [...text.matchAll(/^CONFIG_(\w+)=y$/gm)].map(([, option = '']) => option);
-    const wanted = new Set(configNeeds.flatMap(({ under = [], option }) => [...under, option]));
+    const wanted = new Set(
+      configNeeds.flatMap(({ under = [], option, newer }) => [...under, option, ...(newer ? [newer] : [])]),
+    );
     expect(optionsIn(needs)).to.have.members([...wanted]);
     expect(optionsIn(convenience)).to.include.members(['MODULES', 'PVH']).and.not.include.members(['MACVLAN']);
   });
@@ -58,6 +60,11 @@ describe('a kernel’s config', () => {
     expect(namesOf(changed({ VIRTIO_NET: 'n' }), { shape: 'three guests' })).to.deep.equal(['VIRTIO_NET']);
   });
 
+  it('meets a need by the option that newer kernels have instead', () => {
+    expect(namesOf(fragment.replace('CONFIG_PROC_SYSCTL=y', ''))).to.deep.equal([]);
+    expect(namesOf(changed({ PROC_SYSCTL: 'n', SYSCTL: 'n' }))).to.deep.equal(['PROC_SYSCTL']);
+  });
+
   it('is read whatever its line ends are', () => {
     expect(namesOf(fragment.replaceAll('\n', '\r\n'))).to.deep.equal([]);
   });
@@ -68,7 +75,7 @@ describe('refusing a kernel', () => {
     const kernel: Kernel = {
       name: './linux',
       release: '6.1.0',
-      image: '/linux/bzImage',
+      image: '/linux/arch/x86/boot/bzImage',
       origin: 'own image',
       id: 'own',
       ...(config === undefined ? {} : { config }),
@@ -99,7 +106,7 @@ describe('refusing a kernel', () => {
 
   it('asks for the modules where only they are missing', () => {
     expect(refusal(changed({ SQUASHFS: 'm', MACVTAP: 'm' }))).to.match(
-      /has as modules what a guest needs.*no modules were given\n {4}CONFIG_SQUASHFS=m +the root image\n {2}next: .*--modules <folder>/,
+      /has as modules what a guest needs.*no modules were given\n {4}CONFIG_SQUASHFS=m +the root image\n {2}next: give its build tree: --kernel \/linux; or .* lib\/modules\/6\.1\.0: --modules <folder>/,
     );
   });
 

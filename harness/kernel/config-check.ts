@@ -1,5 +1,6 @@
 /** Which options a kernel's config must have for a guest to come up, for its cables, and for all experiments. */
 import { MacvlabError } from '../core/error.js';
+import { treeOf } from './build-tree.js';
 import { type ConfigNeed, configNeeds } from './config-needs.js';
 import type { Kernel } from './kernel.js';
 
@@ -56,13 +57,18 @@ export function refuseUnsuitable(kernel: Kernel, shape: GuestShape): void {
       : `${kernel.name} (${kernel.release}) lacks ${options} that a guest needs to come up`,
     {
       evidence: missing.map((need) => lineOf(need, !noModules)).join('\n'),
-      next: noModules ? giveModules : rebuild(missing),
+      next: noModules ? giveModules(kernel) : rebuild(missing),
     },
   );
 }
 
-const giveModules =
-  'give its build tree instead of the image (--kernel <tree>), or the folder that has lib/modules/<release>: --modules <folder>';
+function giveModules({ image, release }: Kernel): string {
+  const tree = treeOf(image);
+  const folder = `the folder that has lib/modules/${release}: --modules <folder>`;
+  return tree === undefined
+    ? `give ${folder}; or the image’s build tree: --kernel <tree>`
+    : `give its build tree: --kernel ${tree}; or ${folder}`;
+}
 
 function lineOf({ option, why, as, asModule }: MissingOption, mixed: boolean): string {
   const setting = `CONFIG_${option}${asModule ? '=m' : ''}`.padEnd(28);
@@ -73,7 +79,9 @@ function lineOf({ option, why, as, asModule }: MissingOption, mixed: boolean): s
 
 /** Each option with the menus that it stands in, since olddefconfig drops what has no menu. */
 function rebuild(missing: readonly MissingOption[]): string {
-  const options = new Set(missing.flatMap(({ option, under = [] }) => [...under, option]));
+  const options = new Set(
+    missing.flatMap(({ option, newer, under = [] }) => [...under, option, ...(newer ? [newer] : [])]),
+  );
   const enable = [...options].map((option) => `-e ${option}`).join(' ');
   return `in the kernel’s tree: scripts/config ${enable} && make olddefconfig && make -j$(nproc) bzImage modules`;
 }

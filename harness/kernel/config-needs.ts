@@ -38,7 +38,6 @@ export const configNeeds: readonly ConfigNeed[] = [
   { option: 'TMPFS', why: 'what a guest writes', for: 'guest', as: 'y', under: ['SHMEM'] },
   { option: 'MULTIUSER', why: 'sshd, which changes its user', for: 'guest', as: 'y' },
   { option: 'FUTEX', why: 'threads', for: 'guest', as: 'y' },
-  { option: 'EPOLL', why: 'programs that wait for events', for: 'guest', as: 'y' },
   { option: 'EVENTFD', why: 'tcpdump', for: 'guest', as: 'y' },
   { option: 'SIGNALFD', why: 'arping', for: 'guest', as: 'y' },
   { option: 'TIMERFD', why: 'arping', for: 'guest', as: 'y' },

@@ -4,6 +4,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { cacheEntry } from '../core/cache.js';
+import { treeOf } from './build-tree.js';
 import { unpackImage } from './vmlinux.js';
 
 /** The config that a tree was last built with; its .config may have been edited since. */
@@ -30,7 +31,7 @@ export async function configOfImage(
 ): Promise<string | undefined> {
   const real = realpathSync(image);
   const folder = dirname(real);
-  const tree = /^(.*)\/arch\/x86(?:_64)?\/boot$/.exec(folder)?.[1];
+  const tree = treeOf(real);
   const inTree = tree === undefined ? undefined : await configOfTree(tree);
   if (inTree !== undefined) return inTree;
   const names = [`config-${release}`, basename(real).replace(/^vmlinuz|^bzImage/, 'config')].filter((name) =>
