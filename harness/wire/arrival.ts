@@ -1,0 +1,24 @@
+/** Frames that nobody has pinged for: waited for in one view, where no exchange settles what became of them. */
+import { MacvlabError } from '../core/error.js';
+import { patience } from '../core/wait.js';
+import { type Mark, seen, type View } from './capture-point.js';
+import type { Sighting } from './capture.js';
+import type { FramePattern } from './pattern.js';
+
+/** Milliseconds; only what never comes takes that long. */
+const deadline = 5000;
+
+/** The first frame of a pattern in a view since a mark; undefined when none came within the deadline. */
+export async function firstSeen(view: View, pattern: FramePattern, since: Mark): Promise<Sighting | undefined> {
+  const look = () => seen(view, since).find(({ frame }) => pattern.matches(frame));
+  const what = `${pattern.description} to be seen at ${view.label}`;
+  const looks = view.captures.map(({ changes }) => changes.until(look, { what, deadline: patience(deadline) }));
+  try {
+    return await Promise.any(looks);
+  } catch (error) {
+    const failures: unknown[] = error instanceof AggregateError ? error.errors : [error];
+    const other = failures.find((each) => !(each instanceof MacvlabError && each.code === 'WAIT_DEADLINE'));
+    if (other === undefined) return undefined;
+    throw other as Error;
+  }
+}

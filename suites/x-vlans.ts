@@ -1,0 +1,244 @@
+/** What article 2 leaves open: the wrong VLAN, tags on access ports, two tags, a provider's tag, hairpin within a VLAN. */
+import { expect } from '../harness/expect/expect.js';
+import type { Endpoint } from '../harness/lab/endpoint.js';
+import type { Node } from '../harness/lab/node.js';
+import { experiment, setUp, suite } from '../harness/run/experiment.js';
+import { arpReply, arpRequest, echoReply, echoRequest } from '../harness/wire/pattern.js';
+import { addresses, inVlan, layTrunks, needs, routerOnAStick, shared, tagsAt, trunk } from './support/vlans.js';
+
+const untaggedHosts = {
+  node1: { addresses: [...inVlan(10, 101), ...shared(101)] },
+  node2: { addresses: [...inVlan(20, 102), ...shared(102)] },
+};
+
+/** A container on a sub-interface that is made for it, with the VLAN's address of a host. */
+async function container(node: Node, name: string, vlan: number, host: number): Promise<Endpoint> {
+  return node.endpoint(name, { mode: 'bridge', parent: await node.vlan(vlan), address: inVlan(vlan, host) });
+}
+
+suite('X VLANs on access ports', { addresses: untaggedHosts, needs }, () => {
+  setUp(async ({ router, switch: sw }) => {
+    await Promise.all([layTrunks(sw), routerOnAStick(router)]);
+    await sw.access('node1', 10);
+  });
+
+  experiment(
+    'X6.1',
+    'a node on an access port is in its VLAN without a tag, and meets containers that have one',
+    { modes: ['bridge'] },
+    async ({ lab, node1, node2, switch: sw }) => {
+      const c2 = await container(node2, 'c2', 10, 12);
+      const ping = await lab.ping(node1, c2);
+      expect(ping).to.be.answered();
+      expect(tagsAt(ping, sw.port('node1').in)).to.deep.equal([[]]);
+      expect(tagsAt(ping, sw.port('node2').out)).to.deep.equal([[10]]);
+      expect(await lab.ping(c2, node1)).to.be.answered();
+    },
+  );
+
+  experiment(
+    'X6.2',
+    'the wrong VLAN on one side is lost at the switch',
+    {},
+    async ({ lab, node1, node2, switch: sw }) => {
+      await sw.access('node2', 10);
+      expect(await lab.ping(node1, node2)).to.be.answered();
+      await sw.access('node2', 20);
+      const ping = await lab.ping(node1, node2);
+      expect(ping).to.be.lost(sw.port('node1').in, sw.port('node2').out);
+      await expect(ping).not.to.have.seen(
+        arpRequest({ tell: '10.0.30.101', who: '10.0.30.102' }),
+        sw.port('node2').out,
+      );
+      await sw.access('node2', 10);
+      expect(await lab.ping(node1, node2)).to.be.answered();
+    },
+  );
+
+  experiment(
+    'X6.3',
+    'frames tagged with the access port’s own VLAN get in; the answers come back untagged, and miss the child',
+    { modes: ['bridge'] },
+    async ({ lab, node1, node2, switch: sw }) => {
+      const [c1, c2] = await Promise.all([container(node1, 'c1', 10, 11), container(node2, 'c2', 10, 12)]);
+      // Nobody can answer c1; its node stands for it, untagged behind the same port.
+      const ping = await lab.ping(c1, c2, { standIn: { from: node1 } });
+      expect(ping).to.be.lost(sw.port('node1').out);
+      await expect(ping).to.have.seen(
+        arpRequest({ who: '10.0.10.12', tell: '10.0.10.11', vlan: 10 }),
+        sw.port('node1').in,
+      );
+      const answer = arpReply({ isAt: c2.mac, to: c1.mac, vlan: 'untagged' });
+      await expect(ping).to.have.seen(answer, sw.port('node1').out, node1.wire.in);
+      await sw.trunk('node1', trunk);
+      expect(await lab.ping(c1, c2)).to.be.answered();
+    },
+  );
+
+  experiment(
+    'X6.4',
+    'frames tagged with another VLAN are dropped at the access port',
+    { modes: ['bridge'] },
+    async ({ lab, node1, node2, switch: sw }) => {
+      const [c3, c4] = await Promise.all([container(node1, 'c3', 20, 13), container(node2, 'c4', 20, 14)]);
+      const ping = await lab.ping(c3, c4, { standIn: { from: node1 } });
+      expect(ping).to.be.lost(sw.port('node1').in, sw.port('node2').out);
+      await expect(ping).to.have.seen(arpRequest({ who: '10.0.20.14', vlan: 20 }), sw.port('node1').in);
+      await sw.trunk('node1', trunk);
+      expect(await lab.ping(c3, c4)).to.be.answered();
+    },
+  );
+});
+
+suite('X VLANs on trunks', { addresses, needs }, () => {
+  setUp(async ({ router, switch: sw }) => {
+    await Promise.all([layTrunks(sw), routerOnAStick(router)]);
+  });
+
+  experiment(
+    'X7.1',
+    'of two tags the switch looks at the outer one, and both arrive',
+    { modes: ['bridge'] },
+    async ({ lab, node1, node2, router, switch: sw }) => {
+      const doubly = async (node: Node) => node.vlan(40, { parent: await node.vlan(10) });
+      const [parent1, parent2] = await Promise.all([doubly(node1), doubly(node2)]);
+      // The router has a foot in VLAN 10 already.
+      const device = await router.vlan(40, { parent: `${router.device}.10` });
+      await router.configure({ device, addresses: inVlan(40, 1) });
+      const [d1, d2] = await Promise.all([
+        node1.endpoint('d1', { mode: 'bridge', parent: parent1, address: inVlan(40, 11) }),
+        node2.endpoint('d2', { mode: 'bridge', parent: parent2, address: inVlan(40, 12) }),
+      ]);
+      const ping = await lab.ping(d1, d2);
+      expect(ping).to.be.answered();
+      await expect(ping).to.have.seen(
+        echoReply({ token: ping.token, vlan: 10 }),
+        sw.port('node2').in,
+        sw.port('node1').out,
+      );
+      for (const { in: into, out } of [sw.port('node1'), sw.port('node2')])
+        for (const view of [into, out]) expect(tagsAt(ping, view), view.label).to.deep.equal([[10, 40]]);
+      expect(tagsAt(ping, d2.wire)).to.deep.equal([[]]);
+      // VLAN 40 is allowed nowhere; it is the outer tag that has to be.
+      await sw.trunk('node2', { native: 1, allowed: [20, 40] });
+      const pruned = await lab.ping(d1, d2, { standIn: { to: node2 } });
+      expect(pruned).to.be.lost(sw.port('node1').in, sw.port('node2').out);
+    },
+  );
+
+  experiment(
+    'X7.2',
+    'an outer tag of the native VLAN is taken off, and the frame goes on in the VLAN of the inner one',
+    { modes: ['bridge'] },
+    async ({ lab, node1, node2, switch: sw }) => {
+      const hidden = await node1.vlan(20, { parent: await node1.vlan(1) });
+      const intruder = await node1.endpoint('intruder', { mode: 'bridge', parent: hidden, address: shared(11) });
+      const c4 = await node2.endpoint('c4', {
+        mode: 'bridge',
+        parent: await node2.vlan(20),
+        address: [...inVlan(20, 14), ...shared(14)],
+      });
+      const question = { who: '10.0.30.14', tell: '10.0.30.11' };
+      const ping = await lab.ping(intruder, c4, { standIn: { from: node1 } });
+      // One way only: what c4 answers goes to VLAN 20 of node1, where the intruder is not.
+      expect(ping).to.be.lost(sw.port('node1').out);
+      await expect(ping).to.have.seen(arpRequest({ ...question, vlan: 1 }), sw.port('node1').in);
+      await expect(ping).to.have.seen(arpRequest({ ...question, vlan: 20 }), sw.port('node2').out);
+      await expect(ping).to.have.seen(arpRequest(question), c4.wire);
+      // A native VLAN that leaves the trunk with its tag keeps it out.
+      await sw.trunk('node2', { allowed: [1, 10, 20] });
+      const kept = await lab.ping(intruder, c4, { standIn: { from: node1 } });
+      expect(kept).to.be.lost(sw.port('node2').out, c4.wire);
+      await expect(kept).to.have.seen(arpRequest({ ...question, vlan: 1 }), sw.port('node2').out);
+    },
+  );
+
+  experiment(
+    'X7.3',
+    'a provider’s tag (802.1ad) is no tag to an 802.1Q switch: the frame passes in the native VLAN',
+    { modes: ['bridge'] },
+    async ({ lab, node1, node2, router, switch: sw }) => {
+      const outer = (node: Node) => node.vlan(50, { protocol: '802.1ad' });
+      const [parent1, parent2, device] = await Promise.all([outer(node1), outer(node2), outer(router)]);
+      await router.configure({ device, addresses: inVlan(50, 1) });
+      const [s1, s2] = await Promise.all([
+        node1.endpoint('s1', { mode: 'bridge', parent: parent1, address: inVlan(50, 11) }),
+        node2.endpoint('s2', { mode: 'bridge', parent: parent2, address: inVlan(50, 12) }),
+      ]);
+      const ping = await lab.ping(s1, s2);
+      expect(ping).to.be.answered();
+      await expect(ping).to.have.seen(echoRequest({ token: ping.token, vlan: 50 }), sw.port('node2').out);
+      const [frame] = ping.own(sw.port('node2').out);
+      expect(frame?.frame.vlans.map(({ protocol }) => protocol)).to.deep.equal([0x88a8]);
+      expect(tagsAt(ping, sw.port('node1').in)).to.deep.equal([[50]]);
+      // VLAN 50 is allowed nowhere; what the frame needs is the native VLAN.
+      const c2 = await container(node2, 'c2', 10, 12);
+      await sw.trunk('node2', { allowed: [10, 20, 50] });
+      const barred = await lab.ping(s1, s2, { standIn: { to: c2 } });
+      expect(barred).to.be.lost(sw.port('node1').in, sw.port('node2').out);
+    },
+  );
+
+  experiment(
+    'X7.4',
+    'a broadcast of a VLAN without a sub-interface reaches no stack on that node',
+    { modes: ['bridge'] },
+    async ({ lab, node1, node2, router, switch: sw, observe }) => {
+      await Promise.all([...sw.ports.keys()].map((port) => sw.trunk(port, { native: 1, allowed: [10, 20, 60] })));
+      const device = await router.vlan(60);
+      await router.configure({ device, addresses: inVlan(60, 1) });
+      const [e1, u2] = await Promise.all([
+        node1.endpoint('e1', {
+          mode: 'bridge',
+          parent: await node1.vlan(60),
+          address: [...inVlan(60, 11), ...shared(11)],
+        }),
+        node2.endpoint('u2', { mode: 'bridge', address: ['192.168.1.42/24', ...shared(42)] }),
+      ]);
+      const ping = await lab.ping(e1, u2);
+      expect(ping).to.be.lost();
+      const question = arpRequest({ who: '10.0.30.42', tell: '10.0.30.11', vlan: 60 });
+      await expect(ping).to.have.seen(question, sw.port('node2').out);
+      await expect(ping).not.to.have.seen(arpReply({ from: '10.0.30.42' }), u2.wire, sw.port('node2').in);
+      // Without a sub-interface, the parent's children are shown the frame with its tag, marked as somebody else's.
+      observe(
+        'a child of the parent is shown broadcasts of VLANs without a sub-interface',
+        ping.saw(u2.wire, question),
+      );
+    },
+  );
+
+  for (const [mode, hairpin, fate] of [
+    ['vepa', false, 'not reflected'],
+    ['vepa', true, 'answered'],
+    ['private', true, 'kept from the sibling'],
+  ] as const) {
+    experiment(
+      'X8.1',
+      `${mode}, hairpin ${hairpin ? 'on' : 'off'}: siblings in VLAN 10: ${fate}; of another VLAN: never`,
+      { modes: [mode] },
+      async ({ lab, node1, switch: sw }) => {
+        const port = sw.port('node1');
+        await sw.hairpin('node1', hairpin);
+        const [ten, twenty] = await Promise.all([node1.vlan(10), node1.vlan(20)]);
+        const [v1, v2, v3] = await Promise.all([
+          node1.endpoint('v1', { mode, parent: ten, address: [...inVlan(10, 11), ...shared(11)] }),
+          node1.endpoint('v2', { mode, parent: ten, address: [...inVlan(10, 12), ...shared(12)] }),
+          node1.endpoint('v3', { mode, parent: twenty, address: [...inVlan(20, 13), ...shared(13)] }),
+        ]);
+        const sibling = await lab.ping(v1, v2);
+        if (fate === 'answered') {
+          expect(sibling).to.be.answered();
+          await expect(sibling).to.have.seen(echoRequest({ token: sibling.token, vlan: 10 }), port.in, port.out);
+          for (const view of [port.in, port.out]) expect(tagsAt(sibling, view), view.label).to.deep.equal([[10]]);
+        } else if (hairpin) expect(sibling).to.be.lost(port.out, v2.wire);
+        else expect(sibling).to.be.lost(port.in, port.out);
+
+        const other = await lab.ping(v1, v3);
+        if (hairpin) expect(other).to.be.lost(port.out, v3.wire);
+        else expect(other).to.be.lost(port.in, port.out);
+        await expect(other).to.have.seen(arpRequest({ who: '10.0.30.13', vlan: 10 }), port.in);
+      },
+    );
+  }
+});
