@@ -13,7 +13,7 @@ Examples:
 export function addKernelsShow(kernels: Command): void {
   kernels
     .command('show')
-    .description('show where a kernel comes from and its files')
+    .description('show where a kernel comes from, its files, and what its config lacks')
     .argument('<version>', whichKernel)
     .option('--json', 'as JSON')
     .addHelpText('after', examples)
@@ -27,11 +27,15 @@ export function addKernelsShow(kernels: Command): void {
 }
 
 async function describeFetched(spec: string) {
-  const { findCachedKernel } = await import('../kernel/debian-kernel.js');
+  const { findKernel } = await import('../kernel/catalogue.js');
+  const { cachedKernels, findCachedKernel } = await import('../kernel/debian-kernel.js');
+  const { missingOptions } = await import('../kernel/config-check.js');
   const kernel = findCachedKernel(spec);
   if (!kernel) return undefined;
-  const { release, origin, image, modules } = kernel;
-  return { release, origin, fetched: true, image, modules, config: `${modules}/config` };
+  const { release, origin, image, modules, config = '' } = kernel;
+  const missing = missingOptions(config, { shape: 'three guests' }).map(({ option }) => `CONFIG_${option}`);
+  const size = megabytes(findKernel(cachedKernels(), spec)?.bytes ?? 0);
+  return { release, origin, fetched: true, size, image, modules, config: `${modules}/config`, missing };
 }
 
 async function describeOffered(spec: string) {

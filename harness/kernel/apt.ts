@@ -74,7 +74,8 @@ function requirePrograms(names: readonly string[]): void {
 /** Writes a file that others may be reading; leaves it alone when it says so already. */
 function writeWhole(file: string, text: string): void {
   if (existsSync(file) && readFileSync(file, 'utf8') === text) return;
-  writeFileSync(`${file}.${process.pid}`, text);
+  // A proxy's address may hold a password.
+  writeFileSync(`${file}.${process.pid}`, text, { mode: 0o600 });
   renameSync(`${file}.${process.pid}`, file);
 }
 

@@ -64,7 +64,7 @@ export function findCachedKernel(spec?: string): Kernel | undefined {
 }
 
 /** A kernel in the cache as guests know it. */
-export function asKernel({ folder, release, version, suites }: CachedKernel): Kernel {
+function asKernel({ folder, release, version, suites }: CachedKernel): Kernel {
   return {
     name: release,
     release,
