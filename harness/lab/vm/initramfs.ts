@@ -39,7 +39,7 @@ export async function initramfs(kernel: Kernel, options: Omit<RootImageOptions, 
  * @param busybox a static one
  * @param work a folder for the modules on their way
  */
-export async function initramfsEntries(
+async function initramfsEntries(
   kernel: Kernel,
   busybox: string,
   work: string,
