@@ -42,7 +42,6 @@ export const configNeeds: readonly ConfigNeed[] = [
   { option: 'SIGNALFD', why: 'arping', for: 'guest', as: 'y' },
   { option: 'TIMERFD', why: 'arping', for: 'guest', as: 'y' },
   { option: 'POSIX_TIMERS', why: 'sshd and ping, which set timers', for: 'guest', as: 'y' },
-  { option: 'FILE_LOCKING', why: 'programs that lock files, as ip does', for: 'guest', as: 'y' },
   { option: 'PCI', why: 'the guest’s devices', for: 'guest', as: 'y' },
   { option: 'VIRTIO_PCI', why: 'the guest’s devices', for: 'guest', under: ['VIRTIO_MENU'] },
   { option: 'VIRTIO_BLK', why: 'the disk with the root image', for: 'guest', under: ['BLOCK', 'BLK_DEV'] },
