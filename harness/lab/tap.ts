@@ -3,6 +3,7 @@
  * machine uses it. Here a shell on the node holds the device: frames are sent and received through it as base64 lines.
  */
 import { randomInt } from 'node:crypto';
+import { MacvlabError } from '../core/error.js';
 import { Changes, patience, within } from '../core/wait.js';
 import { settled } from '../link/change.js';
 import { setUp } from '../link/device.js';
@@ -26,8 +27,12 @@ const offloadHeader = 10;
  */
 const indexes = [2 ** 20, 2 ** 31 - 1] as const;
 
-/** In the process group of its own that sshd gives each command, so that the last line ends it with all its readers. */
+/**
+ * Performed in the process group of its own that sshd gives each command, so that the last line ends it with its reader.
+ * Opening a path where nothing is would make a file there.
+ */
 const holder = `
+[ -c "$1" ] || { echo "$1 is no character device" >&2; exit 1; }
 exec 3<>"$1" || exit
 echo open
 while frame=$(dd bs=65536 count=1 <&3 2>/dev/null | base64 -w 0) && [ -n "$frame" ]; do echo "$frame"; done &
@@ -85,7 +90,10 @@ export class Tap {
     return { exists: status === 0, number: number.join(':'), ofLink };
   }
 
-  /** Opens the character device, until the end of the current scope. Until then, nobody takes the tap's frames. */
+  /**
+   * Opens the character device, until the end of the current scope. Before that, nobody takes the tap's frames.
+   * @throws MacvlabError REMOTE_COMMAND with the shell's words
+   */
   async open(): Promise<void> {
     const process = await this.#node.stack.start(['sh', '-c', holder, 'sh', this.path], 'probe');
     this.#process = process;
@@ -93,10 +101,13 @@ export class Tap {
     process.stdout.setEncoding('utf8').on('data', (text: string) => this.#read(text));
     let said = '';
     process.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+    process.ended.then(
+      () => this.#changes.fail(this.#gone(said)),
+      (error: unknown) => this.#changes.fail(error),
+    );
     await this.#changes.until(() => this.#isOpen || undefined, {
       what: `${this.path} to be opened`,
       deadline: patience(10_000),
-      signal: this.#node.stack.session.death,
       evidence: () => said,
     });
   }
@@ -117,7 +128,14 @@ export class Tap {
     return this.#changes.until(() => this.#received.find((frame) => pattern.matches(frame)), {
       what: `${pattern.description} to be read from ${this.path}`,
       deadline: patience(10_000),
-      signal: this.#node.stack.session.death,
+    });
+  }
+
+  #gone(said: string): MacvlabError {
+    const what = this.#isOpen ? 'is no longer held open' : 'could not be opened';
+    return new MacvlabError('REMOTE_COMMAND', `${this.path} on ${this.#node.name} ${what}`, {
+      evidence: said,
+      next: 'look whether the link is still there, and whether /dev is a devtmpfs; dd and base64 must be installed',
     });
   }
 
