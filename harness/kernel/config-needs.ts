@@ -65,6 +65,7 @@ export const configNeeds: readonly ConfigNeed[] = [
   { option: 'MACVLAN', why: 'what all this is about', for: 'guest', under: ['NETDEVICES', 'NET_CORE'] },
   { option: 'VIRTIO_NET', why: 'the cables between guests', for: 'three guests', under: ['NETDEVICES', 'NET_CORE'] },
   { option: 'IPV6', why: 'experiments with IPv6', for: 'experiments' },
+  { option: 'IP_MULTICAST', why: 'experiments that join an IPv4 group', for: 'experiments', as: 'y' },
   { option: 'VLAN_8021Q', why: 'experiments with VLANs', for: 'experiments' },
   { option: 'BRIDGE_VLAN_FILTERING', why: 'a switch with VLANs', for: 'experiments', as: 'y' },
   { option: 'MACVTAP', why: 'experiments with macvtap', for: 'experiments' },
