@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { MacvlabError } from '../core/error.js';
 
 /** Where the image is in a tree: Makefile's image_name for x86. */
-export const imageInTree = 'arch/x86/boot/bzImage';
+const imageInTree = 'arch/x86/boot/bzImage';
 
 /** The tree that an image lies in, where its build left it. */
 export function treeOf(image: string): string | undefined {

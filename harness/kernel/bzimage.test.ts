@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
+import { runProgram } from '../core/program.js';
 import { readBzImage } from './bzimage.js';
 import { aBzImage, errorOf, put } from './own-kernel.test-support.js';
 
@@ -59,7 +59,7 @@ describe('a kernel image', () => {
 
   it('is a folder, or a pipe, which nobody waits for', async () => {
     expect((await errorOf(readBzImage(folder))).message).to.match(/is no bzImage, but a folder$/);
-    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    await runProgram(['mkfifo', join(folder, 'pipe')], { what: 'make a pipe', next: 'look' });
     expect((await errorOf(readBzImage(join(folder, 'pipe')))).message).to.match(/is no bzImage, but no file$/);
   });
 

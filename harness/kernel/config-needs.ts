@@ -36,6 +36,7 @@ export const configNeeds: readonly ConfigNeed[] = [
   { option: 'SYSFS', why: '/sys: the names of serial ports', for: 'guest', as: 'y' },
   { option: 'DEVTMPFS', why: '/dev', for: 'guest', as: 'y' },
   { option: 'TMPFS', why: 'what a guest writes', for: 'guest', as: 'y', under: ['SHMEM'] },
+  { option: 'UNIX98_PTYS', why: '/dev/pts: shells on a node', for: 'guest', as: 'y' },
   { option: 'MULTIUSER', why: 'sshd, which changes its user', for: 'guest', as: 'y' },
   { option: 'FUTEX', why: 'threads', for: 'guest', as: 'y' },
   { option: 'EVENTFD', why: 'tcpdump', for: 'guest', as: 'y' },

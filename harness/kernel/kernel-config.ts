@@ -66,7 +66,7 @@ async function embeddedConfig(image: string, digest: string, signal?: AbortSigna
 }
 
 /** The config in an unpacked kernel. */
-export function configIn(elf: Buffer): string | undefined {
+function configIn(elf: Buffer): string | undefined {
   const [begin, end] = [elf.indexOf('IKCFG_ST'), elf.lastIndexOf('IKCFG_ED')];
   if (begin === -1 || end <= begin) return undefined;
   try {

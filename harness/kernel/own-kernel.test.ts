@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +6,7 @@ import { expect } from 'chai';
 import type { Context } from 'mocha';
 import { findProgram } from '../setup/tools.mjs';
 import { ownKernel } from './own-kernel.js';
+import { indexModules } from './own-modules.js';
 import { aBzImage, aModule, anElf, errorOf, put, putModules } from './own-kernel.test-support.js';
 
 const release = '6.1.0-own';
@@ -96,9 +96,7 @@ describe('an own kernel', () => {
 
     it('uses what is indexed where it is', async () => {
       putModules(at('root'), release);
-      execFileSync('depmod', ['-b', at('root'), release], {
-        env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
-      });
+      await indexModules(at('root'), release);
       for (const named of ['root', 'root/lib/modules', `root/lib/modules/${release}`]) {
         expect((await ownKernel(image, { modules: at(named) })).modules).to.equal(at('root'));
       }

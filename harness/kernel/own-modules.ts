@@ -18,7 +18,7 @@ export interface OwnModules {
   id: string;
 }
 
-export const moduleFile = /\.ko(\.(gz|xz|zst))?$/;
+const moduleFile = /\.ko(\.(gz|xz|zst))?$/;
 
 /** This machine's own modules, when they are exactly this release's: for `--kernel /boot/vmlinuz-$(uname -r)`. */
 export async function machineModules(release: string): Promise<OwnModules | undefined> {
