@@ -38,7 +38,7 @@ describe('a macvtap (needs root)', function () {
       const question = arp(1, [tap.mac, '10.0.0.50'], ['00:00:00:00:00:00', '10.0.0.2']);
       tap.send(ethernet({ source: tap.mac, destination: 'ff:ff:ff:ff:ff:ff', type: 0x0806 }, question));
       const answer = await tap.receive(arpReply({ from: '10.0.0.2', to: tap.mac }));
-      expect(answer.arp?.senderMac).to.equal(lab.node2.mac);
+      expect(answer?.arp?.senderMac).to.equal(lab.node2.mac);
 
       const other = await Tap.make(lab.node1, 'tap-b');
       await other.open();
@@ -48,7 +48,7 @@ describe('a macvtap (needs root)', function () {
       }
       await tap.receive(arpReply({ from: '10.0.0.2' }));
       const last = await other.receive({ ...anyFrame(), matches: ({ length }) => length === 1514 });
-      expect(last.ethernet).to.include({ source: tap.mac, destination: other.mac, type: 0x88b5 });
+      expect(last?.ethernet).to.include({ source: tap.mac, destination: other.mac, type: 0x88b5 });
       const own = other.received.filter(({ ethernet: header }) => header?.source === tap.mac);
       expect(own.map(({ length }) => length)).to.deep.equal([60, 1014, 1514]);
     });
@@ -65,6 +65,14 @@ describe('a macvtap (needs root)', function () {
     });
     const { status } = await lab.machines.machine.run(['test', '-e', path]);
     expect(status, path).to.equal(1);
+  });
+
+  it('does not wait for ever for what never comes', async () => {
+    await lab.scopes.within('test', async () => {
+      const tap = await Tap.make(lab.node1, 'tap-a');
+      await tap.open();
+      expect(await tap.receive(arpReply({ from: '10.0.0.99' }), 200)).to.equal(undefined);
+    });
   });
 
   it('leaves no reader behind', async () => {

@@ -27,6 +27,9 @@ const offloadHeader = 10;
  */
 const indexes = [2 ** 20, 2 ** 31 - 1] as const;
 
+/** Milliseconds; only what never comes takes that long. */
+const receiveDeadline = 5000;
+
 /**
  * Performed in the process group of its own that sshd gives each command, so that the last line ends it with its reader.
  * Opening a path where nothing is would make a file there.
@@ -123,11 +126,16 @@ export class Tap {
     return this.#received;
   }
 
-  /** Waits for a frame to be read from the character device. @throws MacvlabError WAIT_DEADLINE */
-  async receive(pattern: FramePattern): Promise<Frame> {
-    return this.#changes.until(() => this.#received.find((frame) => pattern.matches(frame)), {
-      what: `${pattern.description} to be read from ${this.path}`,
-      deadline: patience(10_000),
+  /**
+   * The first frame of a pattern that is read from the character device; undefined when none comes within the deadline.
+   * @throws MacvlabError REMOTE_COMMAND when the device is no longer held open
+   */
+  async receive(pattern: FramePattern, deadline = receiveDeadline): Promise<Frame | undefined> {
+    const look = () => this.#received.find((frame) => pattern.matches(frame));
+    const what = `${pattern.description} to be read from ${this.path}`;
+    return this.#changes.until(look, { what, deadline: patience(deadline) }).catch((error: unknown) => {
+      if (error instanceof MacvlabError && error.code === 'WAIT_DEADLINE') return undefined;
+      throw error;
     });
   }
 
