@@ -39,7 +39,7 @@ export function shared(host: number): string[] {
 }
 
 /** Makes a sub-interface of a VLAN with the VLAN's address of a host. @returns its name */
-export async function footIn(node: Node, vlan: number, host: number): Promise<string> {
+async function footIn(node: Node, vlan: number, host: number): Promise<string> {
   const device = await node.vlan(vlan);
   await node.configure({ device, addresses: inVlan(vlan, host) });
   return device;
