@@ -200,7 +200,7 @@ suite('X VLANs on trunks', { addresses, needs }, () => {
       const question = arpRequest({ who: '10.0.30.42', tell: '10.0.30.11', vlan: 60 });
       await expect(ping).to.have.seen(question, sw.port('node2').out);
       await expect(ping).not.to.have.seen(arpReply({ from: '10.0.30.42' }), u2.wire, sw.port('node2').in);
-      // Without a sub-interface, the parent's children are shown the frame with its tag, marked as somebody else's.
+      // Where the card filters no VLANs, the parent’s children are shown the frame with its tag, as somebody else’s.
       observe(
         'a child of the parent is shown broadcasts of VLANs without a sub-interface',
         ping.saw(u2.wire, question),
