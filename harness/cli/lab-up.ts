@@ -3,7 +3,8 @@ import { Option, type Command } from 'commander';
 import { driverNames, loadDriver } from '../lab/drivers.js';
 import { checkFree, writeKept } from '../lab/kept.js';
 import type { AddressPlan } from '../lab/lab.js';
-import { columns, say } from './output.js';
+import { addLabOptions, type GivenLabOptions, labOptions } from './lab-options.js';
+import { columns, remark, say } from './output.js';
 
 /** The network of article A3: two nodes in one subnet, and a client behind their router. */
 const plan: AddressPlan = {
@@ -15,15 +16,16 @@ const plan: AddressPlan = {
 
 /** Adds the command. */
 export function addLabUp(lab: Command): void {
-  lab
+  const command = lab
     .command('up')
     .description('build a lab and leave it running')
     .option('--name <name>', 'what to call it (default: the first free of lab1, lab2 ...)')
-    .addOption(new Option('--lab <name>', 'which lab').choices(driverNames).default('sandbox'))
-    .action(async ({ name, lab: driver }: { name?: string; lab: string }) => {
+    .addOption(new Option('--lab <name>', 'which lab').choices(driverNames).default('sandbox'));
+  addLabOptions(command).action(
+    async ({ name, lab: driver, ...given }: GivenLabOptions & { name?: string; lab: string }) => {
       if (name !== undefined) checkFree(name);
       const { Lab } = await import('../lab/lab.js');
-      const opened = await Lab.open(await loadDriver(driver));
+      const opened = await Lab.open(await loadDriver(driver, { ...labOptions(given), mayBeKept: true, remark }));
       try {
         await opened.configure(plan);
         const kept = writeKept({ ...(await opened.keep()), name, driver, kernel: opened.kernel });
@@ -32,7 +34,8 @@ export function addLabUp(lab: Command): void {
         await opened.close();
         throw error;
       }
-    });
+    },
+  );
 }
 
 function nodeRows(): string[][] {

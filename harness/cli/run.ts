@@ -3,23 +3,20 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import { MacvlabError } from '../core/error.js';
-import { labNames, type LabOptions, loadDrivers } from '../lab/drivers.js';
-import { type GuestCount, guestCounts } from '../lab/vm/shapes.js';
+import { labNames, loadDrivers } from '../lab/drivers.js';
 import { writeKept } from '../lab/kept.js';
 import { type MacvlanMode, macvlanModes } from '../link/macvlan.js';
 import { type Keep, keepChoices } from '../run/plan.js';
 import { configFileName, readConfig } from './config-file.js';
 import { untilInterrupted } from './interruption.js';
+import { addLabOptions, type GivenLabOptions, labOptions } from './lab-options.js';
 import { positiveNumber } from './number-argument.js';
 import { remark } from './output.js';
 import { type ReporterName, reporterNames } from './reporter-names.js';
 
 /** Options as commander gives them: absent where the command line does not say. */
-interface RunOptions {
+interface RunOptions extends GivenLabOptions {
   lab?: string;
-  kernel?: string;
-  modules?: string;
-  guests?: GuestCount;
   mode?: MacvlanMode;
   jobs?: number;
   bail?: boolean;
@@ -42,21 +39,15 @@ Examples:
 
 /** Adds the command. */
 export function addRun(program: Command): void {
-  program
+  const command = program
     .command('run')
     .description('perform experiments, and write their records and reports')
     .argument(
       '[filters...]',
       'ids (A1.3, or A1 for all of an article) or parts of titles; without any, all experiments',
     )
-    .addOption(new Option('--lab <name>', `where (default: ${defaults.lab}, the cheapest that can)`).choices(labNames))
-    .option('--kernel <kernel>', 'for guests: a version (6.12), a release, a suite, a bzImage or a kernel build tree')
-    .option('--modules <folder>', 'modules of a kernel of your own')
-    .addOption(
-      new Option('--guests <number>', 'guests that the nodes are spread over')
-        .choices(guestCounts.map(String))
-        .argParser(Number),
-    )
+    .addOption(new Option('--lab <name>', `where (default: ${defaults.lab}, the cheapest that can)`).choices(labNames));
+  addLabOptions(command)
     .addOption(new Option('--mode <mode>', 'only experiments about this macvlan mode').choices(macvlanModes))
     .option(
       '--jobs <number>',
@@ -90,7 +81,11 @@ export function addRun(program: Command): void {
       ]);
       const reporters = new Reporters(options.reporter);
       const note = (line: string) => reporters.listener.remark(line);
-      const drivers = await loadDrivers(options.lab, { ...labOptions(options), remark: note });
+      const drivers = await loadDrivers(options.lab, {
+        ...labOptions(options),
+        mayBeKept: options.keep !== 'never',
+        remark: note,
+      });
       const [cheapest] = drivers;
       const jobs = options.jobs ?? Math.max(1, Math.floor(availableParallelism() / (cheapest?.processors ?? 1)));
       const results = await perform(
@@ -118,19 +113,4 @@ export function addRun(program: Command): void {
         remark(`                       macvlab lab down --name ${name}`);
       }
     });
-}
-
-/** What of the options is about the lab itself. */
-function labOptions({
-  kernel,
-  modules,
-  guests,
-  keep,
-}: Pick<RunOptions, 'kernel' | 'modules' | 'guests' | 'keep'>): LabOptions {
-  return {
-    ...(kernel !== undefined && { kernel }),
-    ...(modules !== undefined && { modules: resolve(modules) }),
-    ...(guests !== undefined && { guests }),
-    mayBeKept: keep !== undefined && keep !== 'never',
-  };
 }

@@ -59,8 +59,12 @@ export interface LabDriver {
   readonly processors?: number;
   /** What this driver needs on this machine. Changes nothing. */
   check(): Promise<Finding[]>;
-  /** Does beforehand what takes long and is the same for every lab, such as fetching a kernel. @throws MacvlabError */
-  prepare?(): Promise<void>;
+  /**
+   * Does beforehand what takes long and is the same for every lab, such as fetching a kernel.
+   * @returns what there is then, by name: { kernel: "6.12.94 (Debian trixie)" }
+   * @throws MacvlabError
+   */
+  prepare?(): Promise<Record<string, string>>;
   /**
    * Gives the machines.
    * @param wire called once a session with each machine stands, while those with the nodes may still be being opened

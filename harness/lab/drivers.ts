@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { MacvlabError } from '../core/error.js';
 import type { LabDriver, Machines } from './driver.js';
 import type { KeptLab } from './kept.js';
-import type { GuestCount } from './vm/shapes.js';
+import { type GuestCount, guestCounts } from './vm/shapes.js';
 import { type NodeName, nodeNames } from './topology.js';
 
 /** What can be chosen about a lab. */
@@ -27,7 +27,19 @@ interface DriverEntry {
 }
 
 const keyPair = z.object({ private: z.string(), public: z.string() });
-const sandboxState = z.object({ init: z.number(), keys: z.object({ host: keyPair, user: keyPair }) });
+const keys = z.object({ host: keyPair, user: keyPair });
+const sandboxState = z.object({ init: z.number(), keys });
+const guests = z.union(guestCounts.map((count) => z.literal(count)));
+const vmState = z.object({ init: z.number(), folder: z.string(), guests, keys });
+
+/** Sessions with a kept lab, whose closing leaves it running. */
+function closable(sessions: Pick<Machines, 'machine' | 'nodes' | 'ssh'>): Machines {
+  const close = () => {
+    for (const session of [sessions.machine, ...Object.values(sessions.nodes)]) session.close();
+    return Promise.resolve();
+  };
+  return { ...sessions, close };
+}
 
 const drivers: Record<string, DriverEntry> = {
   sandbox: {
@@ -37,19 +49,16 @@ const drivers: Record<string, DriverEntry> = {
     },
     attach: async (state, nodes) => {
       const { attachSandbox } = await import('./sandbox/sandbox.js');
-      const sessions = await attachSandbox(sandboxState.parse(state), nodes);
-      const close = () => {
-        for (const session of [sessions.machine, ...Object.values(sessions.nodes)]) session.close();
-        return Promise.resolve();
-      };
-      return { ...sessions, close };
+      return closable(await attachSandbox(sandboxState.parse(state), nodes));
     },
   },
   vm: {
     load: async ({ guests = 3, mayBeKept = false, ...options }) =>
       (await import('./vm/vm.js')).vmDriver({ ...options, guests, mayOutlive: mayBeKept }),
-    attach: () =>
-      Promise.reject(new MacvlabError('USAGE', 'a vm lab cannot be attached to yet', { next: 'use the sandbox lab' })),
+    attach: async (state, nodes) => {
+      const { attachVm } = await import('./vm/vm.js');
+      return closable(await attachVm(vmState.parse(state), nodes));
+    },
   },
 };
 

@@ -2,7 +2,9 @@
  * Keepers: processes that do nothing but hold a kept lab. A harness that is killed between starting a keeper and writing
  * the lab's state file leaves one that no file knows of; only that can outlive a killed run, and it is found here.
  */
+import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import type { Stream } from 'node:stream';
 import { listKept, stateFolder } from './kept.js';
 import { identify, isRunning, type ProcessIdentity } from './process-identity.js';
 
@@ -11,6 +13,28 @@ export const keeperCommand = ['sleep', '2147483647'] as const;
 
 /** Says in a keeper's environment which process started it. */
 const mark = 'MACVLAB_KEEPER';
+
+/**
+ * Hands streams to a process of its own session that does nothing but hold them. Ending it closes them, and ends what lives by
+ * them.
+ * @returns its process id
+ */
+export async function startKeeper(streams: readonly Stream[]): Promise<number> {
+  const [program, ...rest] = keeperCommand;
+  const keeper = spawn(program, rest, {
+    stdio: ['ignore', 'ignore', 'ignore', ...streams],
+    detached: true,
+    // Its environment tells `macvlab gc` that it is ours.
+    env: keeperEnvironment(),
+    cwd: '/',
+  });
+  await new Promise<void>((resolve, reject) => {
+    keeper.once('spawn', resolve);
+    keeper.once('error', reject);
+  });
+  keeper.unref();
+  return keeper.pid ?? 0;
+}
 
 /** A keeper's whole environment: who started it, and the folder in which its lab's state file will be. */
 export function keeperEnvironment(): Record<string, string> {

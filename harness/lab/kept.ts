@@ -4,7 +4,7 @@
  * that folder and files are for their owner alone.
  */
 import { chmodSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { MacvlabError, messageOf } from '../core/error.js';
 import { patience, poll } from '../core/wait.js';
@@ -50,9 +50,21 @@ const keptSchema = z.object({
 /** Drivers whose lab is a process of this machine name it in their state. */
 const stateWithInit = z.looseObject({ init: z.number().int().positive() });
 
-/** Where state files are. */
+/** Drivers whose lab has files beside its state name their folder there. */
+const stateWithFolder = z.looseObject({ folder: z.string() });
+
+/** Where state files are: for root in /run, for others in what their login has for such files (XDG_RUNTIME_DIR). */
 export function stateFolder(): string {
-  return resolve(process.env.MACVLAB_STATE || '/run/macvlab');
+  const { MACVLAB_STATE: own, XDG_RUNTIME_DIR: user } = process.env;
+  return resolve(own || (process.geteuid?.() !== 0 && user ? join(user, 'macvlab') : '/run/macvlab'));
+}
+
+/** Removes a lab's state file, and the folder of its own files if it lies beside it. */
+function removeState({ name, state }: Pick<KeptLab, 'name' | 'state'>): void {
+  const folder = stateWithFolder.safeParse(state).data?.folder;
+  if (folder !== undefined && dirname(resolve(folder)) === stateFolder())
+    rmSync(folder, { recursive: true, force: true });
+  rmSync(stateFile(name), { force: true });
 }
 
 /** The file of a lab's state. */
@@ -144,13 +156,13 @@ export async function endKept(kept: KeptLab): Promise<void> {
         .join(', ')}`,
     next: 'another process holds the lab’s standard input, perhaps the run that made it: end that one first',
   });
-  rmSync(stateFile(kept.name), { force: true });
+  removeState(kept);
 }
 
 /** Removes the state files of labs that no longer run, and returns these labs. A living lab is never touched. */
 export function removeStale(): KeptLab[] {
   const dead = listKept().filter(({ alive }) => !alive);
-  for (const { name } of dead) rmSync(stateFile(name), { force: true });
+  for (const kept of dead) removeState(kept);
   return dead;
 }
 

@@ -9,13 +9,19 @@ export interface GuestScript {
   namespaces: readonly NodeName[];
   /** Ports with an sshd behind, and the namespace that it is in; the guest's own network stack without one. */
   sessions: ReadonlyMap<string, NodeName | undefined>;
+  /** Slots (see slots.ts), each with the port whose session it stands for. */
+  slots: ReadonlyMap<string, string>;
   /** Whether it has network cards, whose driver nobody else loads: there is no udev. */
   cards: boolean;
 }
 
-/** Lines of a shell script. A port is opened once, for reading and writing: a second time it would be busy (virtio_console.c). */
-export function guestScript({ name, keys, namespaces, sessions, cards }: GuestScript): string[] {
-  const server = [...sshdCommand(), '-i'].join(' ');
+/** Lines of a shell script. */
+export function guestScript({ name, keys, namespaces, sessions, slots, cards }: GuestScript): string[] {
+  const sshd = (port: string) => {
+    const namespace = sessions.get(port);
+    const enter = namespace === undefined ? [] : ['nsenter', `--net=/run/netns/${namespace}`, '--'];
+    return [...enter, ...sshdCommand(), '-i'].join(' ');
+  };
   return [
     // What fails is said on the console, and ends the guest: init is left without a script.
     'set -e',
@@ -25,9 +31,23 @@ export function guestScript({ name, keys, namespaces, sessions, cards }: GuestSc
     `echo ${name} >/proc/sys/kernel/hostname`,
     ...(cards ? ['modprobe -q virtio_net'] : []),
     `ip -batch - <<'END OF FILE'\n${['link set lo up', ...namespaces.map((node) => `netns add ${node}`)].join('\n')}\nEND OF FILE`,
-    ...[...sessions].map(([port, namespace]) => {
-      const enter = namespace === undefined ? '' : `nsenter --net=/run/netns/${namespace} -- `;
-      return `(exec ${enter}${server} 0<>/run/port.${port} 1>&0 2>/dev/console) &`;
-    }),
+    ...[...sessions.keys()].map((port) => `(${opened(port)} ${relayed(sshd(port))}) &`),
+    ...[...slots].map(
+      ([slot, port]) => `(${opened(slot)} while echo "macvlab ${port}" >&9; do ${relayed(sshd(port))}; done) &`,
+    ),
   ];
+}
+
+/** Opens a port. That goes only once (drivers/char/virtio_console.c, port_fops_open). */
+function opened(port: string): string {
+  return `exec 9<>/run/port.${port};`;
+}
+
+/**
+ * An sshd between two programs that read and write the port for it, and wait in doing so. sshd itself would wait in poll(2),
+ * from which data that has arrived now and then does not wake it (docs/decisions/0006). Writing to a slot waits until somebody has
+ * connected, while reading would be at its end at once; lines before its own are allowed to a server (RFC 4253, 4.2).
+ */
+function relayed(server: string): string {
+  return `cat <&9 9<&- | ${server} 2>/dev/console 9<&- | cat >&9 9<&-`;
 }

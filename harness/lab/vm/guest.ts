@@ -10,7 +10,7 @@ import { findProgram } from '../../setup/tools.mjs';
 import { Console, type KernelComplaint } from './console.js';
 import { type QemuPlan, qemuArguments } from './qemu.js';
 
-export interface GuestOptions extends Omit<QemuPlan, 'console' | 'ports' | 'cards'> {
+export interface GuestOptions extends Omit<QemuPlan, 'console' | 'ports' | 'cards' | 'slots'> {
   /** "node1", or "the guest". */
   name: string;
   /** Serial ports besides the control port. */
@@ -19,8 +19,11 @@ export interface GuestOptions extends Omit<QemuPlan, 'console' | 'ports' | 'card
   cards?: readonly { mac: string; cable?: Socket }[];
   /** Complaints of all kernels of the lab, in order: this one's are added. */
   complaints?: KernelComplaint[];
-  /** Whether QEMU may go on when this process has ended, as that of a lab that is kept has to. */
-  mayOutlive?: boolean;
+  /**
+   * Ways in for other processes, as socket files by the names of their ports. With them, QEMU may go on when this process has
+   * ended, as that of a lab that is kept has to.
+   */
+  slots?: ReadonlyMap<string, string>;
 }
 
 /** The port through which init gets its commands. */
@@ -74,7 +77,7 @@ export class Guest {
 
   /** Starts QEMU. Whether it really starts, and how far the guest comes, is for {@link boot} to find out. */
   static start(options: GuestOptions): Guest {
-    const { name: _, complaints: __, ports, cards = [], mayOutlive = false, ...plan } = options;
+    const { name: _, complaints: __, ports, cards = [], slots, ...plan } = options;
     const portsFrom = firstDescriptor + 2;
     const cardsFrom = portsFrom + ports.length;
     const argv = qemuArguments({
@@ -84,9 +87,10 @@ export class Guest {
         [controlPort, firstDescriptor],
         ...ports.map((port, index) => [port, portsFrom + index] as const),
       ]),
+      ...(slots && { slots }),
       cards: cards.map(({ mac }, index) => ({ mac, fd: cardsFrom + index })),
     });
-    const setpriv = mayOutlive ? undefined : findProgram('setpriv');
+    const setpriv = slots ? undefined : findProgram('setpriv');
     const endsWithUs = setpriv ? [setpriv, '--pdeathsig', 'KILL', '--'] : [];
     const [program = '', ...rest] = [...endsWithUs, findProgram('qemu-system-x86_64') ?? 'qemu-system-x86_64', ...argv];
     const sockets = [

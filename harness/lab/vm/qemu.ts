@@ -30,6 +30,8 @@ export interface QemuPlan {
   /** Serial ports by name, each with its file descriptor: `/dev/virtio-ports/<name>` in the guest. */
   ports: ReadonlyMap<string, number>;
   cards?: readonly Card[];
+  /** Serial ports whose other end QEMU offers as a socket file: name to path. */
+  slots?: ReadonlyMap<string, string>;
 }
 
 /** The arguments behind `qemu-system-x86_64`. */
@@ -41,7 +43,10 @@ export function qemuArguments(plan: QemuPlan): string[] {
     ...rootDisk(plan.root),
     ...serialConsole(plan.console),
     ...['-device', 'virtio-serial-pci'],
-    ...[...plan.ports].flatMap(([name, fd], index) => serialPort(name, fd, index)),
+    ...[...plan.ports].flatMap(([name, fd], index) => serialPort(`port${index}`, name, `fd=${fd}`)),
+    ...[...(plan.slots ?? [])].flatMap(([name, path], index) =>
+      serialPort(`slot${index}`, name, `path=${escape(path)},server=on,wait=off`),
+    ),
     ...(plan.cards ?? []).flatMap(card),
   ];
 }
@@ -82,9 +87,8 @@ function serialConsole(fd: number): string[] {
   return ['-chardev', `socket,id=console,fd=${fd}`, '-serial', 'chardev:console'];
 }
 
-function serialPort(name: string, fd: number, index: number): string[] {
-  const id = `port${index}`;
-  return ['-chardev', `socket,id=${id},fd=${fd}`, '-device', `virtserialport,chardev=${id},name=${name}`];
+function serialPort(id: string, name: string, end: string): string[] {
+  return ['-chardev', `socket,id=${id},${end}`, '-device', `virtserialport,chardev=${id},name=${name}`];
 }
 
 function card({ mac, fd }: Card, index: number): string[] {

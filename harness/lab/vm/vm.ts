@@ -1,4 +1,5 @@
 /** The VM lab driver: nodes on QEMU guests with a chosen kernel. Needs no root, no bridge and no port on this machine. */
+import { rmSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { MacvlabError } from '../../core/error.js';
@@ -7,6 +8,7 @@ import { measureClock } from '../../remote/clock.js';
 import { newKeyPair } from '../../remote/keys.js';
 import { Session } from '../../remote/session.js';
 import type { Host, KernelLog, LabDriver, Machines } from '../driver.js';
+import { startKeeper } from '../keepers.js';
 import { type LabKeys, sshdCommand } from '../sshd.js';
 import type { Cable, NodeName, Topology } from '../topology.js';
 import { randomMac } from '../wiring.js';
@@ -17,11 +19,51 @@ import { Guest } from './guest.js';
 import { guestScript } from './guest-script.js';
 import { type GuestImages, guestImages, type ImageOptions } from './images.js';
 import { guestMemory, refuseWithoutMemory } from './memory.js';
-import { cableEnds, type GuestPlace, shapes } from './shapes.js';
+import { cableEnds, type GuestCount, type GuestPlace, shapes } from './shapes.js';
+import { makeSlotFolder, slotFile, slotsOf, takeSlot } from './slots.js';
 
 export interface VmOptions extends ImageOptions {
   /** Whether the lab may be kept when this process ends. */
   mayOutlive?: boolean;
+}
+
+/** What another process needs to reach a kept lab. */
+export interface VmState {
+  /** The QEMU of the guest with the switch. */
+  init: number;
+  /** Where the slots' socket files are. */
+  folder: string;
+  guests: GuestCount;
+  keys: LabKeys;
+}
+
+/** Opens sessions with these nodes of a kept lab. @throws MacvlabError REMOTE_CONNECT when it is gone, or in use by too many */
+export async function attachVm(
+  { folder, guests, keys }: VmState,
+  nodes: readonly NodeName[],
+): Promise<Pick<Machines, 'machine' | 'nodes' | 'ssh'>> {
+  const home = guests === 1 ? 'machine' : 'switch';
+  const enter = async (name: string) =>
+    Session.open({
+      name,
+      transport: await takeSlot(folder, name),
+      user: 'root',
+      privateKey: keys.user.private,
+      hostKey: keys.host.public,
+    });
+  const [machine, ...sessions] = await Promise.all([
+    enter(home),
+    ...nodes.filter((node) => node !== home).map(async (node) => [node, await enter(node)] as const),
+  ]);
+  return {
+    machine,
+    nodes: Object.fromEntries([[home, machine], ...sessions]) as Machines['nodes'],
+    ssh: sshOf(keys),
+  };
+}
+
+function sshOf(keys: LabKeys): Machines['ssh'] {
+  return { server: sshdCommand(), user: 'root', privateKey: keys.user.private, hostKey: keys.host.public };
 }
 
 /** Milliseconds for a guest to boot with KVM; with TCG, and three guests on few processors, patience multiplies it. */
@@ -31,6 +73,8 @@ const bootDeadline = 20_000;
 interface PlacedGuest {
   place: GuestPlace;
   guest: Guest;
+  /** Whether there are slots, for a lab that may be kept. */
+  kept: boolean;
   cards: Host['cards'];
 }
 
@@ -42,7 +86,14 @@ export function vmDriver(options: VmOptions): LabDriver {
     processors: options.guests,
     check: () => checkVm(options),
     prepare: async () => {
-      await (prepared ??= prepare(options));
+      const { images, acceleration } = await (prepared ??= prepare(options));
+      const { kind, why } = acceleration;
+      return {
+        kernel: images.name,
+        initramfs: images.initramfs,
+        'root image': images.root,
+        acceleration: `${kind.toUpperCase()} (${why})`,
+      };
     },
     open: async (topology, wire) => open(await (prepared ??= prepare(options)), options, topology, wire),
   };
@@ -74,13 +125,15 @@ async function open(
   const complaints: KernelComplaint[] = [];
   const guests: PlacedGuest[] = [];
   const opened: Session[] = [];
+  const folder = options.mayOutlive ? makeSlotFolder() : undefined;
   const close = async () => {
     for (const session of opened) session.close();
     await Promise.all(guests.map(({ guest }) => guest.close()));
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   };
   let epitaph: Common['epitaph'] = () => undefined;
   try {
-    const start = starter(prepared, options, topology.cables, complaints);
+    const start = starter({ prepared, count: options.guests, folder, cables: topology.cables, complaints });
     // One after the other: those that run already are ended should the next not start.
     for (const place of places) guests.push(start(place));
     epitaph = standOrFallTogether(guests.map(({ guest }) => guest));
@@ -88,10 +141,21 @@ async function open(
     const roundTrip = await setClocks(hosts, machines.nodes);
     return {
       ...machines,
-      ssh: { server: sshdCommand(), user: 'root', privateKey: keys.user.private, hostKey: keys.host.public },
+      ssh: sshOf(keys),
       kernelLog: kernelLogOf(guests, complaints),
       roundTrip,
       close,
+      ...(folder !== undefined && {
+        keep: async () => {
+          const keeper = await startKeeper(guests.map(({ guest }) => guest.control));
+          const [home] = guests;
+          for (const { guest } of guests) guest.release();
+          return {
+            keeper,
+            state: { init: home?.guest.pid ?? 0, folder, guests: options.guests, keys } satisfies VmState,
+          };
+        },
+      }),
     };
   } catch (error) {
     const died = epitaph();
@@ -127,33 +191,47 @@ function memoryOf({ nodes }: GuestPlace): number {
   return nodes.length > 1 ? guestMemory.several : guestMemory.node;
 }
 
+interface Starting {
+  prepared: Prepared;
+  /** How many guests there will be. */
+  count: GuestCount;
+  /** Where the ways in for other processes are, of a lab that may be kept. */
+  folder: string | undefined;
+  cables: readonly Cable[];
+  complaints: KernelComplaint[];
+}
+
 /** Starts guests, the one with the switch first: it makes the cables, whose other ends the others are given. */
-function starter(
-  { images, acceleration: { kind } }: Prepared,
-  { guests: count, mayOutlive = false }: VmOptions,
-  cables: readonly Cable[],
-  complaints: KernelComplaint[],
-): (place: GuestPlace) => PlacedGuest {
+function starter({ prepared, count, folder, cables, complaints }: Starting): (place: GuestPlace) => PlacedGuest {
+  const { images, acceleration } = prepared;
   const loose = new Map<Cable, Socket>();
-  const processors = Math.min(availableParallelism(), count > 1 ? 2 : 4);
+  // With several processors, TCG now and then lets one run into an instruction that another is changing: the kernel's own way of
+  // switching its static branches, which then ends in "Oops: int3".
+  const processors = acceleration.kind === 'kvm' ? Math.min(availableParallelism(), count > 1 ? 2 : 4) : 1;
   return (place) => {
     const ends = cableEnds(place, cables).map((end) => ({ ...end, mac: randomMac(), other: loose.get(end.cable) }));
     const guest = Guest.start({
       ...{
         name: place.name,
-        accelerator: kind,
+        accelerator: acceleration.kind,
         processors,
         memory: memoryOf(place),
         ports: [...portsOf(place).keys()],
       },
-      ...{ kernel: images.kernel, initramfs: images.initramfs, root: images.root, mayOutlive, complaints },
+      ...{ kernel: images.kernel, initramfs: images.initramfs, root: images.root, complaints },
+      ...(folder !== undefined && { slots: slotFiles(place, folder) }),
       cards: ends.map(({ mac, other }) => ({ mac, ...(other && { cable: other }) })),
     });
     for (const [index, { cable }] of ends.entries()) {
       const socket = guest.cables[index];
       if (socket) loose.set(cable, socket);
     }
-    return { place, guest, cards: ends.map(({ node, interface: name, mac }) => ({ node, interface: name, mac })) };
+    return {
+      place,
+      guest,
+      kept: folder !== undefined,
+      cards: ends.map(({ node, interface: name, mac }) => ({ node, interface: name, mac })),
+    };
   };
 }
 
@@ -161,6 +239,15 @@ function starter(
 function portsOf({ nodes, own }: GuestPlace): Map<string, NodeName | undefined> {
   const namespaces = nodes.filter((node) => node !== own);
   return new Map([[own ?? 'machine', undefined], ...namespaces.map((node) => [node, node] as const)]);
+}
+
+/** The slots of a guest, each with the port whose session it stands for. */
+function slotsOfPlace(place: GuestPlace): Map<string, string> {
+  return new Map([...portsOf(place).keys()].flatMap((port) => slotsOf(port).map((slot) => [slot, port] as const)));
+}
+
+function slotFiles(place: GuestPlace, folder: string): Map<string, string> {
+  return new Map([...slotsOfPlace(place).keys()].map((slot) => [slot, slotFile(folder, slot)]));
 }
 
 async function connectAll(
@@ -182,13 +269,14 @@ async function connectAll(
 
 /** Boots a guest and opens its sessions: the machine's own is to be had before the others. */
 function connectGuest(
-  { place, guest, cards }: PlacedGuest,
+  { place, guest, kept, cards }: PlacedGuest,
   common: Common,
 ): { host: Promise<Host>; sessions: Promise<Map<NodeName, Session>> } {
   const { name, nodes, own } = place;
   const ports = portsOf(place);
   const namespaces = nodes.filter((node) => node !== own);
-  const script = guestScript({ name, keys: common.keys, namespaces, sessions: ports, cards: cards.length > 0 });
+  const slots = kept ? slotsOfPlace(place) : new Map<string, string>();
+  const script = guestScript({ name, keys: common.keys, namespaces, sessions: ports, slots, cards: cards.length > 0 });
   const booted = guest.boot(script, bootDeadline);
   const sessions = [...ports.keys()].map(async (port) => {
     await booted;

@@ -1,0 +1,93 @@
+/**
+ * Ways into a kept lab of guests: serial ports of which QEMU offers the other end as a socket file, several for each node, so
+ * that several commands can be used at a time. Behind each, a loop in the guest waits until somebody has connected, and then
+ * starts sshd.
+ */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { MacvlabError, messageOf } from '../../core/error.js';
+import { patience, within } from '../../core/wait.js';
+import { stateFolder } from '../kept.js';
+import { identify, isRunning } from '../process-identity.js';
+
+/** Names of slots begin with the name of what they lead to: "node1.2". A device has 30 ports, and a lab needs 7 of its own. */
+const slotsPerSession = 3;
+
+/** A folder for the socket files of a lab, for this user alone. @throws MacvlabError LAB_OPEN */
+export function makeSlotFolder(): string {
+  try {
+    mkdirSync(stateFolder(), { recursive: true, mode: 0o700 });
+    return mkdtempSync(join(stateFolder(), 'vm-'));
+  } catch (error) {
+    throw new MacvlabError('LAB_OPEN', `a lab cannot be kept: ${messageOf(error)}`, {
+      next: 'name a folder that you may write in the environment’s MACVLAB_STATE',
+      cause: error,
+    });
+  }
+}
+
+/** The slots that lead to a session. */
+export function slotsOf(session: string): string[] {
+  return Array.from({ length: slotsPerSession }, (_, index) => `${session}.${index + 1}`);
+}
+
+/** The socket file of a slot. */
+export function slotFile(folder: string, slot: string): string {
+  return join(folder, slot);
+}
+
+/**
+ * Takes a slot that nobody uses, and connects to it.
+ * @param session "machine", "node1"
+ * @throws MacvlabError REMOTE_CONNECT when all are in use, or the lab is gone
+ */
+export async function takeSlot(folder: string, session: string): Promise<Socket> {
+  for (const slot of slotsOf(session)) {
+    const lock = `${slotFile(folder, slot)}.lock`;
+    if (!takeLock(lock)) continue;
+    const socket = connect(slotFile(folder, slot));
+    socket.once('close', () => rmSync(lock, { force: true }));
+    const connected = new Promise<void>((resolve, reject) => {
+      socket.once('connect', resolve);
+      socket.once('error', reject);
+    });
+    try {
+      await within(connected, { what: `a connection with ${session}`, deadline: patience(5000) });
+      return socket;
+    } catch (error) {
+      socket.destroy();
+      throw new MacvlabError('REMOTE_CONNECT', `${session} cannot be reached: ${messageOf(error)}`, {
+        next: 'look with `macvlab lab status` whether the lab still runs',
+        cause: error,
+      });
+    }
+  }
+  throw new MacvlabError('REMOTE_CONNECT', `all ${slotsPerSession} ways to ${session} are in use`, {
+    next: 'end one of the commands that use this lab: a shell, a capture',
+  });
+}
+
+/** Takes a lock file, unless a process that still runs has it. */
+function takeLock(file: string): boolean {
+  const own = JSON.stringify(identify(process.pid));
+  for (;;) {
+    try {
+      writeFileSync(file, own, { flag: 'wx', mode: 0o600 });
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    if (isHeld(file)) return false;
+    rmSync(file, { force: true });
+  }
+}
+
+function isHeld(file: string): boolean {
+  try {
+    return isRunning(JSON.parse(readFileSync(file, 'utf8')) as { pid: number; startTime: number });
+  } catch (error) {
+    // Gone meanwhile, or being written at this moment.
+    return (error as NodeJS.ErrnoException).code !== 'ENOENT';
+  }
+}
