@@ -1,0 +1,32 @@
+/** `macvlab lab prepare`: does beforehand what the first lab of a kind would have to wait for. */
+import { Option, type Command } from 'commander';
+import { driverNames, loadDriver } from '../lab/drivers.js';
+import { addLabOptions, type GivenLabOptions, labOptions } from './lab-options.js';
+import { columns, remark, say } from './output.js';
+
+const examples = `
+For guests, that is a kernel from Debian's archive, their root image, and the answer to whether they run with KVM here. What
+is in the cache already is used as it is; a run does all of this by itself when it is missing.
+
+Examples:
+  macvlab lab prepare
+  macvlab lab prepare --kernel 5.10`;
+
+/** Adds the command. */
+export function addLabPrepare(lab: Command): void {
+  const command = lab
+    .command('prepare')
+    .description('fetch and build what guests boot from, so that a run need not')
+    .addOption(new Option('--lab <name>', 'which lab').choices(driverNames).default('vm'));
+  addLabOptions(command)
+    .addHelpText('after', examples)
+    .action(async ({ lab: name, ...given }: GivenLabOptions & { lab: string }) => {
+      const driver = await loadDriver(name, { ...labOptions(given), remark });
+      const prepared = await driver.prepare?.();
+      if (!prepared) {
+        say(`the ${name} lab needs no preparation`);
+        return;
+      }
+      say(`the ${name} lab is prepared`, ...columns(Object.entries(prepared).map(([what, is]) => [`  ${what}`, is])));
+    });
+}
