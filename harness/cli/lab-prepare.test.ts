@@ -39,6 +39,6 @@ describe('macvlab lab prepare', () => {
       .and.to.match(/^ {2}next: /m);
     const unknown = await call('--kernel', './none/bzImage');
     expect(unknown.status).to.equal(2);
-    expect(unknown.stderr).to.include('KERNEL_UNKNOWN').and.to.include('./none/bzImage');
+    expect(unknown.stderr).to.include('KERNEL_UNKNOWN').and.to.include('none/bzImage');
   });
 });
