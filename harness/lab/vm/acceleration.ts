@@ -71,10 +71,11 @@ async function tryKvm(probe: Pick<GuestOptions, 'kernel' | 'initramfs' | 'root'>
   try {
     const alive = () => /^macvlab: /m.test(guest.console.text) || undefined;
     await guest.console.changes.until(alive, { what: 'a guest to boot with KVM', deadline: probeDeadline });
-    return { kind: 'kvm', why: 'a guest boots with it' };
+    return { kind: 'kvm', why: 'it was tried, and a guest boots' };
   } catch (error) {
-    const why = error instanceof MacvlabError && error.code === 'WAIT_DEADLINE' ? 'it hung' : messageOf(error);
-    return { kind: 'tcg', why: `a guest was tried with KVM: ${why}` };
+    const hung = error instanceof MacvlabError && error.code === 'WAIT_DEADLINE';
+    const why = hung ? 'a guest hung' : messageOf(error).replace(/^.* is gone: /, '');
+    return { kind: 'tcg', why: `KVM was tried: ${why}` };
   } finally {
     await guest.close();
   }

@@ -205,8 +205,8 @@ interface Starting {
 function starter({ prepared, count, folder, cables, complaints }: Starting): (place: GuestPlace) => PlacedGuest {
   const { images, acceleration } = prepared;
   const loose = new Map<Cable, Socket>();
-  // With several processors, TCG now and then lets one run into an instruction that another is changing: the kernel's own way of
-  // switching its static branches, which then ends in "Oops: int3".
+  // With several processors, TCG may let one run into an instruction that another is changing: the kernel's own way of
+  // switching its static branches, which ends in "Oops: int3".
   const processors = acceleration.kind === 'kvm' ? Math.min(availableParallelism(), count > 1 ? 2 : 4) : 1;
   return (place) => {
     const ends = cableEnds(place, cables).map((end) => ({ ...end, mac: randomMac(), other: loose.get(end.cable) }));
