@@ -86,10 +86,11 @@ export class Performing {
   /** Gives the next venue the files with experiments that need what this lab does not have. */
   async #handOn(stage: Stage, venue: Venue, next: Venue | undefined): Promise<void> {
     if (!next) return;
-    const files = venue.takeAll();
-    const carried = await Promise.all(files.map((file) => this.#canCarry(stage, file)));
-    venue.add(files.filter((_, index) => carried[index]));
-    next.add(files.filter((_, index) => !carried[index]));
+    // One after the other: what is tried in a lab is undone before the next is.
+    for (const file of venue.takeAll()) {
+      if (await this.#canCarry(stage, file)) venue.add([file]);
+      else next.add([file]);
+    }
   }
 
   /** Gives the next venue everything, because this one has no labs. @throws the error when there is no next */
