@@ -13,11 +13,11 @@ export class FakeMachine implements Disposable {
   readonly machine: Machine;
   readonly #bin: string;
 
-  constructor({ root = true } = {}) {
+  constructor({ root = true, architecture = 'x64' } = {}) {
     this.root = mkdtempSync(path.join(tmpdir(), 'macvlab-setup-'));
     this.#bin = path.join(this.root, 'bin');
     mkdirSync(this.#bin);
-    this.machine = { folders: [this.#bin], root, files: this.root };
+    this.machine = { folders: [this.#bin], root, architecture, files: this.root };
   }
 
   /** Puts programs there that do nothing. */

@@ -4,25 +4,28 @@ import path from 'node:path';
 import { runCommand } from './command.mjs';
 import { planInstallation } from './packages.mjs';
 import { SetupError, say } from './report.mjs';
-import { missingTools } from './tools.mjs';
+import { guestTools, missingTools, requiredTools } from './tools.mjs';
 
 /** @typedef {import('./machine.mjs').Machine} Machine */
 /** @typedef {import('./packages.mjs').Installation} Installation */
+/** @typedef {import('./tools.mjs').RequiredTool} RequiredTool */
 
 /**
  * Installs what is missing, or says how to.
  * @param {Machine} machine
- * @param {{ mayInstall: boolean }} options
+ * @param {object} options
+ * @param {boolean} options.mayInstall
+ * @param {(machine: Machine) => RequiredTool[]} [options.lacking] what is missing; by default of what every lab needs
  * @throws {SetupError} when a program is missing and cannot or may not be installed
  */
-export function installTools(machine, { mayInstall }) {
-  const names = missingTools(machine).map(({ name }) => name);
+export function installTools(machine, { mayInstall, lacking = missingTools }) {
+  const names = lacking(machine).map(({ name }) => name);
   if (names.length === 0) return;
   const install = planInstallation(names, machine);
   if (!install) {
     throw new SetupError(
       `missing: ${names.join(', ')}; and none of apt-get, dnf, apk, pacman is here to install them`,
-      'install iproute2, tcpdump, iputils (ping, arping), the OpenSSH server and util-linux by hand',
+      `install ${byHand(names)} by hand`,
     );
   }
   if (!mayInstall) throw new SetupError(`missing: ${names.join(', ')}`, `run as root: ${install.line}`);
@@ -34,7 +37,7 @@ export function installTools(machine, { mayInstall }) {
   }
   say(`missing: ${names.join(', ')}; installing with: ${install.line}`);
   installPackages(install, machine);
-  const still = missingTools(machine).map(({ name }) => name);
+  const still = lacking(machine).map(({ name }) => name);
   if (still.length > 0) {
     throw new SetupError(
       `still missing after installing ${install.packages.join(', ')}: ${still.join(', ')}`,
@@ -42,6 +45,19 @@ export function installTools(machine, { mayInstall }) {
     );
   }
   if (names.includes('sshd')) stopSshService(install, machine);
+}
+
+/**
+ * What programs come with, where no package manager tells.
+ * @param {string[]} names
+ */
+function byHand(names) {
+  const projects = {
+    'iproute2, tcpdump, iputils (ping, arping), the OpenSSH server and util-linux': requiredTools,
+    'QEMU for x86-64, apt, dpkg, squashfs-tools, kmod and xz': guestTools,
+  };
+  const needed = Object.entries(projects).filter(([, tools]) => tools.some(({ name }) => names.includes(name)));
+  return needed.map(([words]) => words).join(', ');
 }
 
 /**

@@ -6,6 +6,7 @@ import path from 'node:path';
  * @typedef {object} Machine
  * @property {string[]} folders where programs are searched, in this order
  * @property {boolean} root whether this process may install packages by itself
+ * @property {string} architecture of its processor, as Node calls it: 'x64'
  * @property {string} files what every absolute path begins with: '/', or a folder of fake system files in tests
  */
 
@@ -17,7 +18,12 @@ const multiCallPrograms = new Set(['busybox', 'busybox.static', 'bbsuid', 'toybo
 
 /** @returns {Machine} the machine that we run on */
 export function thisMachine() {
-  return { folders: searchFolders(process.env['PATH'] ?? ''), root: process.getuid?.() === 0, files: '/' };
+  return {
+    folders: searchFolders(process.env['PATH'] ?? ''),
+    root: process.getuid?.() === 0,
+    architecture: process.arch,
+    files: '/',
+  };
 }
 
 /**

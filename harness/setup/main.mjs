@@ -1,16 +1,16 @@
 /**
- * The first step of `npm start` and `npm test`, before anything is installed or built: brings node_modules, the programs
- * of the lab and dist/ up to date, and says nothing when they are. Imports nothing but Node's own modules.
- * With MACVLAB_NO_INSTALL=1 it says what it would install, and does not.
+ * The first step of `npm start` and `npm test`, before anything is installed or built: brings node_modules, dist/, the
+ * programs of the labs and what guests boot from up to date, and says nothing when they are. Imports nothing but Node's own
+ * modules. With MACVLAB_NO_INSTALL=1 it says what it would install, and does not. With CI=true every lab is promised, and one
+ * that cannot be set up is a failure.
  */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, buildIsFresh } from './build.mjs';
-import { installTools } from './install-tools.mjs';
+import { labsAreReady, setUpLabs } from './labs.mjs';
 import { thisMachine } from './machine.mjs';
 import { installNodeModules, nodeModulesInStep } from './node-modules.mjs';
-import { SetupError, say } from './report.mjs';
-import { missingTools } from './tools.mjs';
+import { SetupError, attempt, say } from './report.mjs';
 
 /** As package.json says ("engines"): mocha and the linters need it. */
 const oldestNode = [20, 19];
@@ -33,31 +33,18 @@ async function setUp(root) {
   const unsuitable = attempt(checkPlatform);
   if (unsuitable.length > 0) return unsuitable;
   const machine = thisMachine();
-  if (nodeModulesInStep(root) && missingTools(machine).length === 0 && buildIsFresh(root)) return [];
+  if (nodeModulesInStep(root) && labsAreReady(machine) && buildIsFresh(root)) return [];
   const mayInstall = process.env['MACVLAB_NO_INSTALL'] !== '1';
   const { withLock } = await import('./lock.mjs');
-  return withLock(root, () => [
-    ...attempt(() => {
+  return withLock(root, () => {
+    const unbuilt = attempt(() => {
       installNodeModules(root, machine, { mayInstall });
       build(root);
-    }),
+    });
     // tried even after a failure, so that one look at the output shows all that is missing
-    ...attempt(() => installTools(machine, { mayInstall })),
-  ]);
-}
-
-/**
- * @param {() => void} step
- * @returns {SetupError[]}
- */
-function attempt(step) {
-  try {
-    step();
-    return [];
-  } catch (error) {
-    if (error instanceof SetupError) return [error];
-    throw error;
-  }
+    const everyLab = process.env['CI'] === 'true';
+    return [...unbuilt, ...setUpLabs(machine, { root, built: unbuilt.length === 0, mayInstall, everyLab })];
+  });
 }
 
 function checkPlatform() {

@@ -12,6 +12,7 @@ import { findProgram, thisMachine } from './machine.mjs';
  * @property {string[]} install arguments before the packages' names
  * @property {string[]} [refresh] arguments that fetch the lists of packages, where installing does not do that by itself
  * @property {string} [lists] folder that holds those lists, where they may be missing altogether (as in Docker images)
+ * @property {string} [installed] folder that is empty where the manager is there, and the system is another's
  * @property {Record<string, string>} packages program -> package
  */
 
@@ -28,6 +29,8 @@ const packageManagers = [
     install: ['-o', 'DPkg::Lock::Timeout=300', 'install', '-y', '--no-install-recommends'],
     refresh: ['update'],
     lists: '/var/lib/apt/lists',
+    // kernels are fetched with apt on every distribution
+    installed: '/var/lib/dpkg/info',
     packages: {
       ip: 'iproute2',
       bridge: 'iproute2',
@@ -143,7 +146,8 @@ export function installCommand(programs, machine = thisMachine()) {
  * @returns {Installation | undefined}
  */
 export function planInstallation(programs, machine) {
-  const manager = packageManagers.find(({ program }) => findProgram(program, machine.folders));
+  const present = packageManagers.filter(({ program }) => findProgram(program, machine.folders));
+  const manager = present.find((each) => isOwn(each, machine)) ?? present[0];
   if (!manager) return undefined;
   const packages = [...new Set(programs.map((program) => manager.packages[program] ?? program))].sort();
   const sudo = !machine.root && findProgram('sudo', machine.folders) !== undefined;
@@ -166,6 +170,17 @@ export function planInstallation(programs, machine) {
     permitted: machine.root || sudo,
     line,
   };
+}
+
+/**
+ * Whether the machine's system is made of the manager's packages.
+ * @param {PackageManager} manager
+ * @param {Machine} machine
+ */
+function isOwn({ installed }, machine) {
+  if (installed === undefined) return true;
+  const folder = path.join(machine.files, installed);
+  return existsSync(folder) && readdirSync(folder).length > 0;
 }
 
 /**

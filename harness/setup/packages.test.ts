@@ -70,6 +70,14 @@ describe('the command that installs missing programs', () => {
     expect(plan?.line).to.match(/^sudo dnf install -y .*tcpdump$/);
   });
 
+  it('is that of the distribution, where apt is there as well to fetch kernels', () => {
+    using fake = new FakeMachine();
+    fake.have('apt-get', 'dnf');
+    expect(planInstallation(['tcpdump'], fake.machine)?.manager).to.equal('dnf');
+    fake.write('var/lib/dpkg/info/base-files.list', '');
+    expect(planInstallation(['tcpdump'], fake.machine)?.manager).to.equal('apt-get');
+  });
+
   it('is unknown where there is no package manager that we know', () => {
     using fake = new FakeMachine();
     expect(installCommand(['tcpdump'], fake.machine)).to.equal(undefined);

@@ -13,6 +13,21 @@ export class SetupError extends Error {
   }
 }
 
+/**
+ * Does a step, and returns what keeps it from being done.
+ * @param {() => void} step
+ * @returns {SetupError[]} at most one
+ */
+export function attempt(step) {
+  try {
+    step();
+    return [];
+  } catch (error) {
+    if (error instanceof SetupError) return [error];
+    throw error;
+  }
+}
+
 let quiet = false;
 
 /** From now on nothing is said: tests of failures would look like failures. */

@@ -1,0 +1,93 @@
+/**
+ * What this machine's labs need: the sandbox root and a few programs, guests other programs and what they boot from. One lab
+ * is enough to go on with, unless all are promised: what it cannot carry is skipped with the reason.
+ */
+import { guestsArePrepared, prepareGuests } from './guests.mjs';
+import { installTools } from './install-tools.mjs';
+import { planInstallation } from './packages.mjs';
+import { attempt, say } from './report.mjs';
+import { missingGuestTools, missingTools } from './tools.mjs';
+
+/** @typedef {import('./machine.mjs').Machine} Machine */
+/** @typedef {import('./report.mjs').SetupError} SetupError */
+
+/**
+ * Whether nothing is left to do.
+ * @param {Machine} machine
+ * @param {string} [cache]
+ */
+export function labsAreReady(machine, cache) {
+  return lacking(machine).length === 0 && (!carriesGuests(machine) || guestsArePrepared(cache));
+}
+
+/**
+ * Sees to it that this machine can carry its labs, as far as that is possible.
+ * @param {Machine} machine
+ * @param {object} options
+ * @param {string} options.root the project's folder
+ * @param {boolean} options.built whether it has been built
+ * @param {boolean} options.mayInstall
+ * @param {boolean} options.everyLab whether a lab that is missing is a failure, even if another is there
+ * @param {string} [options.cache]
+ * @returns {SetupError[]} what keeps the machine from being ready; what one can do without is only said
+ */
+export function setUpLabs(machine, { root, built, mayInstall, everyLab, cache }) {
+  const troubles = attempt(() => installForLabs(machine, { mayInstall }));
+  if (built && carriesGuests(machine) && missingGuestTools(machine).length === 0) {
+    troubles.push(...attempt(() => prepareGuests(root, { mayInstall, cache })));
+  }
+  if (everyLab || !oneLabIsThere(machine)) return troubles;
+  for (const { message, next } of troubles) {
+    say(message);
+    say(`next: ${next}`);
+  }
+  if (troubles.length > 0) say('going on without that: experiments that need it are skipped, and say so');
+  return [];
+}
+
+/**
+ * Guests are x86-64 machines, and their root image is built by running programs of theirs.
+ * @param {Machine} machine
+ */
+function carriesGuests({ architecture }) {
+  return architecture === 'x64';
+}
+
+/**
+ * The programs that are missing. Who is not root has no sandbox, and can do all in guests.
+ * @param {Machine} machine
+ */
+function lacking(machine) {
+  const forGuests = carriesGuests(machine) ? missingGuestTools(machine) : [];
+  const guestsAlone = !machine.root && carriesGuests(machine) && forGuests.length === 0;
+  return guestsAlone ? [] : [...missingTools(machine), ...forGuests];
+}
+
+/**
+ * Whether experiments can be performed at all. Who is not root and has no guests is told by the run that root is needed.
+ * @param {Machine} machine
+ */
+function oneLabIsThere(machine) {
+  if (missingTools(machine).length === 0) return true;
+  return !machine.root && carriesGuests(machine) && missingGuestTools(machine).length === 0;
+}
+
+/**
+ * Installs what is missing for all labs together; for the sandbox alone when that fails: one package that cannot be had
+ * keeps all from being installed.
+ * @param {Machine} machine
+ * @param {{ mayInstall: boolean }} options
+ * @throws {SetupError}
+ */
+function installForLabs(machine, { mayInstall }) {
+  try {
+    installTools(machine, { mayInstall, lacking });
+  } catch (error) {
+    const forSandbox = missingTools(machine).map(({ name }) => name);
+    const worthIt = forSandbox.length > 0 && forSandbox.length < lacking(machine).length;
+    if (worthIt && mayInstall && planInstallation(forSandbox, machine)?.permitted) {
+      attempt(() => installTools(machine, { mayInstall, lacking: missingTools }));
+    }
+    throw error;
+  }
+}

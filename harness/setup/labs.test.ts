@@ -1,0 +1,169 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { expect } from 'chai';
+import { cacheFolder as cacheFolderOfLabs } from '../core/cache.js';
+import { defaultKernel } from '../kernel/catalogue.js';
+import { FakeMachine } from './fake-machine.test-support.js';
+import { cacheFolder, defaultSeries, guestsArePrepared } from './guests.mjs';
+import { labsAreReady, setUpLabs } from './labs.mjs';
+import { guestTools, requiredTools } from './tools.mjs';
+
+const forSandbox = requiredTools.map(({ name }) => name);
+const forGuests = guestTools.map(({ name }) => name);
+
+/** A checkout on a machine, whose `macvlab lab prepare` does what a test says. */
+class Checkout implements Disposable {
+  readonly fake: FakeMachine;
+  readonly cache: string;
+
+  constructor(options: { root?: boolean; architecture?: string } = {}) {
+    this.fake = new FakeMachine(options);
+    this.cache = path.join(this.fake.root, 'cache');
+    this.prepare(`for (const made of ${JSON.stringify(this.entries)}) mkdirSync(made, { recursive: true });`);
+  }
+
+  /** What guests boot from, as folders of the cache. */
+  get entries(): string[] {
+    return ['kernels/6.12.94+deb13-cloud-amd64_6.12.94-1', 'root-images/1-2'].map((name) =>
+      path.join(this.cache, name),
+    );
+  }
+
+  /** Says what the command does, as JavaScript. */
+  prepare(body: string): void {
+    const note = `import { mkdirSync } from 'node:fs';\nmkdirSync('called-with-' + process.argv.slice(2).join('-'), { recursive: true });\n`;
+    this.fake.write('package.json', '{ "type": "module" }');
+    this.fake.write('dist/harness/cli/main.js', `${note}${body}`);
+  }
+
+  /** Whether the command was called. */
+  get hasCalled(): boolean {
+    return existsSync(path.join(this.fake.root, 'called-with-lab-prepare'));
+  }
+
+  setUp(options: { built?: boolean; mayInstall?: boolean; everyLab?: boolean } = {}): string[] {
+    const all = { root: this.fake.root, built: true, mayInstall: true, everyLab: false, cache: this.cache, ...options };
+    return setUpLabs(this.fake.machine, all).map(({ message }) => message);
+  }
+
+  get isReady(): boolean {
+    return labsAreReady(this.fake.machine, this.cache);
+  }
+
+  [Symbol.dispose](): void {
+    this.fake[Symbol.dispose]();
+  }
+}
+
+/** A package manager that has only some packages, and refuses the whole when it lacks one; as Debian's does. */
+const managerWithout = (lacking: string, ...programs: string[]) =>
+  `case " $* " in *" -Sy "*) exit 0;; esac\ncase " $* " in *" ${lacking} "*) exit 1;; esac\n${programs.map((name) => `cp "$BIN/true" "$BIN/${name}"`).join('\n')}`;
+
+describe('setting up the labs', () => {
+  it('installs what is missing for all of them at once, then prepares guests; and is ready', () => {
+    using checkout = new Checkout();
+    checkout.fake.have('true', ...forSandbox.filter((name) => name !== 'tcpdump'));
+    checkout.fake.script('apk', managerWithout('none', 'tcpdump', ...forGuests));
+    expect(checkout.isReady).to.equal(false);
+    expect(checkout.setUp()).to.deep.equal([]);
+    expect(checkout.fake.calls).to.deep.equal([
+      'apk add apt dpkg kmod qemu-system-x86_64 squashfs-tools tcpdump util-linux xz',
+    ]);
+    expect(checkout.hasCalled).to.equal(true);
+    expect(checkout.isReady).to.equal(true);
+  });
+
+  it('prepares guests once, and only where the project is built', () => {
+    using checkout = new Checkout();
+    checkout.fake.have(...forSandbox, ...forGuests);
+    checkout.setUp({ built: false });
+    expect(checkout.hasCalled).to.equal(false);
+    for (const entry of checkout.entries) mkdirSync(entry, { recursive: true });
+    expect(checkout.setUp({ everyLab: true })).to.deep.equal([]);
+    expect(checkout.hasCalled).to.equal(false);
+  });
+
+  it('goes on without guests where they cannot be had, unless every lab is promised', () => {
+    using unprepared = new Checkout();
+    unprepared.fake.have(...forSandbox, ...forGuests);
+    unprepared.prepare('process.exit(3);');
+    expect(unprepared.setUp()).to.deep.equal([]);
+    expect(unprepared.hasCalled).to.equal(true);
+    expect(unprepared.isReady).to.equal(false);
+    using unknown = new Checkout();
+    unknown.fake.have(...forSandbox);
+    expect(unknown.setUp()).to.deep.equal([]);
+    expect(unknown.setUp({ everyLab: true }).join()).to.match(/^missing: qemu-system-x86_64,.*none of apt-get/);
+  });
+
+  it('is red where every lab is promised, and guests could not be prepared', () => {
+    using checkout = new Checkout();
+    checkout.fake.have(...forSandbox, ...forGuests);
+    checkout.prepare('process.exit(3);');
+    expect(checkout.setUp({ everyLab: true })).to.deep.equal(['guests could not be prepared: exit status 3']);
+  });
+
+  it('installs what the sandbox needs even if a package for guests cannot be had', () => {
+    using checkout = new Checkout();
+    checkout.fake.have('true', ...forSandbox.filter((name) => name !== 'tcpdump'));
+    checkout.fake.script('pacman', managerWithout('qemu-system-x86', 'tcpdump'));
+    expect(checkout.setUp()).to.deep.equal([]);
+    expect(checkout.fake.calls.at(-1)).to.equal('pacman -S --needed --noconfirm tcpdump');
+  });
+
+  it('cannot go on without the sandbox where we are root', () => {
+    using checkout = new Checkout();
+    checkout.fake.have(...forGuests, ...forSandbox.slice(1));
+    expect(checkout.setUp().join()).to.match(/^installing iproute2 failed/);
+  });
+
+  it('needs guests alone where we are not root, and asks for what is missing where there are none', () => {
+    using checkout = new Checkout({ root: false });
+    checkout.fake.have('apk', ...forGuests);
+    expect(checkout.setUp({ everyLab: true })).to.deep.equal([]);
+    expect(checkout.isReady).to.equal(true);
+    expect(checkout.fake.calls).to.deep.equal([]);
+    using bare = new Checkout({ root: false });
+    bare.fake.have('apk');
+    expect(bare.setUp()).to.deep.equal([
+      `missing: ${[...forSandbox, ...forGuests].join(', ')}; installing needs root, and there is no sudo`,
+    ]);
+  });
+
+  it('only says what it would do when it may not install', () => {
+    using checkout = new Checkout();
+    checkout.fake.have(...forSandbox, ...forGuests.slice(1), 'apk');
+    expect(checkout.setUp({ mayInstall: false })).to.deep.equal([]);
+    expect(checkout.setUp({ mayInstall: false, everyLab: true })).to.deep.equal(['missing: qemu-system-x86_64']);
+    checkout.fake.have(...forGuests);
+    expect(checkout.setUp({ mayInstall: false, everyLab: true })).to.deep.equal([]);
+    expect(checkout.fake.calls).to.deep.equal([]);
+    expect(checkout.hasCalled).to.equal(false);
+  });
+
+  it('asks for no guests where the processor is another', () => {
+    using checkout = new Checkout({ architecture: 'arm64' });
+    checkout.fake.have(...forSandbox);
+    expect(checkout.isReady).to.equal(true);
+  });
+});
+
+describe('what guests boot from', () => {
+  it('is looked for where the labs keep it, by the kernel that they use', () => {
+    expect(defaultSeries).to.equal(defaultKernel);
+    expect(cacheFolder()).to.equal(cacheFolderOfLabs());
+    expect(cacheFolder({ MACVLAB_CACHE: '/a' })).to.equal('/a');
+    expect(cacheFolder({ XDG_CACHE_HOME: '/b' })).to.equal('/b/macvlab');
+    expect(cacheFolder({ XDG_CACHE_HOME: 'b' })).to.match(/\/\.cache\/macvlab$/);
+  });
+
+  it('is there when a kernel of that series and a root image are, whole', () => {
+    using checkout = new Checkout();
+    const [kernel = '', image = ''] = checkout.entries;
+    const parts = [`${kernel}.1-a.part`, image, kernel.replace('6.12', '6.1')];
+    for (const part of parts) mkdirSync(part, { recursive: true });
+    expect(guestsArePrepared(checkout.cache)).to.equal(false);
+    mkdirSync(kernel);
+    expect(guestsArePrepared(checkout.cache)).to.equal(true);
+  });
+});
