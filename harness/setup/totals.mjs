@@ -35,24 +35,25 @@ export function unitOutcome(file) {
 
 /**
  * The suites' outcome, from a run's folder: tests that were planned and left no record count as failed, and so do those
- * that went without the sandbox where that is a promise.
+ * that were skipped for want of a lab where every lab is a promise.
  * @param {string | undefined} folder undefined when no run was even begun
- * @param {{ sandboxPromised?: boolean }} [options]
+ * @param {{ everyLab?: boolean }} [options]
  * @returns {Outcome}
  */
-export function suiteOutcome(folder, { sandboxPromised = false } = {}) {
+export function suiteOutcome(folder, { everyLab = false } = {}) {
   if (folder === undefined) return { counts: { ...none, failed: 1 }, problems: ['the suites left no run behind'] };
   const run = /** @type {RunRecord} */ (readJson(path.join(folder, 'run.json')));
   const records = readRecords(path.join(folder, 'records'));
   const lost = Math.max(run.planned - records.length, 0);
-  const denied = sandboxPromised ? records.filter(lacksSandbox).length : 0;
+  const deniedRecords = everyLab ? records.filter(lacksLab) : [];
+  const denied = deniedRecords.length;
   /** @param {TestRecord['verdict'][]} verdicts */
   const count = (...verdicts) => records.filter(({ verdict }) => verdicts.includes(verdict)).length;
   const problems = [];
   if (run.failure) problems.push(`the suites could not be performed: ${run.failure.message}`);
   else if (run.planned === 0) problems.push('no test of the suites was planned');
   if (lost > 0) problems.push(`${lost} of ${run.planned} planned tests left no record`);
-  if (denied > 0) problems.push(`${denied} tests were skipped for want of the sandbox lab`);
+  if (denied > 0) problems.push(`${denied} tests were skipped for want of a lab: ${deniedRecords[0]?.reason}`);
   const failed = count('failed', 'error') + lost + denied;
   return {
     counts: {
@@ -64,9 +65,24 @@ export function suiteOutcome(folder, { sandboxPromised = false } = {}) {
   };
 }
 
-/** @param {TestRecord} record */
-function lacksSandbox({ verdict, reason = '' }) {
-  return verdict === 'skipped' && /\bsandbox\b/.test(reason);
+/**
+ * Whether a test was skipped because a lab could not be used: the sandbox, or another that could have carried it
+ * (harness/run/performing.ts, `elsewhere`).
+ * @param {TestRecord} record
+ */
+function lacksLab({ verdict, reason = '' }) {
+  return verdict === 'skipped' && /\bsandbox\b|\blab could carry it, but\b/.test(reason);
+}
+
+/**
+ * Whether a run had experiments on VLANs, and none of it was performed in a guest: the running kernel carries all of them, or
+ * guests are missing in silence.
+ * @param {string | undefined} folder
+ */
+export function hasSparedGuests(folder) {
+  const records = folder === undefined ? [] : readRecords(path.join(folder, 'records'));
+  const inGuest = records.some(({ lab, verdict }) => lab === 'vm' && verdict !== 'skipped');
+  return !inGuest && records.some(({ file }) => /vlan/.test(file));
 }
 
 /**

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
+import type { TestRecord } from '../run/record.js';
 import { FakeMachine } from './fake-machine.test-support.js';
-import { suiteOutcome, totalLine, totalOutcome, unitOutcome } from './totals.mjs';
+import { hasSparedGuests, suiteOutcome, totalLine, totalOutcome, unitOutcome } from './totals.mjs';
 
 const counts = { passed: 3, failed: 0, skipped: 1 };
 
@@ -34,16 +35,35 @@ describe('the sum over unit tests and suites', () => {
     expect(suiteOutcome(undefined).counts.failed).to.equal(1);
   });
 
-  it('is red when a test was skipped for want of the sandbox, where that is promised', () => {
+  it('is red when tests were skipped for want of a lab, where every lab is promised', () => {
     using fake = new FakeMachine();
-    const skipped = { verdict: 'skipped', reason: 'needs the sandbox lab: not root' };
-    fake.write('run.json', JSON.stringify({ planned: 2 }));
-    fake.write('records/001.json', JSON.stringify(skipped));
-    fake.write('records/002.json', JSON.stringify({ verdict: 'skipped', reason: 'needs docker' }));
-    expect(suiteOutcome(fake.root).counts).to.deep.equal({ passed: 0, failed: 0, skipped: 2 });
-    const promised = suiteOutcome(fake.root, { sandboxPromised: true });
-    expect(promised.counts).to.deep.equal({ passed: 0, failed: 1, skipped: 1 });
-    expect(promised.problems).to.deep.equal(['1 tests were skipped for want of the sandbox lab']);
+    const guestless = 'no VLANs; a vm lab could carry it, but qemu-system-x86_64 is missing: install it';
+    const reasons = ['needs the sandbox lab: not root', guestless, 'needs docker'];
+    fake.write('run.json', JSON.stringify({ planned: 3 }));
+    reasons.forEach((reason, number) =>
+      fake.write(`records/00${number}.json`, JSON.stringify({ verdict: 'skipped', reason })),
+    );
+    expect(suiteOutcome(fake.root).counts).to.deep.equal({ passed: 0, failed: 0, skipped: 3 });
+    const promised = suiteOutcome(fake.root, { everyLab: true });
+    expect(promised.counts).to.deep.equal({ passed: 0, failed: 2, skipped: 1 });
+    expect(promised.problems).to.deep.equal([`2 tests were skipped for want of a lab: ${reasons[0]}`]);
+  });
+
+  it('knows when guests were spared, although there were experiments on VLANs', () => {
+    const spared = (...records: Partial<TestRecord>[]) => {
+      using fake = new FakeMachine();
+      records.forEach((record, number) => fake.write(`records/00${number}.json`, JSON.stringify(record)));
+      return hasSparedGuests(fake.root);
+    };
+    const modes = { file: 'suites/a1-modes.ts', lab: 'sandbox', verdict: 'passed' } as const;
+    const vlans = { file: 'suites/a2-vlans.ts', lab: 'sandbox', verdict: 'passed' } as const;
+    expect(spared(modes)).to.equal(false);
+    expect(spared(modes, vlans)).to.equal(true);
+    expect(spared(modes, { ...vlans, verdict: 'skipped' })).to.equal(true);
+    expect(spared(modes, { ...vlans, lab: 'vm', verdict: 'skipped' })).to.equal(true);
+    expect(spared(modes, vlans, { ...vlans, lab: 'vm' })).to.equal(false);
+    expect(spared({ ...modes, lab: 'vm' }, vlans)).to.equal(false);
+    expect(hasSparedGuests(undefined)).to.equal(false);
   });
 
   it('is red when no unit test ran, or they did not run to their end', () => {
