@@ -37,7 +37,7 @@ export async function perform(plan: RunPlan, drivers: readonly LabDriver[]): Pro
   const folder = RunFolder.create(plan.out, run);
   const results: Performance = { folder: folder.path, run, records: [], kept: [] };
   const acts = await actsOf(new Set(experiments.map(({ test }) => test)));
-  const venues = drivers.map((driver, index) => new Venue(driver, jobsAt(index, plan, acts)));
+  const venues = drivers.map((driver, index) => new Venue(driver, jobsAt(index, plan)));
   const runners = new Set<Mocha.Runner>();
   const context: RunContext = {
     folder,
@@ -59,6 +59,7 @@ export async function perform(plan: RunPlan, drivers: readonly LabDriver[]): Pro
   const stray = (error: unknown) => void (run.failure ??= failureRecord(error));
   process.on('unhandledRejection', stray);
   venues[0]?.add(acts);
+  venues[0]?.complete();
   const performing = new Performing({ plan, context, results, runners, experiments });
   try {
     await Promise.all(venues.map((venue, index) => performing.at(venue, venues[index + 1])));
@@ -71,9 +72,9 @@ export async function perform(plan: RunPlan, drivers: readonly LabDriver[]): Pro
   return results;
 }
 
-/** Labs of a more costly kind stand beside those of the first, and are few. */
-function jobsAt(index: number, { jobs }: RunPlan, acts: readonly SuiteFile[]): number {
-  return index === 0 ? Math.max(1, Math.min(jobs, acts.length)) : 1;
+/** Labs of a more costly kind stand beside those of the first, and are half as many. */
+function jobsAt(index: number, { jobs }: RunPlan): number {
+  return Math.max(1, index === 0 ? jobs : Math.floor(jobs / 2));
 }
 
 function beginning(plan: RunPlan, planned: number): RunRecord {

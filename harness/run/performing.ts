@@ -1,5 +1,5 @@
 /** The performing part of a run: labs are opened where there is work for them, and each suite file is performed in one. */
-import { messageOf } from '../core/error.js';
+import { MacvlabError, messageOf } from '../core/error.js';
 import { Lab } from '../lab/lab.js';
 import type { SuiteFile } from './catalogue.js';
 import type { Performance } from './perform.js';
@@ -36,15 +36,16 @@ export class Performing {
   async at(venue: Venue, next: Venue | undefined): Promise<void> {
     try {
       if (!(await venue.hasWork()) || this.#options.plan.signal.aborted) return;
-      const unusable = next && (await whyUnusable(next));
-      const scout = this.#open(venue, unusable);
+      venue.unhelped = next && (await whyUnusable(next));
+      const usable = venue.unhelped === undefined ? next : undefined;
+      const scout = this.#open(venue);
       const handed = scout.then(
-        (stage) => this.#handOn(stage, venue, unusable === undefined ? next : undefined),
-        (error: unknown) => this.#handAllOn(error, venue, unusable === undefined ? next : undefined),
+        (stage) => this.#handOn(stage, venue, usable),
+        (error: unknown) => this.#handAllOn(error, venue, usable),
       );
-      const others = Array.from({ length: venue.jobs - 1 }, () => this.#open(venue, unusable));
+      const others = Array.from({ length: Math.min(venue.jobs, venue.waiting) - 1 }, () => this.#open(venue));
       const stages = await Promise.allSettled(
-        [scout, ...others].map((opening) => this.#perform(opening, handed, venue, unusable)),
+        [scout, ...others].map((opening) => this.#perform(opening, handed, venue)),
       );
       // One lab that fails ends no other: what is performed there is told, and its lab is ended.
       for (const outcome of stages) if (outcome.status === 'rejected') this.failure ??= outcome.reason;
@@ -54,11 +55,11 @@ export class Performing {
   }
 
   /** Opens a lab of a venue, and listens in it. */
-  async #open({ driver }: Venue, elsewhere: string | undefined): Promise<Stage> {
+  async #open(venue: Venue): Promise<Stage> {
     const { context, results } = this.#options;
     context.signal.throwIfAborted();
-    const lab = await Lab.open(driver);
-    const stage = new Stage(lab, context, elsewhere);
+    const lab = await Lab.open(venue.driver);
+    const stage = new Stage(lab, context, () => venue.unhelped);
     try {
       this.#labs += 1;
       stage.number = this.#labs;
@@ -83,13 +84,39 @@ export class Performing {
     results.run.tools = await tools;
   }
 
-  /** Gives the next venue the files with experiments that need what this lab does not have. */
+  /** Sorts out the files with experiments that need what this lab does not have: they are for the next venue. */
   async #handOn(stage: Stage, venue: Venue, next: Venue | undefined): Promise<void> {
-    if (!next) return;
-    // One after the other: what is tried in a lab is undone before the next is.
-    for (const file of venue.takeAll()) {
-      if (await this.#canCarry(stage, file)) venue.add([file]);
-      else next.add([file]);
+    if (!next) {
+      venue.complete();
+      return;
+    }
+    const files = venue.takeAll();
+    const carried = await Promise.all(files.map((file) => this.#canCarry(stage, file)));
+    venue.add(files.filter((_, index) => carried[index]));
+    // Nobody waits for it here: what is left is performed meanwhile.
+    void this.#offer(
+      files.filter((_, index) => !carried[index]),
+      venue,
+      next,
+    );
+  }
+
+  /**
+   * Gives files to the next venue if its labs can be prepared: without a network, there may be no kernel for them. Else they
+   * come back, to be skipped where that is not to be had.
+   */
+  async #offer(files: readonly SuiteFile[], venue: Venue, next: Venue): Promise<void> {
+    try {
+      if (files.length > 0) await next.driver.prepare?.();
+      next.add(files);
+    } catch (error) {
+      const advice = error instanceof MacvlabError ? `: ${error.next}` : '';
+      venue.unhelped = `a ${next.driver.name} lab could carry it, but ${messageOf(error)}${advice}`;
+      this.#options.plan.listener.remark(`there is no ${next.driver.name} lab: ${messageOf(error)}${advice}`);
+      venue.add(files);
+    } finally {
+      venue.complete();
+      next.complete();
     }
   }
 
@@ -101,6 +128,7 @@ export class Performing {
       `there is no ${venue.driver.name} lab: ${messageOf(error)}; all is performed in a ${next.driver.name} lab`,
     );
     next.add(venue.takeAll());
+    next.complete();
     return Promise.resolve();
   }
 
@@ -112,12 +140,7 @@ export class Performing {
   }
 
   /** Performs files in a lab for as long as there are some; a lab that is no longer fit for it is replaced. */
-  async #perform(
-    opening: Promise<Stage>,
-    handed: Promise<void>,
-    venue: Venue,
-    elsewhere: string | undefined,
-  ): Promise<void> {
+  async #perform(opening: Promise<Stage>, handed: Promise<void>, venue: Venue): Promise<void> {
     await Promise.allSettled([opening, handed]);
     let stage = await opening.catch(async (error: unknown) => {
       await handed;
@@ -127,12 +150,15 @@ export class Performing {
     });
     try {
       await handed;
-      for (let act = stage && venue.next(); stage && act; act = venue.next()) {
+      while (stage && (await venue.hasWork())) {
+        const act = venue.next();
+        // Another lab of the venue was quicker.
+        if (!act) continue;
         if (stage.isUnfit) {
           const unfit = stage;
           stage = undefined;
           await this.#end(unfit);
-          stage = await this.#open(venue, elsewhere);
+          stage = await this.#open(venue);
         }
         await this.#performAct(act, stage);
       }
@@ -147,6 +173,8 @@ export class Performing {
       onStage(stage, () => {
         const runner = mocha.run(() => {
           runners.delete(runner);
+          // It has listeners on the process, which would add up.
+          runner.dispose();
           resolve();
         });
         runners.add(runner);

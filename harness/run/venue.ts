@@ -11,6 +11,8 @@ export class Venue {
   readonly driver: LabDriver;
   /** How many of its labs are used side by side. */
   readonly jobs: number;
+  /** Why what its labs cannot carry is not performed at the next venue; undefined while it is, and where there is none. */
+  unhelped: string | undefined;
   readonly #waiting: SuiteFile[] = [];
   readonly #changes = new Changes();
   #complete = false;
@@ -20,8 +22,12 @@ export class Venue {
     this.jobs = jobs;
   }
 
-  /** Adds suite files; those with the most experiments are performed first, so that labs are busy to the end. */
+  /**
+   * Adds suite files; those with the most experiments are performed first, so that labs are busy to the end. Once it is
+   * complete, none are taken any more: the run has been stopped.
+   */
   add(files: readonly SuiteFile[]): void {
+    if (this.#complete) return;
     this.#waiting.push(...files);
     this.#waiting.sort((a, b) => b.mocha.suite.total() - a.mocha.suite.total());
     this.#changes.notify();
@@ -48,9 +54,15 @@ export class Venue {
     return this.#waiting.length;
   }
 
-  /** Waits until there is something to perform here; false when there never will be. It takes as long as the labs before. */
+  /** Waits until all that is to be performed here has been added; whether that is anything. It takes as long as the labs before. */
   async hasWork(): Promise<boolean> {
-    const known = () => (this.#waiting.length > 0 ? true : this.#complete ? false : undefined);
-    return this.#changes.until(known, { what: `work for a ${this.driver.name} lab`, deadline: 2 ** 31 - 1 });
+    await this.#changes.until(() => this.#complete || undefined, {
+      what: `work for a ${this.driver.name} lab`,
+      deadline: longestTimer,
+    });
+    return this.#waiting.length > 0;
   }
 }
+
+/** Milliseconds: the longest that a timer can wait (Node.js, timers). */
+const longestTimer = 2 ** 31 - 1;
