@@ -1,0 +1,83 @@
+import { execFileSync } from 'node:child_process';
+import { expect } from 'chai';
+import { newKeyPair } from '../../remote/keys.js';
+import { type GuestScript, guestScript } from './guest-script.js';
+
+const keys = { host: newKeyPair(), user: newKeyPair() };
+const plan: GuestScript = {
+  name: 'guest',
+  keys,
+  namespaces: ['node1', 'node2'],
+  sessions: new Map([
+    ['machine', undefined],
+    ['node1', 'node1'],
+    ['node2', 'node2'],
+  ]),
+  slots: new Map(),
+  cards: false,
+};
+
+describe('what a guest’s init performs at first', () => {
+  const sshd = '/usr/sbin/sshd -e -f /run/macvlab/sshd_config -i';
+
+  for (const [what, more] of [
+    ['plain', {}],
+    ['with cards', { cards: true }],
+    ['without namespaces', { namespaces: [], sessions: new Map([['machine', undefined]]) }],
+    ['with slots', { slots: new Map([['node1.1', 'node1']]) }],
+  ] as const) {
+    it(`is a script that shells accept (${what})`, () => {
+      execFileSync('sh', ['-n'], { input: guestScript({ ...plan, ...more }).join('\n'), stdio: 'pipe' });
+    });
+  }
+
+  it('ends where anything fails, and begins with that', () => {
+    expect(guestScript(plan)[0]).to.equal('set -e');
+  });
+
+  it('puts an sshd behind each port, in its node’s namespace', () => {
+    const servers = guestScript(plan).filter((line) => line.includes(sshd));
+    expect(servers).to.have.lengthOf(3);
+    for (const [index, [port, enter]] of [
+      ['machine', ''],
+      ['node1', 'nsenter --net=/run/netns/node1 -- '],
+      ['node2', 'nsenter --net=/run/netns/node2 -- '],
+    ].entries()) {
+      expect(servers[index]).to.include(`exec 9<>/run/port.${port};`).and.to.include(` | ${enter}${sshd} `);
+      expect(servers[index]).to.match(/ &$/);
+    }
+  });
+
+  it('puts an sshd behind a slot again and again, each time announced to who waits there', () => {
+    const [loop, ...others] = guestScript({ ...plan, slots: new Map([['node1.2', 'node1']]) }).filter((line) =>
+      line.includes('/run/port.node1.2;'),
+    );
+    expect(others).to.deep.equal([]);
+    expect(loop).to.match(/while echo "macvlab node1" >&9; do .*nsenter --net=\/run\/netns\/node1 -- .*; done\) &$/);
+  });
+
+  it('makes the namespaces by one ip, behind the loopback', () => {
+    const batch = guestScript(plan).find((line) => line.startsWith('ip -batch'));
+    expect(batch).to.include('link set lo up\nnetns add node1\nnetns add node2\nEND OF FILE');
+  });
+
+  it('loads the driver of network cards where there are some', () => {
+    expect(guestScript(plan).join('\n')).to.not.include('modprobe');
+    expect(guestScript({ ...plan, cards: true })).to.include('modprobe -q virtio_net');
+  });
+
+  it('holds the keys of the lab, readable for root alone', () => {
+    const script = guestScript(plan);
+    const at = (words: string) => script.findIndex((line) => line.includes(words));
+    const secret = script.lastIndexOf('umask 077');
+    expect(secret).to.be.above(0);
+    expect(at(keys.host.private.trimEnd())).to.be.above(secret);
+    expect(at(keys.user.public)).to.be.above(secret);
+    expect(script.lastIndexOf('umask 022')).to.be.above(at(keys.user.public));
+    expect(script.join('\n')).to.not.include(keys.user.private.trimEnd());
+  });
+
+  it('really names the machine', () => {
+    expect(guestScript({ ...plan, name: 'node2' })).to.include('echo node2 >/proc/sys/kernel/hostname');
+  });
+});
