@@ -1,0 +1,106 @@
+import { expect } from 'chai';
+import { MacvlabError } from '../core/error.js';
+import { skipWithoutRoot, TestSandbox } from '../lab/sandbox/sandbox.test-support.js';
+import { measureClock } from './clock.js';
+import { quoteArgument } from './quote.js';
+import type { Session } from './session.js';
+
+/** A real machine whose adjtimex is ours: it tells any time, as late and in as many pieces as we like. */
+describe('a machine’s clock (needs root)', function clock() {
+  this.timeout(20_000);
+  let sandbox: TestSandbox;
+
+  beforeEach(async function needsRoot() {
+    skipWithoutRoot(this);
+    sandbox = await TestSandbox.open();
+    await sh('mount -t tmpfs own /usr/local/bin');
+  });
+  afterEach(() => sandbox?.close());
+
+  async function sh(script: string): Promise<string> {
+    const { stdout, stderr, status } = await sandbox.machine.run(['sh', '-c', script]);
+    expect(status, stderr).to.equal(0);
+    return stdout;
+  }
+
+  /** Puts a program in the place of adjtimex. @param script `now` prints the machine's microseconds since the epoch */
+  async function adjtimex(script: string): Promise<void> {
+    const program = ['#!/bin/sh', 'now() { t=$(date +%s%N); echo "${t%???}"; }', script, ''].join('\n');
+    await sh(`printf %s ${quoteArgument(program)} >/usr/local/bin/adjtimex; chmod +x /usr/local/bin/adjtimex`);
+  }
+
+  /** What busybox 1.37 prints, of which two lines count; `$t` is in microseconds. */
+  const told = [
+    'echo "    mode:         0"',
+    'echo "-o  offset:       0 us"',
+    'echo "-t  tick:         10000 us"',
+    'echo "    time.tv_sec:  $((t / 1000000))"',
+    'echo "    time.tv_usec: $((t % 1000000))"',
+    'echo "    return value: 5 (clock not synchronized)"',
+  ].join('; ');
+
+  /** Microseconds by which a measured offset is wrong. */
+  const wrongBy = ({ ahead }: { ahead: number }, really: number) => Math.abs(ahead - really);
+
+  for (const [what, offset] of [
+    ['the same', 0],
+    ['ahead by five seconds and a half', 5_500_000],
+    ['behind by a day', -86_400_000_000],
+  ] as const) {
+    it(`that is ${what} is found to be so, within the error that is told`, async () => {
+      await adjtimex(`t=$(($(now) + ${offset})); ${told}`);
+      const clock = await measureClock(sandbox.machine);
+      expect(clock.error).to.be.within(1, 1_000_000);
+      expect(clock.roundTrip * 1000).to.be.within(clock.error * 2 - 2, clock.error * 2);
+      expect(wrongBy(clock, offset)).to.be.at.most(clock.error);
+    });
+  }
+
+  it('is told by the quickest of all answers, wherever that stands', async () => {
+    // All others read the clock at once and answer a fifth of a second later: they are wrong by half of that.
+    const answers = '/run/macvlab/answers';
+    await adjtimex(`echo >>${answers}; t=$(($(now) + 7000000)); [ $(wc -l <${answers}) -eq 5 ] || sleep 0.2; ${told}`);
+    const clock = await measureClock(sandbox.machine);
+    expect(clock.error).to.be.below(90_000);
+    expect(wrongBy(clock, 7_000_000)).to.be.at.most(clock.error);
+    expect((await sh(`wc -l <${answers}`)).trim()).to.equal('8');
+  });
+
+  it('is read only when the answer is whole, in however many pieces it comes', async () => {
+    // A clock that stands still, in 2001.
+    const really = 999_870_400_987_654;
+    const [seconds, fraction] = [String(really).slice(0, 9), String(really).slice(9)];
+    const pieces = [
+      `    time.tv_sec:  ${seconds.slice(0, 4)}`,
+      `${seconds.slice(4)}\\n    time.tv_`,
+      `usec: ${fraction.slice(0, 3)}`,
+    ];
+    const slowly = pieces.map((piece) => `printf "${piece}"; sleep 0.01`).join('; ');
+    await adjtimex(`${slowly}; printf "${fraction.slice(3)}\\n"`);
+    const asked = Date.now() * 1000;
+    const clock = await measureClock(sandbox.machine);
+    const answered = (Date.now() + 1) * 1000;
+    expect(really - clock.ahead).to.be.within(asked, answered);
+    expect(clock.error).to.be.above(15_000);
+  });
+
+  it('asks nothing more when it has been told', async () => {
+    await adjtimex(`t=$(now); ${told}`);
+    await measureClock(sandbox.machine);
+    expect(await sh('for p in /proc/[0-9]*; do tr "\\0" " " <$p/cmdline; echo; done')).to.not.include('while read');
+  });
+
+  it('cannot be measured when the session ends meanwhile: at once, and with its reason', async () => {
+    await adjtimex('sleep 30');
+    const session: Session = await sandbox.connect('passing');
+    const measuring = measureClock(session);
+    const began = performance.now();
+    session.close();
+    const error = await measuring.then(
+      () => expect.fail('it was measured'),
+      (reason: unknown) => reason,
+    );
+    expect(error).to.be.instanceOf(MacvlabError).with.property('code', 'REMOTE_DEAD');
+    expect(performance.now() - began).to.be.below(5000);
+  });
+});
