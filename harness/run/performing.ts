@@ -1,5 +1,6 @@
 /** The performing part of a run: labs are opened where there is work for them, and each suite file is performed in one. */
 import { MacvlabError, messageOf } from '../core/error.js';
+import type { LabDriver } from '../lab/driver.js';
 import { Lab } from '../lab/lab.js';
 import type { SuiteFile } from './catalogue.js';
 import type { Performance } from './perform.js';
@@ -84,39 +85,35 @@ export class Performing {
     results.run.tools = await tools;
   }
 
-  /** Sorts out the files with experiments that need what this lab does not have: they are for the next venue. */
+  /**
+   * Gives the next venue the files with experiments that need what this lab does not have; unless its labs cannot be prepared:
+   * without a network, there may be no kernel for them.
+   */
   async #handOn(stage: Stage, venue: Venue, next: Venue | undefined): Promise<void> {
-    if (!next) {
-      venue.complete();
-      return;
+    if (!next) return;
+    const others: SuiteFile[] = [];
+    // One after the other: what is tried in a lab is undone before the next is.
+    for (const file of venue.takeAll()) {
+      if (await this.#canCarry(stage, file)) venue.add([file]);
+      else others.push(file);
     }
-    const files = venue.takeAll();
-    const carried = await Promise.all(files.map((file) => this.#canCarry(stage, file)));
-    venue.add(files.filter((_, index) => carried[index]));
-    // Nobody waits for it here: what is left is performed meanwhile.
-    void this.#offer(
-      files.filter((_, index) => !carried[index]),
-      venue,
-      next,
-    );
+    if (others.length > 0) venue.unhelped = await this.#whyUnprepared(next);
+    (venue.unhelped === undefined ? next : venue).add(others);
+    next.complete();
   }
 
-  /**
-   * Gives files to the next venue if its labs can be prepared: without a network, there may be no kernel for them. Else they
-   * come back, to be skipped where that is not to be had.
-   */
-  async #offer(files: readonly SuiteFile[], venue: Venue, next: Venue): Promise<void> {
+  /** What keeps a venue's labs from being prepared, said once; undefined when they are. */
+  async #whyUnprepared({ driver }: Venue): Promise<string | undefined> {
+    const { context, plan } = this.#options;
     try {
-      if (files.length > 0) await next.driver.prepare?.();
-      next.add(files);
+      await driver.prepare?.();
+      return undefined;
     } catch (error) {
-      const advice = error instanceof MacvlabError ? `: ${error.next}` : '';
-      venue.unhelped = `a ${next.driver.name} lab could carry it, but ${messageOf(error)}${advice}`;
-      this.#options.plan.listener.remark(`there is no ${next.driver.name} lab: ${messageOf(error)}${advice}`);
-      venue.add(files);
+      const why = error instanceof MacvlabError ? `${error.message}: ${error.next}` : messageOf(error);
+      plan.listener.remark(`there is no ${driver.name} lab: ${why}`);
+      return couldBeCarried(driver, why);
     } finally {
-      venue.complete();
-      next.complete();
+      context.signal.throwIfAborted();
     }
   }
 
@@ -150,10 +147,7 @@ export class Performing {
     });
     try {
       await handed;
-      while (stage && (await venue.hasWork())) {
-        const act = venue.next();
-        // Another lab of the venue was quicker.
-        if (!act) continue;
+      for (let act = stage && venue.next(); stage && act; act = venue.next()) {
         if (stage.isUnfit) {
           const unfit = stage;
           stage = undefined;
@@ -199,5 +193,11 @@ async function whyUnusable({ driver }: Venue): Promise<string | undefined> {
   const missing = (await driver.check()).filter(({ found }) => !found);
   const [first] = missing;
   if (!first) return undefined;
-  return `a ${driver.name} lab could carry it, but ${missing.map(({ what }) => what).join(', ')} is missing: ${first.next ?? 'run `macvlab doctor`'}`;
+  const names = missing.map(({ what }) => what).join(', ');
+  return couldBeCarried(driver, `${names} is missing: ${first.next ?? 'run `macvlab doctor`'}`);
+}
+
+/** By these words `npm test` knows tests that want a lab (harness/setup/totals.mjs). */
+function couldBeCarried({ name }: LabDriver, why: string): string {
+  return `a ${name} lab could carry it, but ${why}`;
 }

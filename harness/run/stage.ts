@@ -50,21 +50,26 @@ export class Stage {
   damage: unknown;
   /** Position of its lab among those of the run, from 1. */
   number = 1;
-  readonly elsewhere: string | undefined;
   /** Whether a test on it has failed or erred. */
   disappointed = false;
+  readonly #elsewhere: () => string | undefined;
   readonly #missing = new Map<Feature, Promise<string | undefined>>();
 
-  /** @param elsewhere what would perform, elsewhere, what this lab cannot */
-  constructor(lab: Lab, run: RunContext, elsewhere?: string) {
+  /** @param elsewhere says what would perform what this lab cannot, and why it does not */
+  constructor(lab: Lab, run: RunContext, elsewhere: () => string | undefined = () => undefined) {
     this.lab = lab;
     this.run = run;
-    this.elsewhere = elsewhere;
+    this.#elsewhere = elsewhere;
   }
 
   /** Whether nothing more should be performed in its lab: a part of it is gone, or cannot be undone. */
   get isUnfit(): boolean {
     return this.damage !== undefined || this.lab.death.aborted;
+  }
+
+  /** What would perform what this lab cannot, and why it does not; undefined where nothing would. */
+  get elsewhere(): string | undefined {
+    return this.#elsewhere();
   }
 
   /** Begins a suite: its scope, and its addresses. */

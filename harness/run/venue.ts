@@ -22,12 +22,8 @@ export class Venue {
     this.jobs = jobs;
   }
 
-  /**
-   * Adds suite files; those with the most experiments are performed first, so that labs are busy to the end. Once it is
-   * complete, none are taken any more: the run has been stopped.
-   */
+  /** Adds suite files; those with the most experiments are performed first, so that labs are busy to the end. */
   add(files: readonly SuiteFile[]): void {
-    if (this.#complete) return;
     this.#waiting.push(...files);
     this.#waiting.sort((a, b) => b.mocha.suite.total() - a.mocha.suite.total());
     this.#changes.notify();
