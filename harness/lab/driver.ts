@@ -47,6 +47,8 @@ export interface Machines {
   kernelLog?: KernelLog;
   /** Milliseconds that a command takes there and back; left out where that is no time at all. */
   roundTrip?: number;
+  /** Measures the machines' clocks against ours once more, where they have clocks of their own: these drift apart. */
+  setClocks?(): Promise<void>;
   /** Ends the machines and everything on them. */
   close(): Promise<void>;
   /** Leaves the machines running when this process ends; returns the process that holds them. */

@@ -56,7 +56,7 @@ const drivers: Record<string, DriverEntry> = {
     load: async ({ guests = 3, mayBeKept = false, ...options }) =>
       (await import('./vm/vm.js')).vmDriver({ ...options, guests, mayOutlive: mayBeKept }),
     attach: async (state, nodes) => {
-      const { attachVm } = await import('./vm/vm.js');
+      const { attachVm } = await import('./vm/attach.js');
       return closable(await attachVm(vmState.parse(state), nodes));
     },
   },

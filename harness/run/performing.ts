@@ -154,6 +154,8 @@ export class Performing {
           await this.#end(unfit);
           stage = await this.#open(venue);
         }
+        // Should that fail, the lab is gone, which every experiment of the file will say.
+        await stage.lab.machines.setClocks?.().catch(() => undefined);
         await this.#performAct(act, stage);
       }
     } finally {

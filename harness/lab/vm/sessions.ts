@@ -1,0 +1,96 @@
+/** The sessions of a lab's guests: opened while the guests boot, and with their clocks measured against ours. */
+import type { MacvlabError } from '../../core/error.js';
+import { measureClock } from '../../remote/clock.js';
+import { Session } from '../../remote/session.js';
+import type { Host, Machines } from '../driver.js';
+import type { LabKeys } from '../sshd.js';
+import type { NodeName } from '../topology.js';
+import type { Guest } from './guest.js';
+import { guestScript } from './guest-script.js';
+import { type PlacedGuest, portsOf, slotsOfPlace } from './placed-guests.js';
+
+/** Milliseconds for a guest to boot with KVM; with TCG, and three guests on few processors, patience multiplies it. */
+const bootDeadline = 20_000;
+
+/** What all sessions of a lab share. */
+export interface Common {
+  keys: LabKeys;
+  /** Sessions are added as soon as they stand. */
+  opened: Session[];
+  /** Why the lab's guests are gone. */
+  epitaph: () => MacvlabError | undefined;
+}
+
+/** Boots all guests, opens their sessions, and has them wired as soon as each has one. @throws MacvlabError GUEST_START and others */
+export async function connectAll(
+  guests: readonly PlacedGuest[],
+  common: Common,
+  wire: (hosts: readonly Host[]) => Promise<void>,
+): Promise<{ machines: Pick<Machines, 'machine' | 'nodes'>; hosts: Host[] }> {
+  const connecting = guests.map((placed) => connectGuest(placed, common));
+  const wiring = Promise.all(connecting.map(({ host }) => host)).then(async (hosts) => {
+    await wire(hosts);
+    return hosts;
+  });
+  const [hosts, ...sessions] = await Promise.all([wiring, ...connecting.map(({ sessions }) => sessions)]);
+  const nodes = Object.fromEntries(sessions.flatMap((each) => [...each])) as Machines['nodes'];
+  const home = hosts.find((host) => host.nodes.includes('switch'));
+  if (!home) throw new TypeError('no guest holds the switch');
+  return { machines: { machine: home.session, nodes }, hosts };
+}
+
+/** Boots a guest and opens its sessions: the machine's own is to be had before the others. */
+function connectGuest(
+  { place, guest, kept, cards }: PlacedGuest,
+  common: Common,
+): { host: Promise<Host>; sessions: Promise<Map<NodeName, Session>> } {
+  const { name, nodes, own } = place;
+  const ports = portsOf(place);
+  const namespaces = nodes.filter((node) => node !== own);
+  const slots = kept ? slotsOfPlace(place) : new Map<string, string>();
+  const script = guestScript({ name, keys: common.keys, namespaces, sessions: ports, slots, cards: cards.length > 0 });
+  const booted = guest.boot(script, bootDeadline);
+  const sessions = [...ports.keys()].map(async (port) => {
+    await booted;
+    const session = await connect(guest, port, common);
+    common.opened.push(session);
+    return [port, session] as const;
+  });
+  const host = Promise.resolve(sessions[0]).then((first): Host => {
+    if (!first) throw new TypeError(`${name} has no sessions`);
+    return { session: first[1], nodes, cards, ...(own && { own }) };
+  });
+  const byNode = Promise.all(sessions).then(
+    (all) => new Map(all.filter(([port]) => port !== 'machine').map(([port, session]) => [port as NodeName, session])),
+  );
+  // Whichever fails first is told; the other is not an error that nobody has handled.
+  host.catch(() => undefined);
+  byNode.catch(() => undefined);
+  return { host, sessions: byNode };
+}
+
+async function connect(guest: Guest, port: string, { keys, epitaph }: Common): Promise<Session> {
+  return Session.open({
+    name: port === 'machine' ? guest.name : port,
+    transport: guest.port(port),
+    user: 'root',
+    privateKey: keys.user.private,
+    hostKey: keys.host.public,
+    deadline: 30_000,
+    lastWords: () => guest.console.tail(),
+    carrier: guest.exited,
+    obituary: epitaph,
+  });
+}
+
+/** Measures each guest's clock against ours. @returns the longest that a command takes there and back, in milliseconds */
+export async function setClocks(hosts: readonly Host[], nodes: Machines['nodes']): Promise<number> {
+  const measured = await Promise.all(
+    hosts.map(async (host) => {
+      const { roundTrip, ...clock } = await measureClock(host.session);
+      for (const session of [host.session, ...host.nodes.map((node) => nodes[node])]) session.clock = clock;
+      return roundTrip;
+    }),
+  );
+  return Math.max(...measured);
+}
