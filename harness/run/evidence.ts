@@ -25,11 +25,7 @@ export interface EvidenceOf {
 
 /** Writes a test's evidence. A lab that can no longer be asked gives less evidence, and no further error. */
 export async function collectEvidence({ lab, folder, record, suite, commandsFrom }: EvidenceOf): Promise<void> {
-  const place = folder.evidenceFolder(record);
-  const add = (kind: Evidence['kind'], name: string, title: string, content: string | Uint8Array) => {
-    folder.later(writeFile(join(place.absolute, name), content));
-    record.evidence.push({ kind, file: `${place.relative}/${name}`, title });
-  };
+  const add = adder(folder, record);
   const commands = lab.log.between(commandsFrom);
   const links = await linkSnapshot(lab);
   const prefix = slug(record.id);
@@ -51,10 +47,6 @@ export async function collectEvidence({ lab, folder, record, suite, commandsFrom
   }
   add('commands', `${prefix}-commands.txt`, 'commands with their output', commands.map(formatCommand).join('\n'));
   add('links', `${prefix}-links.json`, 'links, addresses and bridge ports at the end', links);
-  if (record.verdict !== 'passed') {
-    for (const [machine, text] of lab.machines.kernelLog?.text() ?? [])
-      add('console', `${prefix}-console-${slug(machine)}.txt`, `serial console of ${machine} up to here`, text);
-  }
   if (record.verdict === 'failed') {
     const setUp = parentsFirst(suite).flatMap(({ commandsFrom: from, commandsTo: to }) =>
       from === undefined ? [] : lab.log.between(from, to),
@@ -62,6 +54,27 @@ export async function collectEvidence({ lab, folder, record, suite, commandsFrom
     const script = reproScript({ record, wiring: lab.log.between(0, lab.wiredAt), setUp, commands });
     add('repro', `${prefix}-repro.sh`, 'the same steps without macvlab', script);
   }
+}
+
+/** Writes what the machines' consoles have shown, of a test that has not passed: at its very end, when all has been undone. */
+export function collectConsoles({ lab, folder, record }: Pick<EvidenceOf, 'lab' | 'folder' | 'record'>): void {
+  if (record.verdict === 'passed') return;
+  const add = adder(folder, record);
+  for (const [machine, text] of lab.machines.kernelLog?.text() ?? []) {
+    const name = `${slug(record.id)}-console-${slug(machine)}.txt`;
+    add('console', name, `serial console of ${machine} up to here`, text);
+  }
+}
+
+/** Writes a file of a test's evidence. */
+type Add = (kind: Evidence['kind'], name: string, title: string, content: string | Uint8Array) => void;
+
+function adder(folder: RunFolder, record: TestRecord): Add {
+  const place = folder.evidenceFolder(record);
+  return (kind, name, title, content) => {
+    folder.later(writeFile(join(place.absolute, name), content));
+    record.evidence.push({ kind, file: `${place.relative}/${name}`, title });
+  };
 }
 
 function allSightings(capture: Lab['captures'][number]) {

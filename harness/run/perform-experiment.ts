@@ -4,7 +4,7 @@ import { patience, pause, within } from '../core/wait.js';
 import type { Lab } from '../lab/lab.js';
 import { type AssertionCounter, countAssertions, exchangeOf } from '../expect/expect.js';
 import { formatExchange } from '../expect/listing.js';
-import { collectEvidence } from './evidence.js';
+import { collectConsoles, collectEvidence } from './evidence.js';
 import { failureRecord } from './failure.js';
 import type { TestRecord } from './record.js';
 import type { Experiment } from './registry.js';
@@ -72,13 +72,19 @@ export async function performExperiment({ stage, experiment, suite, blocked, bod
     ...{ assertions: counter.made, frames: 0, evidence: [] },
   };
   if (performed) {
+    const listenToKernel = () => {
+      const complaint = judgeKernel(lab, complaintsFrom);
+      if (complaint && record.verdict !== 'failed') Object.assign(record, complaint);
+    };
+    listenToKernel();
     await collectEvidence({ lab, folder: run.folder, record, suite, commandsFrom });
-    const complaint = judgeKernel(lab, complaintsFrom);
-    if (complaint && record.verdict !== 'failed') Object.assign(record, complaint);
     const undone = await judged(leave);
     if (undone.failure)
       stage.damage ??= new MacvlabError('LAB_DAMAGED', `${id} left something behind: ${undone.reason}`, undoAdvice);
     if (record.verdict === 'passed') Object.assign(record, finding === undefined ? {} : { reason: finding }, undone);
+    // Once more: many a bug of a kernel shows when a link is taken away.
+    listenToKernel();
+    collectConsoles({ lab, folder: run.folder, record });
   }
   finish(stage, record);
   return record;
