@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { MacvlabError } from '../core/error.js';
 import { expect as say } from '../expect/expect.js';
+import type { KernelLog } from '../lab/driver.js';
 import { Lab } from '../lab/lab.js';
 import { sandboxDriver } from '../lab/sandbox/sandbox.js';
 import { arpReply, echoRequest } from '../wire/pattern.js';
@@ -13,13 +14,15 @@ import type { Experiment } from './registry.js';
 import { RunFolder } from './run-folder.js';
 import { type Observe, Stage } from './stage.js';
 
+type KernelComplaint = ReturnType<KernelLog['since']>[number];
+
 /** What a verdict means is proved on a real lab: each way in which an experiment can end, brought about for real. */
 describe('verdicts (needs root)', function verdicts() {
   this.timeout(30_000);
   let lab: Lab;
   let stage: Stage;
   let out: string;
-  const interruption = new AbortController();
+  let interruption: AbortController;
 
   before(function needsRoot() {
     if (process.geteuid?.() !== 0) this.skip();
@@ -27,6 +30,7 @@ describe('verdicts (needs root)', function verdicts() {
 
   beforeEach(async () => {
     out = mkdtempSync(join(tmpdir(), 'macvlab-verdicts-'));
+    interruption = new AbortController();
     lab = await Lab.open(sandboxDriver);
     await lab.listen();
     lab.endWiring();
@@ -238,6 +242,149 @@ describe('verdicts (needs root)', function verdicts() {
     );
     expect(record.verdict).to.equal('skipped');
     expect(record.reason).to.include('sideways');
+  });
+
+  describe('where the lab’s kernel is its own', () => {
+    /** What a guest's console would have heard (harness/lab/vm/vm.test.ts proves that it does), told by the test. */
+    let heard: KernelComplaint[];
+    const text = 'a first line\nthe last line\n';
+
+    beforeEach(() => {
+      heard = [{ machine: 'guest', line: 'WARNING: of another test', kind: 'defect' }];
+      lab.machines.kernelLog = {
+        mark: () => heard.length,
+        since: (mark) => heard.slice(mark),
+        text: () => new Map([['guest', text]]),
+      };
+    });
+
+    /** Performs what asserts something true while the kernel complains. */
+    const complaining = (...complaints: Omit<KernelComplaint, 'machine'>[]) =>
+      performed(() => {
+        heard.push(...complaints.map((complaint) => ({ machine: 'guest', ...complaint })));
+        say(1).to.equal(1);
+        return Promise.resolve();
+      });
+    const stall = { line: 'rcu: INFO: rcu_preempt self-detected stall on CPU', kind: 'stall' } as const;
+    const defect = { line: 'BUG: unable to handle page fault', kind: 'defect' } as const;
+
+    const consoles = ({ evidence }: TestRecord) =>
+      evidence
+        .filter(({ kind }) => kind === 'console')
+        .map(({ file }) => readFileSync(join(out, 'test', file), 'utf8'));
+
+    it('passed: what it said before is not this test’s', async () => {
+      const record = await complaining();
+      expect(record.verdict, record.reason).to.equal('passed');
+      expect(consoles(record)).to.deep.equal([]);
+    });
+
+    it('failed: a bug that the kernel has found in itself, whatever was asserted', async () => {
+      const record = await complaining(defect);
+      expect(record).to.include({
+        verdict: 'failed',
+        reason: 'the kernel of guest has reported a bug of its own: BUG: unable to handle page fault',
+      });
+      expect(record.failure).to.include({ code: 'KERNEL_DEFECT', details: text.trimEnd() });
+      expect(consoles(record)).to.deep.equal([text]);
+      expect(record.evidence.map(({ kind }) => kind)).to.include('repro');
+      expect((await complaining()).verdict).to.equal('passed');
+    });
+
+    it('failed: a bug that it has found while what the test made was undone', async () => {
+      const record = await performed(() => {
+        lab.scopes.current.defer('a thing with a bug in its end', () => {
+          heard.push({ machine: 'guest', ...defect });
+          return Promise.resolve();
+        });
+        say(1).to.equal(1);
+        return Promise.resolve();
+      });
+      expect(record.verdict, record.reason).to.equal('failed');
+      expect(record.failure?.code).to.equal('KERNEL_DEFECT');
+      expect(consoles(record)).to.deep.equal([text]);
+    });
+
+    it('error: a kernel that got no processor; but a bug beside it counts more', async () => {
+      const stalled = await complaining(stall);
+      expect(stalled).to.include({ verdict: 'error', assertions: 1 });
+      expect(stalled.failure?.code).to.equal('KERNEL_STALL');
+      expect(stalled.failure?.next).to.include('--jobs 1');
+      expect((await complaining(stall, defect)).failure?.code).to.equal('KERNEL_DEFECT');
+    });
+
+    it('failed by its own assertion: that stays what is told', async () => {
+      const record = await performed(() => {
+        heard.push({ machine: 'guest', ...defect });
+        say(1).to.equal(2);
+        return Promise.resolve();
+      });
+      expect(record.failure?.code).to.equal('ASSERTION');
+    });
+
+    it('failed: an error of the lab for which the kernel has a better reason', async () => {
+      const record = await performed(() => {
+        heard.push({ machine: 'guest', ...defect });
+        throw new MacvlabError('REMOTE_DEADLINE', 'no answer', { next: 'nothing' });
+      });
+      expect(record).to.include({ verdict: 'failed' });
+      expect(record.failure?.code).to.equal('KERNEL_DEFECT');
+    });
+
+    describe('and has panicked', () => {
+      let death: AbortController;
+      const panic = () => {
+        const reason = new MacvlabError('KERNEL_PANIC', 'guest is gone: Kernel panic - not syncing', {
+          evidence: text,
+          next: 'look',
+        });
+        heard.push({ machine: 'guest', line: 'Kernel panic - not syncing', kind: 'defect' });
+        death.abort(reason);
+      };
+
+      beforeEach(() => {
+        death = new AbortController();
+        Object.defineProperty(lab, 'death', { value: death.signal });
+      });
+
+      it('failed: at once, though the test waits for something else', async () => {
+        const record = await performed(async () => {
+          panic();
+          await new Promise(() => undefined);
+        });
+        expect(record).to.include({ verdict: 'failed', reason: 'guest is gone: Kernel panic - not syncing' });
+        expect(record.failure?.code).to.equal('KERNEL_PANIC');
+        expect(record.durationMs).to.be.below(5000);
+        expect(consoles(record)).to.deep.equal([text]);
+      });
+
+      it('failed: though all that the test did was done by then', async () => {
+        const record = await performed(() => {
+          say(1).to.equal(1);
+          panic();
+          return Promise.resolve();
+        });
+        expect(record.verdict, record.reason).to.equal('failed');
+        expect(record.failure?.code).to.equal('KERNEL_PANIC');
+      });
+
+      it('error: all that follow in that lab, which do not even begin', async () => {
+        await performed(async () => {
+          panic();
+          await new Promise(() => undefined);
+        });
+        expect(stage.isUnfit).to.equal(true);
+        let begun = false;
+        const second = await performed(async () => {
+          begun = true;
+          say(await lab.ping(lab.node1, lab.node2)).to.be.answered();
+        });
+        expect(second).to.include({ verdict: 'error', assertions: 0 });
+        expect(second.failure?.code).to.equal('LAB_DAMAGED');
+        expect(second.reason).to.include('Kernel panic - not syncing');
+        expect(begun).to.equal(false);
+      });
+    });
   });
 
   it('error: interrupted, at once', async () => {
