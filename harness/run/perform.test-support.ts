@@ -1,0 +1,105 @@
+/**
+ * A whole run in a process of its own: suites are loaded once in a process, and performed once. Called as a program with a
+ * description of the run; prints what has become of it.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { MacvlabError } from '../core/error.js';
+import type { LabDriver, Machines } from '../lab/driver.js';
+import { sandboxDriver } from '../lab/sandbox/sandbox.js';
+import { perform } from './perform.js';
+import type { RunRecord, TestRecord } from './record.js';
+
+/** What is special about a lab that is a sandbox otherwise. */
+export type Trait =
+  | 'plain'
+  /** Its first node has no IPv6. */
+  | 'no IPv6'
+  /** It cannot be opened. */
+  | 'broken'
+  /** What it is prepared with is not to be had. */
+  | 'unprepared'
+  /** Something that it needs is not installed. */
+  | 'not installed'
+  /** The first that is opened ends when its first experiment is to begin. */
+  | 'mortal';
+
+export interface RunDescription {
+  filters: readonly string[];
+  out: string;
+  /** The drivers by name, the cheapest first. */
+  labs: Readonly<Record<string, Trait>>;
+}
+
+export interface RunOutcome {
+  run: RunRecord;
+  records: TestRecord[];
+  remarks: string[];
+  /** Names of the labs that were opened, in that order. */
+  opened: string[];
+}
+
+/** Performs a run to its end. */
+export async function performRun(description: RunDescription): Promise<RunOutcome> {
+  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), JSON.stringify(description)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const closed = once(child, 'close');
+  const printed = await text(child.stdout);
+  await closed;
+  return JSON.parse(printed) as RunOutcome;
+}
+
+async function main(description: string): Promise<void> {
+  const { filters, out, labs } = JSON.parse(description) as RunDescription;
+  const opened: string[] = [];
+  const remarks: string[] = [];
+  const mortal: Machines[] = [];
+  const drivers = Object.entries(labs).map(([name, trait]) => driverOf(name, trait, opened, mortal));
+  const { run, records } = await perform(
+    {
+      ...{ filters, out, lab: 'auto', jobs: 1, bail: false, keep: 'never', arguments: [] },
+      signal: new AbortController().signal,
+      listener: {
+        remark: (line) => void remarks.push(line),
+        begin() {},
+        testStarted: () => void mortal.shift()?.close(),
+        testEnded() {},
+        end() {},
+      },
+    },
+    drivers,
+  );
+  process.stdout.write(JSON.stringify({ run, records, remarks, opened } satisfies RunOutcome));
+}
+
+function driverOf(name: string, trait: Trait, opened: string[], mortal: Machines[]): LabDriver {
+  return {
+    name,
+    check: () =>
+      Promise.resolve([
+        { what: 'a thing', found: trait !== 'not installed', detail: 'of this test', next: 'get a thing' },
+        { what: 'another', found: true, detail: 'of this test' },
+      ]),
+    prepare: () => {
+      if (trait !== 'unprepared') return Promise.resolve({});
+      throw new MacvlabError('KERNEL_FETCH', `no kernel for ${name}`, { next: 'look for one' });
+    },
+    async open(topology, wire) {
+      opened.push(name);
+      if (trait === 'broken' || trait === 'unprepared')
+        throw new MacvlabError('LAB_OPEN', `${name} is broken`, { next: `mend ${name}` });
+      const machines = await sandboxDriver.open(topology, wire);
+      // In the sandbox's own mounts, and for this node's network stack alone (proc(5): /proc/sys/net is the reader's).
+      if (trait === 'no IPv6')
+        await machines.nodes.node1.run(['mount', '-t', 'tmpfs', 'nothing', '/proc/sys/net/ipv6']);
+      if (trait === 'mortal' && opened.filter((each) => each === name).length === 1) mortal.push(machines);
+      return machines;
+    },
+  };
+}
+
+const [, program = '', description] = process.argv;
+if (program === fileURLToPath(import.meta.url) && description !== undefined) await main(description);

@@ -1,0 +1,110 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { performRun, type RunOutcome, type Trait } from './perform.test-support.js';
+
+/**
+ * Where suites are performed, and what becomes of them where no lab can carry them: with real labs, of which one can do less.
+ * A1.1 needs nothing, X2.6 needs IPv6; they are in different files.
+ */
+describe('performing a run (needs root)', function performing() {
+  this.timeout(60_000);
+  let out: string;
+
+  before(function needsRoot() {
+    if (process.geteuid?.() !== 0) this.skip();
+  });
+  beforeEach(() => (out = mkdtempSync(join(tmpdir(), 'macvlab-perform-'))));
+  afterEach(() => rmSync(out, { recursive: true }));
+
+  const run = (labs: Readonly<Record<string, Trait>>, filters = ['A1.1', 'X2.6']) => performRun({ filters, out, labs });
+
+  /** "A1.1 passed cheap" for each test, in order; the same only once. */
+  const verdicts = ({ records }: RunOutcome) => [
+    ...new Set(records.map(({ id, verdict, lab }) => `${id} ${verdict} ${lab}`)),
+  ];
+  const skipped = ({ records }: RunOutcome) => records.find(({ verdict }) => verdict === 'skipped')?.reason;
+
+  it('in the cheapest lab that can carry each suite', async () => {
+    const outcome = await run({ cheap: 'no IPv6', costly: 'plain' });
+    expect(verdicts(outcome)).to.deep.equal(['A1.1 passed cheap', 'X2.6 passed costly']);
+    expect(outcome.run.failure).to.equal(undefined);
+    expect(outcome.records.map(({ number }) => number)).to.deep.equal(outcome.records.map((_, index) => index + 1));
+  });
+
+  it('in the cheapest lab alone, where that can carry all', async () => {
+    const outcome = await run({ cheap: 'plain', costly: 'broken' });
+    expect(verdicts(outcome)).to.deep.equal(['A1.1 passed cheap', 'X2.6 passed cheap']);
+    expect(new Set(outcome.opened)).to.deep.equal(new Set(['cheap']));
+    expect(outcome.run.failure).to.equal(undefined);
+  });
+
+  it('skips what the only lab cannot carry', async () => {
+    const outcome = await run({ cheap: 'no IPv6' });
+    expect(verdicts(outcome)).to.deep.equal(['A1.1 passed cheap', 'X2.6 skipped cheap']);
+    expect(skipped(outcome)).to.equal('the kernel has no IPv6 (CONFIG_IPV6, or ipv6.disable=1)');
+  });
+
+  it('skips what a lab could carry that something is missing for, and says how to get it', async () => {
+    const outcome = await run({ cheap: 'no IPv6', costly: 'not installed' });
+    expect(verdicts(outcome)).to.deep.equal(['A1.1 passed cheap', 'X2.6 skipped cheap']);
+    expect(skipped(outcome)).to.equal(
+      'the kernel has no IPv6 (CONFIG_IPV6, or ipv6.disable=1); a costly lab could carry it, but a thing is missing: get a thing',
+    );
+    expect(outcome.opened).to.not.include('costly');
+    expect(outcome.run.failure).to.equal(undefined);
+  });
+
+  it('skips what a lab could carry that cannot be prepared, and says why', async () => {
+    const outcome = await run({ cheap: 'no IPv6', costly: 'unprepared' });
+    expect(verdicts(outcome)).to.deep.equal(['A1.1 passed cheap', 'X2.6 skipped cheap']);
+    expect(skipped(outcome)).to.match(/a costly lab could carry it, but no kernel for costly: look for one$/);
+    expect(outcome.remarks.join('\n')).to.match(/there is no costly lab: no kernel for costly/);
+    expect(outcome.opened).to.not.include('costly');
+    expect(outcome.run.failure).to.equal(undefined);
+  });
+
+  it('fails for what is handed on to a lab that cannot be opened, and performs the rest', async () => {
+    const outcome = await run({ cheap: 'no IPv6', costly: 'broken' });
+    expect(verdicts(outcome)).to.deep.equal(['A1.1 passed cheap']);
+    expect(outcome.run.failure).to.include({ code: 'LAB_OPEN', message: 'costly is broken', next: 'mend costly' });
+  });
+
+  it('all in the next lab where the cheapest cannot be opened, which is said', async () => {
+    const outcome = await run({ cheap: 'broken', costly: 'plain' });
+    expect(verdicts(outcome)).to.deep.equal(['A1.1 passed costly', 'X2.6 passed costly']);
+    expect(outcome.remarks.join('\n')).to.include('there is no cheap lab: cheap is broken');
+    expect(outcome.run.failure).to.equal(undefined);
+  });
+
+  it('fails where no lab can be opened, for what the last one has said', async () => {
+    const outcome = await run({ cheap: 'broken', costly: 'broken' });
+    expect(outcome.records).to.deep.equal([]);
+    expect(outcome.run.failure).to.include({ code: 'LAB_OPEN', message: 'costly is broken' });
+  });
+
+  it('fails for what the cheapest lab has said where the next is not installed', async () => {
+    const outcome = await run({ cheap: 'broken', costly: 'not installed' });
+    expect(outcome.records).to.deep.equal([]);
+    expect(outcome.run.failure).to.include({ code: 'LAB_OPEN', message: 'cheap is broken' });
+    expect(outcome.opened).to.not.include('costly');
+  });
+
+  it('with a new lab for the next file when one has died; the tests of the file that it died in are errors', async () => {
+    const outcome = await run({ cheap: 'mortal' }, ['X2', 'A1.1']);
+    const { records } = outcome;
+    expect(outcome.opened).to.deep.equal(['cheap', 'cheap']);
+    // The file with the most experiments comes first; its lab goes while the first of them begins.
+    const inFile = records.filter(({ id }) => id.startsWith('X2'));
+    inFile.sort((a, b) => a.startedAt.localeCompare(b.startedAt));
+    for (const record of inFile) expect(record, record.title).to.include({ verdict: 'error', assertions: 0 });
+    const [, ...later] = inFile;
+    expect(later).to.not.be.empty;
+    for (const record of later) expect(record.failure?.code, record.title).to.equal('LAB_DAMAGED');
+    const others = records.filter(({ id }) => id === 'A1.1');
+    expect(others).to.not.be.empty;
+    for (const record of others) expect(record.verdict, record.reason).to.equal('passed');
+    expect(outcome.run.failure).to.equal(undefined);
+  });
+});
