@@ -176,8 +176,14 @@ export async function runApt(
   }
 }
 
+/** Bytes: where fewer are free and none are taken any more, apt is stuck. */
+const scarce = 64 * 2 ** 20;
+/** Polls of 500 ms: twice as long as apt waits for a mirror that says nothing. */
+const stuckAfter = 80;
+
 /**
- * apt's programs may wait for one another for ever when the disk is full (seen with 2.6.1, "update").
+ * apt's programs may wait for one another for ever when the disk is full (seen with 2.6.1, "update"); so they do when it was
+ * full, and what did not fit has been removed.
  * @throws Error in the words of the C library when it is, before the work has ended
  */
 async function fullDisk(folder: string, ended: Promise<unknown>): Promise<never> {
@@ -185,11 +191,18 @@ async function fullDisk(folder: string, ended: Promise<unknown>): Promise<never>
     () => true,
     () => true,
   );
+  let before = NaN;
+  let unchanged = 0;
   for (;;) {
     // The one who raced with us has won.
     if (await Promise.race([over, pause(500, ended).then(() => false)])) return new Promise(() => undefined);
     const { bavail, bsize } = statfsSync(folder);
-    if (bavail * bsize < 65_536) throw new Error(`${folder}: No space left on device`);
+    const free = bavail * bsize;
+    unchanged = free === before ? unchanged + 1 : 0;
+    before = free;
+    if (free < 65_536 || (free < scarce && unchanged >= stuckAfter)) {
+      throw new Error(`${folder}: No space left on device`);
+    }
   }
 }
 

@@ -23,9 +23,13 @@ export async function resolveKernel(spec: string | undefined, options: ResolveOp
   if (spec !== undefined && isPath(spec))
     return ownKernel(spec, { modules, signal, ...(onProgress && { onProgress }) });
   if (modules !== undefined) {
-    throw new MacvlabError('USAGE', `modules were given, and kernel ${spec ?? ''} comes with its own`, {
-      next: 'leave --modules out, or give the kernel that they belong to: --kernel path/to/bzImage',
-    });
+    throw new MacvlabError(
+      'USAGE',
+      `modules were given, and ${spec === undefined ? 'Debian’s kernel' : `kernel ${spec}`} comes with its own`,
+      {
+        next: 'leave --modules out, or give the kernel that they belong to: --kernel path/to/bzImage',
+      },
+    );
   }
   return debianKernel(spec, { signal, onProgress });
 }
