@@ -156,13 +156,23 @@ suite('X what the articles leave open', { addresses }, () => {
         'X3.1',
         `${name}: a multicast of ns1 ${reaches(mode, hairpin) ? 'reaches' : 'does not reach'} its sibling`,
         {},
-        async ({ lab, node2, switch: sw }) => {
+        async ({ lab, node2, switch: sw, observe }) => {
           const ping = await lab.ping(ns1, ns2, { group: '224.0.0.1' });
           const echo = echoRequest({ token: ping.token, destinationMac: 'multicast' });
           await expect(ping).to.have.seen(echo, sw.port('node1').in, node2.wire.in);
           if (hairpin) await expect(ping).to.have.seen(echo, sw.port('node1').out);
           else await expect(ping).not.to.have.seen(echo, sw.port('node1').out);
-          await expect(ping).to.have.seenTimes(reaches(mode, hairpin) ? 1 : 0, echo, ns2.wire);
+          if (mode === 'bridge' && hairpin) {
+            // Inside the parent it has got its copy; whether it gets that which comes back as well is the kernel's choice.
+            await expect(ping).to.have.seen(echo, ns2.wire);
+            await ping.finish([ns2.wire]);
+            observe(
+              'copies of a reflected multicast at a bridge sibling',
+              ping.seen(ns2.wire).filter(({ frame }) => echo.matches(frame)).length,
+            );
+          } else {
+            await expect(ping).to.have.seenTimes(reaches(mode, hairpin) ? 1 : 0, echo, ns2.wire);
+          }
         },
       );
     });
