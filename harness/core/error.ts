@@ -13,6 +13,7 @@ export const errorCodes = {
   TOOL_MISSING: { exit: exitCode.lab, means: 'a program that the lab needs is not installed' },
   OUT_NOT_WRITABLE: { exit: exitCode.usage, means: 'the folder for reports cannot be written' },
   PROGRAM_FAILED: { exit: exitCode.lab, means: 'a program of this machine failed' },
+  CACHE_DAMAGED: { exit: exitCode.lab, means: 'a file of the cache is not whole' },
   CACHE_NOT_WRITABLE: { exit: exitCode.lab, means: 'the cache of kernels and guest images cannot be written' },
   KERNEL_UNKNOWN: { exit: exitCode.usage, means: 'there is no such kernel' },
   KERNEL_FETCH: { exit: exitCode.lab, means: 'a kernel or a guest’s programs could not be fetched' },

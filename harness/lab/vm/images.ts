@@ -6,6 +6,7 @@ import { vmlinuxOf } from '../../kernel/vmlinux.js';
 import { initramfs } from './initramfs.js';
 import { findRootImage, rootImage } from './root-image.js';
 import type { GuestCount } from './shapes.js';
+import { refuseCutOff } from './whole.js';
 
 export interface ImageOptions {
   /** A version, a release, a suite, or the path of one's own kernel; the default kernel without. */
@@ -28,13 +29,14 @@ export interface GuestImages {
 
 /**
  * Everything that guests boot from; what is not in the cache is fetched and made first.
- * @throws MacvlabError KERNEL_UNKNOWN, KERNEL_FETCH, KERNEL_UNSUITABLE, TOOL_MISSING, CACHE_NOT_WRITABLE
+ * @throws MacvlabError KERNEL_UNKNOWN, KERNEL_FETCH, KERNEL_UNSUITABLE, TOOL_MISSING, CACHE_NOT_WRITABLE, CACHE_DAMAGED
  */
 export async function guestImages({ kernel: spec, modules, guests, remark }: ImageOptions): Promise<GuestImages> {
   const kernel = await resolveKernel(spec, { modules, onProgress: remark });
   refuseUnsuitable(kernel, guests === 1 ? 'one guest' : 'three guests');
   const root = await rootImage({ onProgress: remark });
   const [entry, archive] = await Promise.all([vmlinuxOf(kernel), initramfs(kernel, { onProgress: remark })]);
+  refuseCutOff(archive, root);
   const name =
     kernel.name === kernel.release ? `${kernel.release} (${kernel.origin})` : `${kernel.release} (${kernel.name})`;
   return { name, kernel: entry ?? kernel.image, initramfs: archive, root };
