@@ -31,7 +31,6 @@ export async function performExperiment({ stage, experiment, suite, blocked, bod
   const startedAt = new Date();
   const began = performance.now();
   const commandsFrom = lab.log.mark();
-  const complaintsFrom = lab.machines.kernelLog?.mark() ?? 0;
   const counter: AssertionCounter = { made: 0, pending: [] };
   const observed: TestRecord['observed'] = {};
   let finding: string | undefined;
@@ -73,7 +72,7 @@ export async function performExperiment({ stage, experiment, suite, blocked, bod
   };
   if (performed) {
     const listenToKernel = () => {
-      const complaint = judgeKernel(lab, complaintsFrom);
+      const complaint = judgeKernel(lab, stage.judgedComplaints);
       if (complaint && record.verdict !== 'failed') Object.assign(record, complaint);
     };
     listenToKernel();
@@ -86,6 +85,7 @@ export async function performExperiment({ stage, experiment, suite, blocked, bod
     listenToKernel();
     collectConsoles({ lab, folder: run.folder, record });
   }
+  if (performed) stage.judgedComplaints = lab.machines.kernelLog?.mark() ?? 0;
   finish(stage, record);
   return record;
 }
@@ -115,7 +115,7 @@ function finish(stage: Stage, record: TestRecord): void {
 }
 
 /**
- * What the kernel has said about itself during a test, as its outcome: a bug of the kernel's own is what tests look for, and a
+ * What the kernel has said about itself up to the end of a test, as its outcome: a bug of the kernel's own is what tests look for, and a
  * panic is one that the harness notices by the guest's end. Undefined when there is nothing to say.
  */
 function judgeKernel(lab: Lab, complaintsFrom: number): Outcome | undefined {

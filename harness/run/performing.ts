@@ -178,8 +178,10 @@ export class Performing {
     });
   }
 
-  async #end({ lab, number, disappointed }: Stage): Promise<void> {
+  async #end({ lab, number, disappointed, judgedComplaints }: Stage): Promise<void> {
     const { plan, context, results } = this.#options;
+    const [unheard] = lab.machines.kernelLog?.since(judgedComplaints) ?? [];
+    if (unheard) this.failure ??= complaintBehindTests(unheard);
     for (const [machine, text] of lab.machines.kernelLog?.text() ?? [])
       context.folder.writeConsole(number, machine, text);
     if (plan.keep === 'always' || (plan.keep === 'on-failure' && disappointed)) {
@@ -188,6 +190,14 @@ export class Performing {
       await lab.close();
     }
   }
+}
+
+/** What a kernel has said when no test was left to be judged by it. */
+function complaintBehindTests({ machine, line, kind }: { machine: string; line: string; kind: string }): MacvlabError {
+  const what = `the kernel of ${machine} complained when the last suite was undone: ${line}`;
+  return new MacvlabError(kind === 'defect' ? 'KERNEL_DEFECT' : 'KERNEL_STALL', what, {
+    next: 'look at the consoles in the run’s folder',
+  });
 }
 
 /** What keeps a venue from being used on this machine, with the first thing to do about it. */

@@ -48,6 +48,11 @@ export class Stage {
   readonly run: RunContext;
   /** What has made the lab unusable for all that follows. */
   damage: unknown;
+  /**
+   * How many complaints of the lab's own kernels have been judged: those from before the lab stood, and those of tests. What comes
+   * between two tests, when a suite is undone or set up, is the next one's.
+   */
+  judgedComplaints: number;
   /** Position of its lab among those of the run, from 1. */
   number = 1;
   /** Whether a test on it has failed or erred. */
@@ -60,6 +65,7 @@ export class Stage {
     this.lab = lab;
     this.run = run;
     this.#elsewhere = elsewhere;
+    this.judgedComplaints = lab.machines.kernelLog?.mark() ?? 0;
   }
 
   /** Whether nothing more should be performed in its lab: a part of it is gone, or cannot be undone. */

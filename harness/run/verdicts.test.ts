@@ -256,6 +256,7 @@ describe('verdicts (needs root)', function verdicts() {
         since: (mark) => heard.slice(mark),
         text: () => new Map([['guest', text]]),
       };
+      stage.judgedComplaints = heard.length;
     });
 
     /** Performs what asserts something true while the kernel complains. */
@@ -288,6 +289,13 @@ describe('verdicts (needs root)', function verdicts() {
       expect(record.failure).to.include({ code: 'KERNEL_DEFECT', details: text.trimEnd() });
       expect(consoles(record)).to.deep.equal([text]);
       expect(record.evidence.map(({ kind }) => kind)).to.include('repro');
+      expect((await complaining()).verdict).to.equal('passed');
+    });
+
+    it('failed: a bug that it has found since the test before, when suites were undone and set up', async () => {
+      expect((await complaining()).verdict).to.equal('passed');
+      heard.push({ machine: 'guest', ...defect });
+      expect((await complaining()).failure?.code).to.equal('KERNEL_DEFECT');
       expect((await complaining()).verdict).to.equal('passed');
     });
 
