@@ -1,20 +1,17 @@
 import { execFileSync } from 'node:child_process';
 import { expect } from 'chai';
 import { newKeyPair } from '../../remote/keys.js';
-import { type GuestScript, guestScript } from './guest-script.js';
+import { type GuestScript, guestScript, type GuestServers, serverScript } from './guest-script.js';
 
 const keys = { host: newKeyPair(), user: newKeyPair() };
-const plan: GuestScript = {
-  name: 'guest',
-  keys,
-  namespaces: ['node1', 'node2'],
+const plan: GuestScript = { name: 'guest', keys, namespaces: ['node1', 'node2'], cards: false };
+const servers: GuestServers = {
   sessions: new Map([
     ['machine', undefined],
     ['node1', 'node1'],
     ['node2', 'node2'],
   ]),
   slots: new Map(),
-  cards: false,
 };
 
 describe('what a guest’s init performs at first', () => {
@@ -23,11 +20,20 @@ describe('what a guest’s init performs at first', () => {
   for (const [what, more] of [
     ['plain', {}],
     ['with cards', { cards: true }],
-    ['without namespaces', { namespaces: [], sessions: new Map([['machine', undefined]]) }],
-    ['with slots', { slots: new Map([['node1.1', 'node1']]) }],
+    ['without namespaces', { namespaces: [] }],
   ] as const) {
     it(`is a script that shells accept (${what})`, () => {
       execFileSync('sh', ['-n'], { input: guestScript({ ...plan, ...more }).join('\n'), stdio: 'pipe' });
+    });
+  }
+
+  for (const [what, more] of [
+    ['of ports', {}],
+    ['of a machine alone', { sessions: new Map([['machine', undefined]]) }],
+    ['of ports and slots', { slots: new Map([['node1.1', 'node1']]) }],
+  ] as const) {
+    it(`starts sshds by a script that shells accept (${what})`, () => {
+      execFileSync('sh', ['-n'], { input: serverScript({ ...servers, ...more }).join('\n'), stdio: 'pipe' });
     });
   }
 
@@ -36,20 +42,20 @@ describe('what a guest’s init performs at first', () => {
   });
 
   it('puts an sshd behind each port, in its node’s namespace', () => {
-    const servers = guestScript(plan).filter((line) => line.includes(sshd));
-    expect(servers).to.have.lengthOf(3);
+    const lines = serverScript(servers);
+    expect(lines).to.have.lengthOf(3);
     for (const [index, [port, enter]] of [
       ['machine', ''],
       ['node1', 'nsenter --net=/run/netns/node1 -- '],
       ['node2', 'nsenter --net=/run/netns/node2 -- '],
     ].entries()) {
-      expect(servers[index]).to.include(`exec 9<>/run/port.${port};`).and.to.include(` | ${enter}${sshd} `);
-      expect(servers[index]).to.match(/ &$/);
+      expect(lines[index]).to.include(`exec 9<>/run/port.${port};`).and.to.include(` | ${enter}${sshd} `);
+      expect(lines[index]).to.match(/ &$/);
     }
   });
 
   it('puts an sshd behind a slot again and again, each time announced to who waits there', () => {
-    const [loop, ...others] = guestScript({ ...plan, slots: new Map([['node1.2', 'node1']]) }).filter((line) =>
+    const [loop, ...others] = serverScript({ ...servers, slots: new Map([['node1.2', 'node1']]) }).filter((line) =>
       line.includes('/run/port.node1.2;'),
     );
     expect(others).to.deep.equal([]);

@@ -1,4 +1,4 @@
-/** What a guest's init performs at first: sshd's files, the nodes' namespaces, and an sshd behind each serial port. */
+/** What a guest's init performs: sshd's files and the nodes' namespaces at first, then an sshd behind each serial port. */
 import { type LabKeys, etcFiles, labFolder, sshdCommand, sshdFilesScript } from '../sshd.js';
 import type { NodeName } from '../topology.js';
 
@@ -7,21 +7,19 @@ export interface GuestScript {
   keys: LabKeys;
   /** Nodes that are namespaces in the guest. */
   namespaces: readonly NodeName[];
-  /** Ports with an sshd behind, and the namespace that it is in; the guest's own network stack without one. */
-  sessions: ReadonlyMap<string, NodeName | undefined>;
-  /** Slots (see slots.ts), each with the port whose session it stands for. */
-  slots: ReadonlyMap<string, string>;
   /** Whether it has network cards, whose driver nobody else loads: there is no udev. */
   cards: boolean;
 }
 
-/** Lines of a shell script. */
-export function guestScript({ name, keys, namespaces, sessions, slots, cards }: GuestScript): string[] {
-  const sshd = (port: string) => {
-    const namespace = sessions.get(port);
-    const enter = namespace === undefined ? [] : ['nsenter', `--net=/run/netns/${namespace}`, '--'];
-    return [...enter, ...sshdCommand(), '-i'].join(' ');
-  };
+export interface GuestServers {
+  /** Ports with an sshd behind, and the namespace that it is in; the guest's own network stack without one. */
+  sessions: ReadonlyMap<string, NodeName | undefined>;
+  /** Slots (see slots.ts), each with the port whose session it stands for. */
+  slots: ReadonlyMap<string, string>;
+}
+
+/** Lines of a shell script that prepares a guest for its sshds. */
+export function guestScript({ name, keys, namespaces, cards }: GuestScript): string[] {
   return [
     // What fails is said on the console, and ends the guest: init is left without a script.
     'set -e',
@@ -31,6 +29,17 @@ export function guestScript({ name, keys, namespaces, sessions, slots, cards }: 
     `echo ${name} >/proc/sys/kernel/hostname`,
     ...(cards ? ['modprobe -q virtio_net'] : []),
     `ip -batch - <<'END OF FILE'\n${['link set lo up', ...namespaces.map((node) => `netns add ${node}`)].join('\n')}\nEND OF FILE`,
+  ];
+}
+
+/** Lines of a shell script that starts sshds. */
+export function serverScript({ sessions, slots }: GuestServers): string[] {
+  const sshd = (port: string) => {
+    const namespace = sessions.get(port);
+    const enter = namespace === undefined ? [] : ['nsenter', `--net=/run/netns/${namespace}`, '--'];
+    return [...enter, ...sshdCommand(), '-i'].join(' ');
+  };
+  return [
     ...[...sessions.keys()].map((port) => `(${opened(port)} ${relayed(sshd(port))}) &`),
     ...[...slots].map(
       ([slot, port]) => `(${opened(slot)} while echo "macvlab ${port}" >&9; do ${relayed(sshd(port))}; done) &`,

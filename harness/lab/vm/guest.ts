@@ -143,7 +143,7 @@ export class Guest {
    * @throws MacvlabError GUEST_START with the phase reached and the console's last lines
    */
   async boot(script: readonly string[], deadline: number): Promise<void> {
-    this.#control.write([...script, 'echo ready', ''].join('\n'));
+    this.perform([...script, 'echo ready']);
     try {
       await this.console.changes.until(() => /^ready$/m.test(this.#answer) || undefined, {
         what: `${this.name} to boot`,
@@ -157,6 +157,11 @@ export class Guest {
         cause: error,
       });
     }
+  }
+
+  /** Gives init more to perform; what fails ends the guest, and is said on the console. */
+  perform(script: readonly string[]): void {
+    this.#control.write(`${script.join('\n')}\n`);
   }
 
   /** Why the guest is gone, as soon as that can be told: for sessions that end with it. */

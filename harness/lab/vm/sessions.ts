@@ -6,7 +6,7 @@ import type { Host, Machines } from '../driver.js';
 import type { LabKeys } from '../sshd.js';
 import type { NodeName } from '../topology.js';
 import type { Guest } from './guest.js';
-import { guestScript } from './guest-script.js';
+import { guestScript, serverScript } from './guest-script.js';
 import { type PlacedGuest, portsOf, slotsOfPlace } from './placed-guests.js';
 
 /** Milliseconds for a guest to boot with KVM; with TCG, and three guests on few processors, patience multiplies it. */
@@ -48,21 +48,25 @@ function connectGuest(
   const ports = portsOf(place);
   const namespaces = nodes.filter((node) => node !== own);
   const slots = kept ? slotsOfPlace(place) : new Map<string, string>();
-  const script = guestScript({ name, keys: common.keys, namespaces, sessions: ports, slots, cards: cards.length > 0 });
-  const booted = guest.boot(script, bootDeadline);
-  const sessions = [...ports.keys()].map(async (port) => {
-    await booted;
+  const [first, ...others] = [...ports];
+  if (!first) throw new TypeError(`${name} has no sessions`);
+  const script = guestScript({ name, keys: common.keys, namespaces, cards: cards.length > 0 });
+  const open = async (port: string) => {
     const session = await connect(guest, port, common);
     common.opened.push(session);
     return [port, session] as const;
+  };
+  const opening = (async () => {
+    await guest.boot([...script, ...serverScript({ sessions: new Map([first]), slots: new Map() })], bootDeadline);
+    return open(first[0]);
+  })();
+  const host = opening.then(([, session]): Host => ({ session, nodes, cards, ...(own && { own }) }));
+  const byNode = opening.then(async (home) => {
+    // Handshakes are most of what a guest computes at first: side by side, all of them would be done as late as the last.
+    guest.perform(serverScript({ sessions: new Map(others), slots }));
+    const all = [home, ...(await Promise.all(others.map(([port]) => open(port))))];
+    return new Map(all.filter(([port]) => port !== 'machine').map(([port, session]) => [port as NodeName, session]));
   });
-  const host = Promise.resolve(sessions[0]).then((first): Host => {
-    if (!first) throw new TypeError(`${name} has no sessions`);
-    return { session: first[1], nodes, cards, ...(own && { own }) };
-  });
-  const byNode = Promise.all(sessions).then(
-    (all) => new Map(all.filter(([port]) => port !== 'machine').map(([port, session]) => [port as NodeName, session])),
-  );
   // Whichever fails first is told; the other is not an error that nobody has handled.
   host.catch(() => undefined);
   byNode.catch(() => undefined);
