@@ -32,11 +32,11 @@ describe('a venue', () => {
     expect(venue.next()).to.equal(undefined);
   });
 
-  it('has work as soon as there is a file', async () => {
+  it('has work when all files have been added, and there are some', async () => {
     const waiting = venue.hasWork();
     venue.add([file('one', 1)]);
-    expect(await waiting).to.equal(true);
     venue.complete();
+    expect(await waiting).to.equal(true);
     // What waits is performed, also when no more will come.
     expect(await venue.hasWork()).to.equal(true);
   });
