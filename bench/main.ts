@@ -8,12 +8,20 @@ interface Measurement {
   load: () => Promise<() => Promise<void>>;
   /** Whether it makes network namespaces. */
   needsRoot: boolean;
+  /** Whether it is only taken when it is named: it takes minutes. */
+  onlyByName?: boolean;
 }
 
 const measurements: Record<string, Measurement> = {
   articles: { load: async () => (await import('./articles.js')).benchArticles, needsRoot: true },
   lab: { load: async () => (await import('./lab.js')).benchLab, needsRoot: true },
   command: { load: async () => (await import('./command.js')).benchCommand, needsRoot: true },
+  guest: { load: async () => (await import('./guest.js')).benchGuest, needsRoot: false },
+  'guest-articles': {
+    load: async () => (await import('./guest-articles.js')).benchGuestArticles,
+    needsRoot: true,
+    onlyByName: true,
+  },
   decode: { load: async () => (await import('./decode.js')).benchDecode, needsRoot: false },
 };
 
@@ -28,7 +36,9 @@ async function measure(names: readonly string[]): Promise<number> {
       `no measurement ${unknown.join(', ')}; there are ${Object.keys(measurements).join(', ')}`,
     );
   }
-  const chosen = Object.entries(measurements).filter(([name]) => names.length === 0 || names.includes(name));
+  const chosen = Object.entries(measurements).filter(([name, { onlyByName }]) =>
+    names.length === 0 ? !onlyByName : names.includes(name),
+  );
   if (process.geteuid?.() !== 0 && chosen.some(([, { needsRoot }]) => needsRoot)) {
     return complain(exitCode.lab, 'measurements in a lab need root: run the same command with sudo, or only `decode`');
   }

@@ -1,0 +1,58 @@
+/** The whole run of the articles' experiments in one guest, beside the sandbox's run of them. Takes minutes. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { $ } from 'zx';
+import { median, millisecondsOf } from './measure.js';
+import { duration, print } from './print.js';
+
+const articles = ['A0', 'A1', 'A2', 'A3', 'A4'];
+const commandLine = fileURLToPath(new URL('../harness/cli/main.js', import.meta.url));
+
+interface Run {
+  milliseconds: number;
+  /** Milliseconds of each experiment that passed, by its id and title. */
+  passed: ReadonlyMap<string, number>;
+  planned: number;
+}
+
+/** Prints how many times as long the guest takes, for the experiments that both have performed. */
+export async function benchGuestArticles(): Promise<void> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'macvlab-bench-'));
+  try {
+    const before = await runIn('sandbox', folder);
+    const guest = await runIn('vm', folder);
+    const sandboxes = [before, await runIn('sandbox', folder)];
+    const common = [...guest.passed.keys()].filter((name) => sandboxes.every(({ passed }) => passed.has(name)));
+    const sum = ({ passed }: Run) => common.reduce((total, name) => total + (passed.get(name) ?? NaN), 0);
+    const sandbox = median(sandboxes.map(sum));
+    const ratio = sum(guest) / sandbox;
+    print(`guest-articles: one guest takes ${ratio.toFixed(1)} times as long as the sandbox for the same experiments`);
+    print(`  ${common.length} experiments that both pass: guest ${duration(sum(guest))}, sandbox ${duration(sandbox)}`);
+    const whole = ({ milliseconds, passed, planned }: Run) =>
+      `${duration(milliseconds)}, ${passed.size} of ${planned} passed`;
+    print(`  the whole run, one lab at a time: guest ${whole(guest)}; sandbox ${sandboxes.map(whole).join('; ')}`);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** As a whole process, with all evidence; what is skipped or fails is told by the counts. */
+async function runIn(lab: string, folder: string): Promise<Run> {
+  const words = ['run', ...articles, '--lab', lab, '--jobs', '1', '--reporter', 'json', '--out', folder];
+  const guests = lab === 'vm' ? ['--guests', '1'] : [];
+  let output = '';
+  const milliseconds = await millisecondsOf(async () => {
+    output = (await $({ quiet: true, nothrow: true })`${process.execPath} ${commandLine} ${words} ${guests}`).stdout;
+  });
+  const { records } = JSON.parse(output) as {
+    records: { id: string; title: string; verdict: string; durationMs: number }[];
+  };
+  const passed = records.filter(({ verdict }) => verdict === 'passed');
+  return {
+    milliseconds,
+    passed: new Map(passed.map(({ id, title, durationMs }) => [`${id} ${title}`, durationMs])),
+    planned: records.length,
+  };
+}
