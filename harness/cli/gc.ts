@@ -1,7 +1,7 @@
 /** `macvlab gc`: clears away what ended or killed commands have left. */
 import type { Command } from 'commander';
 import { endLostKeeper, findLostKeepers } from '../lab/keepers.js';
-import { listDamaged, listKept, removeStale } from '../lab/kept.js';
+import { listDamaged, listKept, removeLostFolders, removeStale } from '../lab/kept.js';
 import { say } from './output.js';
 
 const why = `
@@ -21,6 +21,7 @@ export function addGc(program: Command): void {
       const lost = findLostKeepers();
       const dead = dryRun ? labs.filter(({ alive }) => !alive) : removeStale();
       if (!dryRun) for (const keeper of lost) endLostKeeper(keeper);
+      const folders = dryRun ? 0 : removeLostFolders();
       const [removed, ended] = dryRun ? ['would be removed', 'would be ended'] : ['removed', 'ended'];
       say(
         ...dead.map(({ name }) => `lab ${name} is dead: its state file ${dryRun ? removed : `is ${removed}`}`),
@@ -28,6 +29,7 @@ export function addGc(program: Command): void {
         ...labs.filter(({ alive }) => alive).map(({ name }) => `lab ${name} is running: left alone`),
         ...listDamaged().map(({ file, why: reason }) => `${file} is no state of a lab: left alone (${reason})`),
       );
-      if (dead.length === 0 && lost.length === 0) say('nothing was left behind');
+      if (folders > 0) say(`${folders} ${folders === 1 ? 'folder' : 'folders'} of labs that were never kept: removed`);
+      if (dead.length + lost.length + folders === 0) say('nothing was left behind');
     });
 }

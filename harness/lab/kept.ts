@@ -3,7 +3,17 @@
  * The folder is `/run/macvlab`, or what the environment's MACVLAB_STATE names. A state holds the lab's private key, so
  * that folder and files are for their owner alone.
  */
-import { chmodSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { MacvlabError, messageOf } from '../core/error.js';
@@ -57,6 +67,42 @@ const stateWithFolder = z.looseObject({ folder: z.string() });
 export function stateFolder(): string {
   const { MACVLAB_STATE: own, XDG_RUNTIME_DIR: user } = process.env;
   return resolve(own || (process.geteuid?.() !== 0 && user ? join(user, 'macvlab') : '/run/macvlab'));
+}
+
+/**
+ * Makes a folder for files of a lab that may be kept, beside the states. It names this process, so that it can be told from one
+ * that a killed run has left.
+ * @throws what the file system says
+ */
+export function makeLabFolder(): string {
+  makeStateFolder();
+  const folder = mkdtempSync(join(stateFolder(), folderPrefix));
+  writeFileSync(join(folder, ownerFile), JSON.stringify(identify(process.pid)));
+  return folder;
+}
+
+const folderPrefix = 'vm-';
+const ownerFile = 'owner';
+
+/** Removes the folders of labs that no state names and whose maker is gone; returns how many. */
+export function removeLostFolders(): number {
+  const known = new Set(listKept().map(({ state }) => stateWithFolder.safeParse(state).data?.folder));
+  const folders = stateFiles().filter((name) => name.startsWith(folderPrefix) && !name.endsWith('.json'));
+  const lost = folders
+    .map((name) => join(stateFolder(), name))
+    .filter((folder) => !known.has(folder) && isAbandoned(folder));
+  for (const folder of lost) rmSync(folder, { recursive: true, force: true });
+  return lost.length;
+}
+
+function isAbandoned(folder: string): boolean {
+  try {
+    const owner = identity.safeParse(JSON.parse(readFileSync(join(folder, ownerFile), 'utf8'))).data;
+    return owner !== undefined && !isRunning(owner);
+  } catch {
+    // Its maker has just begun, or has no more to write it with.
+    return false;
+  }
 }
 
 /** Removes a lab's state file, and the folder of its own files if it lies beside it. */

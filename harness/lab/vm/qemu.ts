@@ -42,10 +42,13 @@ export function qemuArguments(plan: QemuPlan): string[] {
     ...kernel(plan),
     ...rootDisk(plan.root),
     ...serialConsole(plan.console),
-    ...['-device', 'virtio-serial-pci'],
-    ...[...plan.ports].flatMap(([name, fd], index) => serialPort(`port${index}`, name, `fd=${fd}`)),
-    ...[...(plan.slots ?? [])].flatMap(([name, path], index) =>
-      serialPort(`slot${index}`, name, `path=${escape(path)},server=on,wait=off`),
+    ...serialPorts(
+      'port',
+      [...plan.ports].map(([name, fd]) => ({ name, end: `fd=${fd}` })),
+    ),
+    ...serialPorts(
+      'slot',
+      [...(plan.slots ?? [])].map(([name, path]) => ({ name, end: socketFile(path) })),
     ),
     ...(plan.cards ?? []).flatMap(card),
   ];
@@ -90,8 +93,24 @@ function serialConsole(fd: number): string[] {
   return ['-chardev', `socket,id=console,fd=${fd}`, '-serial', 'chardev:console'];
 }
 
-function serialPort(id: string, name: string, end: string): string[] {
-  return ['-chardev', `socket,id=${id},${end}`, '-device', `virtserialport,chardev=${id},name=${name}`];
+/**
+ * Ports on a device of their own. QEMU announces ports to the guest by messages, of which it drops those that come while 32
+ * are waiting to be read (hw/char/virtio-serial-bus.c, send_control_msg): ports and slots on one device would be too many.
+ */
+function serialPorts(kind: 'port' | 'slot', ports: readonly { name: string; end: string }[]): string[] {
+  if (ports.length === 0) return [];
+  return [
+    ...['-device', `virtio-serial-pci,id=${kind}s`],
+    ...ports.flatMap(({ name, end }, index) => [
+      ...['-chardev', `socket,id=${kind}${index},${end}`],
+      ...['-device', `virtserialport,bus=${kind}s.0,chardev=${kind}${index},name=${name}`],
+    ]),
+  ];
+}
+
+/** A socket that others can connect to. */
+function socketFile(path: string): string {
+  return `path=${escape(path)},server=on,wait=off`;
 }
 
 function card({ mac, fd }: Card, index: number): string[] {

@@ -3,22 +3,21 @@
  * that several commands can be used at a time. Behind each, a loop in the guest waits until somebody has connected, and then
  * starts sshd.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { MacvlabError, messageOf } from '../../core/error.js';
 import { patience, within } from '../../core/wait.js';
-import { stateFolder } from '../kept.js';
+import { makeLabFolder } from '../kept.js';
 import { identify, isRunning } from '../process-identity.js';
 
-/** Names of slots begin with the name of what they lead to: "node1.2". A device has 30 ports, and a lab needs 7 of its own. */
+/** Names of slots begin with the name of what they lead to: "node1.2". A device has 30 ports, and at most 6 sessions. */
 const slotsPerSession = 3;
 
 /** A folder for the socket files of a lab, for this user alone. @throws MacvlabError LAB_OPEN */
 export function makeSlotFolder(): string {
   try {
-    mkdirSync(stateFolder(), { recursive: true, mode: 0o700 });
-    return mkdtempSync(join(stateFolder(), 'vm-'));
+    return makeLabFolder();
   } catch (error) {
     throw new MacvlabError('LAB_OPEN', `a lab cannot be kept: ${messageOf(error)}`, {
       next: 'name a folder that you may write in the environment’s MACVLAB_STATE',
