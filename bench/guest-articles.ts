@@ -1,9 +1,10 @@
 /** The whole run of the articles' experiments in one guest, beside the sandbox's run of them. Takes minutes. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { $ } from 'zx';
+import type { TestRecord } from '../harness/run/record.js';
 import { median, millisecondsOf } from './measure.js';
 import { duration, print } from './print.js';
 
@@ -40,19 +41,25 @@ export async function benchGuestArticles(): Promise<void> {
 
 /** As a whole process, with all evidence; what is skipped or fails is told by the counts. */
 async function runIn(lab: string, folder: string): Promise<Run> {
-  const words = ['run', ...articles, '--lab', lab, '--jobs', '1', '--reporter', 'json', '--out', folder];
+  const out = await mkdtemp(path.join(folder, `${lab}-`));
+  const words = ['run', ...articles, '--lab', lab, '--jobs', '1', '--out', out];
   const guests = lab === 'vm' ? ['--guests', '1'] : [];
-  let output = '';
-  const milliseconds = await millisecondsOf(async () => {
-    output = (await $({ quiet: true, nothrow: true })`${process.execPath} ${commandLine} ${words} ${guests}`).stdout;
-  });
-  const { records } = JSON.parse(output) as {
-    records: { id: string; title: string; verdict: string; durationMs: number }[];
-  };
+  const milliseconds = await millisecondsOf(
+    () => $({ quiet: true, nothrow: true })`${process.execPath} ${commandLine} ${words} ${guests}`,
+  );
+  const records = await recordsBelow(out);
   const passed = records.filter(({ verdict }) => verdict === 'passed');
   return {
     milliseconds,
     passed: new Map(passed.map(({ id, title, durationMs }) => [`${id} ${title}`, durationMs])),
     planned: records.length,
   };
+}
+
+/** The records of the one run whose folder is in another. */
+async function recordsBelow(out: string): Promise<TestRecord[]> {
+  const [run = ''] = await readdir(out);
+  const folder = path.join(out, run, 'records');
+  const texts = await Promise.all((await readdir(folder)).map((name) => readFile(path.join(folder, name), 'utf8')));
+  return texts.map((text) => JSON.parse(text) as TestRecord);
 }
