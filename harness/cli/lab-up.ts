@@ -1,6 +1,7 @@
 /** `macvlab lab up`: builds a lab and leaves it running. */
 import { Option, type Command } from 'commander';
 import { driverNames, loadDriver } from '../lab/drivers.js';
+import { exitCode } from '../core/error.js';
 import { checkFree, writeKept } from '../lab/kept.js';
 import type { AddressPlan } from '../lab/lab.js';
 import { addLabOptions, type GivenLabOptions, labOptions } from './lab-options.js';
@@ -24,6 +25,9 @@ export function addLabUp(lab: Command): void {
   addLabOptions(command).action(
     async ({ name, lab: driver, ...given }: GivenLabOptions & { name?: string; lab: string }) => {
       if (name !== undefined) checkFree(name);
+      // Whoever makes a lab takes it down on the way out, which a signal alone would not let it.
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+        process.once(signal, () => process.exit(exitCode.interrupted));
       const { Lab } = await import('../lab/lab.js');
       const opened = await Lab.open(await loadDriver(driver, { ...labOptions(given), mayBeKept: true, remark }));
       try {

@@ -84,14 +84,36 @@ export function makeLabFolder(): string {
 const folderPrefix = 'vm-';
 const ownerFile = 'owner';
 
-/** Removes the folders of labs that no state names and whose maker is gone; returns how many. */
+/** Notes a process that goes with a lab's folder: it is ended when the folder is found without a maker and without a state. */
+export function noteProcess(folder: string, pid: number): void {
+  const process = identify(pid);
+  if (process) writeFileSync(join(folder, `${pid}${processFile}`), JSON.stringify(process));
+}
+
+const processFile = '.process';
+
+/** Ends what a folder notes, if these are still the very processes. */
+function endNoted(folder: string): void {
+  for (const name of readdirSync(folder).filter((file) => file.endsWith(processFile))) {
+    const noted = identity.safeParse(JSON.parse(readFileSync(join(folder, name), 'utf8'))).data;
+    if (noted && isRunning(noted)) process.kill(noted.pid, 'SIGKILL');
+  }
+}
+
+/**
+ * Removes the folders of labs that no state names and whose maker is gone, and ends what goes with them; returns how many. QEMU ends
+ * by itself when its maker has gone, but not while its guest still boots.
+ */
 export function removeLostFolders(): number {
   const known = new Set(listKept().map(({ state }) => stateWithFolder.safeParse(state).data?.folder));
   const folders = stateFiles().filter((name) => name.startsWith(folderPrefix) && !name.endsWith('.json'));
   const lost = folders
     .map((name) => join(stateFolder(), name))
     .filter((folder) => !known.has(folder) && isAbandoned(folder));
-  for (const folder of lost) rmSync(folder, { recursive: true, force: true });
+  for (const folder of lost) {
+    endNoted(folder);
+    rmSync(folder, { recursive: true, force: true });
+  }
   return lost.length;
 }
 

@@ -59,7 +59,7 @@ export class Console {
   }
 
   /** The last lines. */
-  tail(lines = 30): string {
+  tail(lines = 60): string {
     return this.#text.trimEnd().split('\n').slice(-lines).join('\n');
   }
 

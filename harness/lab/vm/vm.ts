@@ -6,6 +6,7 @@ import { newKeyPair } from '../../remote/keys.js';
 import type { Session } from '../../remote/session.js';
 import type { Host, KernelLog, LabDriver, Machines } from '../driver.js';
 import { startKeeper } from '../keepers.js';
+import { noteProcess } from '../kept.js';
 import type { LabKeys } from '../sshd.js';
 import type { Topology } from '../topology.js';
 import { type Acceleration, acceleration, slowness } from './acceleration.js';
@@ -72,7 +73,14 @@ async function open(
   const guests: PlacedGuest[] = [];
   const opened: Session[] = [];
   const folder = options.mayOutlive ? makeSlotFolder() : undefined;
+  // QEMU of a lab that may be kept outlives this process, and so is ended when it exits before it has kept the lab.
+  const abandon = () => {
+    for (const { guest } of guests) guest.abandon();
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  };
+  if (folder !== undefined) process.once('exit', abandon);
   const close = async () => {
+    process.off('exit', abandon);
     for (const session of opened) session.close();
     await Promise.all(guests.map(({ guest }) => guest.close()));
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
@@ -85,7 +93,11 @@ async function open(
       ...{ folder, cables: topology.cables, complaints },
     });
     // One after the other: those that run already are ended should the next not start.
-    for (const place of places) guests.push(start(place));
+    for (const place of places) {
+      const placed = start(place);
+      guests.push(placed);
+      if (folder !== undefined) noteProcess(folder, placed.guest.pid);
+    }
     epitaph = standOrFallTogether(guests.map(({ guest }) => guest));
     const { machines, hosts } = await connectAll(guests, { keys, opened, epitaph }, wire);
     const roundTrip = await setClocks(hosts, machines.nodes);
@@ -102,6 +114,7 @@ async function open(
       ...(folder !== undefined && {
         keep: async () => {
           const keeper = await startKeeper(guests.map(({ guest }) => guest.control));
+          process.off('exit', abandon);
           const [home] = guests;
           for (const { guest } of guests) guest.release();
           return {
