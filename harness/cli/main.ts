@@ -11,8 +11,19 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 process.on('uncaughtException', (error) => process.exit(report(error)));
 
+const code = await performCommandLine(process.argv.slice(2)).catch(report);
+// A pipe whose reader is slow has not taken all yet (Node.js, process I/O: writes to pipes are asynchronous).
+await Promise.all([process.stdout, process.stderr].map(written));
 // Without this exit, the pipes of a lab that was left running would hold this process.
-process.exit(await performCommandLine(process.argv.slice(2)).catch(report));
+process.exit(code);
+
+/** Settles when a stream has passed on all that was written, or nobody reads it any more. */
+async function written(stream: NodeJS.WriteStream): Promise<void> {
+  if (stream.writableLength === 0 || stream.destroyed) return;
+  await new Promise<void>((resolve) => {
+    stream.once('close', resolve).write('', () => resolve());
+  });
+}
 
 /** Says what went wrong, and returns the exit code for it. */
 function report(error: unknown): number {
