@@ -2,7 +2,8 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
-import { MacvlabError } from '../core/error.js';
+import { exitCode, MacvlabError } from '../core/error.js';
+import type { LabDriver } from '../lab/driver.js';
 import { labNames, loadDrivers } from '../lab/drivers.js';
 import { writeKept } from '../lab/kept.js';
 import { type MacvlanMode, macvlanModes } from '../link/macvlan.js';
@@ -86,6 +87,7 @@ export function addRun(program: Command): void {
         mayBeKept: options.keep !== 'never',
         remark: note,
       });
+      await refuseWrongKernel(drivers);
       const [cheapest] = drivers;
       const jobs = options.jobs ?? Math.max(1, Math.floor(availableParallelism() / (cheapest?.processors ?? 1)));
       const results = await perform(
@@ -113,4 +115,16 @@ export function addRun(program: Command): void {
         remark(`                       macvlab lab down --name ${name}`);
       }
     });
+}
+
+/**
+ * Prepares the lab where there is no choice of labs, so that a kernel that does not exist is told before anything is made.
+ * What else is wrong with a lab is a result of the run.
+ * @throws MacvlabError of wrong usage
+ */
+async function refuseWrongKernel([only, ...others]: readonly LabDriver[]): Promise<void> {
+  if (others.length > 0) return;
+  await only?.prepare?.().catch((error: unknown) => {
+    if (error instanceof MacvlabError && error.exit === exitCode.usage) throw error;
+  });
 }
