@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { MacvlabError } from '../core/error.js';
+import { errorOf } from '../core/error.test-support.js';
 import { Scope } from '../core/scope.js';
 import { skipWithoutRoot, TestSandbox } from '../lab/sandbox/sandbox.test-support.js';
 import { NetworkStack } from '../remote/network-stack.js';
@@ -13,15 +13,6 @@ import { addMacvlan, macvlanModes, setMacvlanMode } from './macvlan.js';
 import { addNamespace, moveLink } from './namespace.js';
 import { addNeighbour, flushNeighboursCommand, readNeighbours } from './neighbour.js';
 import { addRoute } from './route.js';
-
-async function errorOf(work: Promise<unknown>): Promise<MacvlabError> {
-  const error = await work.then(
-    (value) => expect.fail(`it did not fail, but gave ${JSON.stringify(value)}`),
-    (reason: unknown) => reason,
-  );
-  expect(error).to.be.instanceOf(MacvlabError);
-  return error as MacvlabError;
-}
 
 async function refusalOf(work: Promise<unknown>): Promise<LinkError> {
   const error = await errorOf(work);

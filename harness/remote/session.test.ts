@@ -2,21 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { expect } from 'chai';
-import { MacvlabError } from '../core/error.js';
+import type { MacvlabError } from '../core/error.js';
+import { errorOf } from '../core/error.test-support.js';
 import { patience, poll, within } from '../core/wait.js';
 import { skipWithoutRoot, TestSandbox } from '../lab/sandbox/sandbox.test-support.js';
 import { newKeyPair } from './keys.js';
 import type { CommandResult, Session } from './session.js';
-
-/** The harness's error that work ends with. */
-async function errorOf(work: Promise<unknown>): Promise<MacvlabError> {
-  const error = await work.then(
-    (value) => expect.fail(`it did not fail, but gave ${JSON.stringify(value)}`),
-    (reason: unknown) => reason,
-  );
-  expect(error).to.be.instanceOf(MacvlabError);
-  return error as MacvlabError;
-}
 
 const sha256 = (bytes: string | Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 const sh = (line: string, ...args: string[]) => ['sh', '-c', line, 'sh', ...args];

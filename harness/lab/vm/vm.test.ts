@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { expect } from 'chai';
-import { MacvlabError } from '../../core/error.js';
+import { errorOf } from '../../core/error.test-support.js';
 import { poll } from '../../core/wait.js';
 import { echoRequest } from '../../wire/pattern.js';
 import { Lab } from '../lab.js';
@@ -133,15 +133,6 @@ describe(`a lab in one guest${why}`, function vm() {
     await opened().close();
   });
 });
-
-async function errorOf(work: Promise<unknown>): Promise<MacvlabError> {
-  const error = await work.then(
-    (value) => expect.fail(`it did not fail, but gave ${JSON.stringify(value)}`),
-    (reason: unknown) => reason,
-  );
-  expect(error).to.be.instanceOf(MacvlabError);
-  return error as MacvlabError;
-}
 
 /** Processes that this one has started and that are QEMU. */
 function qemus(): string[] {

@@ -1,0 +1,13 @@
+/** What tests ask of errors. */
+import { expect } from 'chai';
+import { MacvlabError } from './error.js';
+
+/** The harness's error that work ends with. */
+export async function errorOf(work: Promise<unknown>): Promise<MacvlabError> {
+  const error = await work.then(
+    (value) => expect.fail(`it did not fail, but gave ${JSON.stringify(value)}`),
+    (reason: unknown) => reason,
+  );
+  expect(error).to.be.instanceOf(MacvlabError);
+  return error as MacvlabError;
+}
