@@ -2,8 +2,8 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, readdirSync } from 'node:fs';
 import { expect } from 'chai';
-import { MacvlabError } from '../../core/error.js';
-import { pause, poll, within } from '../../core/wait.js';
+import { formatError, MacvlabError } from '../../core/error.js';
+import { patience, pause, poll, within } from '../../core/wait.js';
 import { readBridgePorts } from '../../link/bridge-port.js';
 import { newKeyPair } from '../../remote/keys.js';
 import { ping } from '../../probe/ping.js';
@@ -44,8 +44,10 @@ async function noneMarked(mark: number): Promise<void> {
   const look = () => Promise.resolve((left = marked(mark)).length === 0 || undefined);
   await poll(look, {
     what: `everything with mark ${mark} to be gone`,
-    deadline: 2000,
+    deadline: patience(10_000),
     evidence: () => left.join('\n'),
+  }).catch((error: unknown) => {
+    throw new Error(formatError(error), { cause: error });
   });
 }
 
@@ -190,7 +192,7 @@ async function killHarness(moment: number | 'ready' | 'busy', mark: number): Pro
   } finally {
     const ended = once(harness, 'exit');
     harness.kill('SIGKILL');
-    await within(ended, { what: 'the harness to be gone', deadline: 2000 });
+    await within(ended, { what: 'the harness to be gone', deadline: patience(10_000) });
   }
   await noneMarked(mark);
 }
