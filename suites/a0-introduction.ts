@@ -27,7 +27,7 @@ suite('A0 introduction and four modes', { addresses }, () => {
       const link = await node1.macvlan({ name: 'mac1' });
       expect(link.linkinfo?.info_kind).to.equal('macvlan');
       const loaded = await isLoadedModule(node1.stack, 'macvlan');
-      observe('macvlan', `${loaded ? 'loaded module' : 'built in'}, kernel ${lab.kernel}`);
+      observe('macvlan', loaded ? 'loaded module' : 'built in');
       expect(isAtLeast(lab.kernel, '3.9'), `kernel ${lab.kernel} is at least 3.9`).to.equal(true);
     });
 
@@ -222,7 +222,7 @@ suite('A0 introduction and four modes', { addresses }, () => {
       'A0.9',
       'bridge forwards between siblings in memory, vepa by way of the parent, twice',
       { modes: ['bridge', 'vepa'] },
-      async ({ lab, node1, switch: sw, observe }) => {
+      async ({ lab, node1, switch: sw, measure }) => {
         await sw.hairpin('node1', true);
         const cost: Record<string, FloodCost> = {};
         for (const mode of ['bridge', 'vepa'] as const) {
@@ -243,9 +243,9 @@ suite('A0 introduction and four modes', { addresses }, () => {
         const { bridge, vepa } = cost;
         if (!bridge || !vepa) throw new TypeError('both modes were to be measured');
         const bytes = echoes * size;
-        observe('bridge: bytes sent by the parent', bridge.sentBytes);
-        observe('vepa: bytes sent by the parent', vepa.sentBytes);
-        observe('throughput of bridge to vepa', Number((vepa.milliseconds / bridge.milliseconds).toFixed(2)));
+        measure('bridge: bytes sent by the parent', bridge.sentBytes);
+        measure('vepa: bytes sent by the parent', vepa.sentBytes);
+        measure('throughput of bridge to vepa', Number((vepa.milliseconds / bridge.milliseconds).toFixed(2)));
         expect(bridge.received).to.equal(echoes);
         expect(vepa.received).to.equal(echoes);
         // Requests and replies: none of them leaves in mode bridge, each leaves and comes back once in mode vepa.
@@ -259,7 +259,7 @@ suite('A0 introduction and four modes', { addresses }, () => {
       'A0.9',
       'to another host, private and passthru use the parent as much as bridge does: once each way',
       { modes: ['private', 'passthru', 'bridge', 'vepa'] },
-      async ({ lab, node1, observe }) => {
+      async ({ lab, node1, measure }) => {
         const bytes = echoes * size;
         for (const mode of ['private', 'bridge', 'vepa', 'passthru'] as const) {
           const cost = await lab.scopes.within(mode, async () => {
@@ -272,7 +272,7 @@ suite('A0 introduction and four modes', { addresses }, () => {
               }),
             );
           });
-          observe(`${mode}: bytes sent per byte of payload`, Number((cost.sentBytes / bytes).toFixed(2)));
+          measure(`${mode}: bytes sent per byte of payload`, Number((cost.sentBytes / bytes).toFixed(2)));
           expect(cost.received).to.equal(echoes);
           expect(cost.sentBytes).to.be.within(bytes, 1.25 * bytes);
           expect(cost.receivedBytes).to.be.within(bytes, 1.25 * bytes);

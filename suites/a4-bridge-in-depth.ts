@@ -86,7 +86,7 @@ suite('A4 bridge mode in depth', { addresses, modes: ['bridge'] }, () => {
     'A4.8',
     'a macvlan on node1 that takes over its address is reached, and no session breaks',
     {},
-    async ({ lab, node1, node2, observe }) => {
+    async ({ lab, node1, node2, measure }) => {
       const control = await lab.ping(node2, node1);
       expect(control).to.be.answered();
       // A session whose packets go over the very link that is changed: from node2, through the switch, to node1.
@@ -108,7 +108,7 @@ suite('A4 bridge mode in depth', { addresses, modes: ['bridge'] }, () => {
       // for any of its addresses (ip-sysctl.rst, arp_ignore). Either answer leads to the node.
       const { macs } = await arping(node2.stack, '192.168.179.9', { device: node2.device });
       const answerers = macs.map((mac) => (mac === mac0.address ? 'mac0' : mac === node1.mac ? 'the parent' : mac));
-      observe('first to answer node2 after the takeover', answerers[0] ?? 'nobody');
+      measure('first to answer node2 after the takeover', answerers[0] ?? 'nobody');
       expect(answerers[0]).to.be.oneOf(['mac0', 'the parent']);
       expect(await lab.ping(node2, node1)).to.be.answered();
       session.close();

@@ -5,7 +5,7 @@
 import type { MacvlanMode } from '../link/macvlan.js';
 import type { Failure, RunResults } from '../run/record.js';
 
-/** An experiment as it is told apart from all others; see {@link keyOf}. */
+/** An experiment as it is told apart from all others; see keyOf() of harness/run/record.ts. */
 export interface ExperimentKey {
   /** "X1.1" */
   id: string;
@@ -76,9 +76,4 @@ export interface MatrixResults {
   matrix: MatrixRecord;
   /** In the order of `matrix.kernels`. */
   kernels: KernelResults[];
-}
-
-/** By this an experiment is known in a table and a baseline, whichever macvlab performed it: several can have the same id. */
-export function keyOf({ id, title }: Pick<ExperimentKey, 'id' | 'title'>): string {
-  return `${id} ${title}`;
 }

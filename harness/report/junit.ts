@@ -127,6 +127,7 @@ function propertyLines(record: TestRecord): string[] {
     assertions: record.assertions,
     frames: record.frames,
     ...Object.fromEntries(Object.entries(record.observed).map(([key, value]) => [`observed.${key}`, value])),
+    ...Object.fromEntries(Object.entries(record.measured ?? {}).map(([key, value]) => [`measured.${key}`, value])),
   };
   return Object.entries(values).map(([key, value]) => `[[PROPERTY|${line(key)}=${line(String(value))}]]`);
 }

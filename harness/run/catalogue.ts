@@ -6,6 +6,7 @@ import Mocha from 'mocha';
 import { MacvlabError } from '../core/error.js';
 import type { MacvlanMode } from '../link/macvlan.js';
 import { declaredExperiments, declaringIn, type Experiment } from './registry.js';
+import { keyOf } from './record.js';
 
 export type { Experiment } from './registry.js';
 
@@ -35,13 +36,16 @@ export interface Selection {
   /** Ids ("A1.3"; "A1" for all of an article) or parts of titles, in any case; all experiments when empty. */
   filters: readonly string[];
   mode?: MacvlanMode | undefined;
+  /** Only these, by id and title: "A1.3 bridge: ..."; all experiments when left out. */
+  only?: ReadonlySet<string> | undefined;
 }
 
 /**
  * The experiments that at least one filter names.
  * @throws MacvlabError USAGE when a filter matches nothing: a run of nothing would be green
  */
-export function select(all: readonly Experiment[], { filters, mode }: Selection): Experiment[] {
+export function select(all: readonly Experiment[], { filters, mode, only }: Selection): Experiment[] {
+  if (only) return selectOnly(all, only);
   for (const filter of filters) {
     if (!all.some((experiment) => matches(experiment, filter))) throw nothing(`no experiment matches "${filter}"`, all);
   }
@@ -51,6 +55,15 @@ export function select(all: readonly Experiment[], { filters, mode }: Selection)
   if (chosen.length === 0)
     throw nothing(`no experiment${filters.length > 0 ? ' of these' : ''} is about mode ${mode}`, all);
   return [...chosen];
+}
+
+function selectOnly(all: readonly Experiment[], only: ReadonlySet<string>): Experiment[] {
+  const chosen = all.filter((experiment) => only.has(keyOf(experiment)));
+  const missing = only.size - new Set(chosen.map(keyOf)).size;
+  if (missing === 0 && chosen.length > 0) return chosen;
+  throw new MacvlabError('USAGE', `${missing} of the ${only.size} experiments that were planned do not exist`, {
+    next: 'perform them with the version of macvlab that planned them',
+  });
 }
 
 function matches({ id, title, suite }: Experiment, filter: string): boolean {

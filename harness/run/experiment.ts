@@ -20,6 +20,8 @@ export interface Bench {
   switch: Switch;
   /** Records a value that the kernel showed, for comparisons between kernels. */
   observe: Observe;
+  /** Records a value that varies from run to run. */
+  measure: Observe;
 }
 
 export interface SuiteOptions {
@@ -68,7 +70,7 @@ export function experiment(
 ): void {
   const state = inSuite();
   const test = it(`${id} ${title}`, async function perform() {
-    const record = await stage().perform(declared, state, (observe) => body({ ...benchOf(stage().lab), observe }));
+    const record = await stage().perform(declared, state, (notes) => body({ ...benchOf(stage().lab), ...notes }));
     if (record.verdict === 'skipped') this.skip();
     if (record.verdict !== 'passed') throw new Error(record.reason ?? record.verdict);
   });
@@ -92,5 +94,5 @@ function benchOf(lab: Lab): Bench {
   const nowhere = () => {
     throw new TypeError('values are observed in an experiment, not in a set-up');
   };
-  return { lab, node1, node2, router, client, switch: lab.switch, observe: nowhere };
+  return { lab, node1, node2, router, client, switch: lab.switch, observe: nowhere, measure: nowhere };
 }

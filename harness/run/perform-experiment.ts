@@ -8,7 +8,7 @@ import { collectConsoles, collectEvidence } from './evidence.js';
 import { failureRecord } from './failure.js';
 import type { TestRecord } from './record.js';
 import type { Experiment } from './registry.js';
-import type { Observe, Stage, SuiteState } from './stage.js';
+import type { Notes, Stage, SuiteState } from './stage.js';
 
 export interface Performing {
   stage: Stage;
@@ -16,7 +16,7 @@ export interface Performing {
   suite: SuiteState;
   /** Why it cannot be performed at all: a failed set-up, a damaged lab. */
   blocked: unknown;
-  body: (observe: Observe) => Promise<void>;
+  body: (notes: Notes) => Promise<void>;
 }
 
 /** Milliseconds that a test may take; a deadline for what hangs, far beyond what any test needs. */
@@ -33,12 +33,17 @@ export async function performExperiment({ stage, experiment, suite, blocked, bod
   const commandsFrom = lab.log.mark();
   const counter: AssertionCounter = { made: 0, pending: [] };
   const observed: TestRecord['observed'] = {};
+  const measured: TestRecord['observed'] = {};
+  const notes: Notes = {
+    observe: (name, value) => (observed[name] = value),
+    measure: (name, value) => (measured[name] = value),
+  };
   let finding: string | undefined;
   const givenUp = AbortSignal.any([run.signal, lab.death]);
   const scoped = async () => {
     for (const capture of lab.captures) capture.forget();
     lab.exchanges.length = 0;
-    const work = countAssertions(counter, () => body((name, value) => (observed[name] = value)));
+    const work = countAssertions(counter, () => body(notes));
     // An assertion that nobody awaits is a mistake of the suite, but it counts all the same.
     const whole = work.then(() => Promise.all(counter.pending));
     await within(whole, { what: `${id} to end`, deadline: patience(deadline), signal: givenUp }).catch(
@@ -54,7 +59,7 @@ export async function performExperiment({ stage, experiment, suite, blocked, bod
       },
     );
     if (counter.made === 0) throw nothingAsserted(id);
-    finding = findingOf(lab, observed);
+    finding = findingOf(lab, { ...observed, ...measured });
   };
   let outcome = await judged(() => refuseBeforehand(stage, experiment, blocked));
   const performed = outcome.verdict === 'passed';
@@ -66,6 +71,7 @@ export async function performExperiment({ stage, experiment, suite, blocked, bod
   }
   const record: TestRecord = {
     ...{ schema: 1, number, id, title, ...about, modes: [...modes], ...outcome, observed },
+    ...(Object.keys(measured).length > 0 && { measured }),
     ...{ lab: lab.driver, kernel: lab.kernel, startedAt: startedAt.toISOString() },
     durationMs: Math.round((performance.now() - began) * 10) / 10,
     ...{ assertions: counter.made, frames: 0, evidence: [] },
@@ -91,10 +97,10 @@ export async function performExperiment({ stage, experiment, suite, blocked, bod
 }
 
 /** What a passed experiment has found, in one line: why a ping was lost, or what the kernel showed. */
-function findingOf(lab: Lab, observed: TestRecord['observed']): string | undefined {
+function findingOf(lab: Lab, noted: TestRecord['observed']): string | undefined {
   const lost = lab.exchanges.filter(({ outcome }) => outcome !== 'answered');
   const losses = lost.map(({ from, to, reason }) => `${from.name} to ${to.name}: ${reason}`);
-  const values = Object.entries(observed).map(([name, value]) => `${name}: ${value}`);
+  const values = Object.entries(noted).map(([name, value]) => `${name}: ${value}`);
   const findings = [...values, ...losses];
   const more = findings.length > 1 ? ` (and ${findings.length - 1} more)` : '';
   return findings[0] && `${findings[0]}${more}`;

@@ -11,6 +11,8 @@ export interface RunPlan {
   filters: readonly string[];
   /** Only experiments about this mode. */
   mode?: MacvlanMode;
+  /** Exactly these, by {@link keyOf}; filters and mode say nothing then. */
+  only?: ReadonlySet<string>;
   /** Name of the lab driver, or "auto". */
   lab: string;
   /** How many labs are used side by side, one suite file in each at a time. */

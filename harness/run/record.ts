@@ -47,6 +47,8 @@ export interface TestRecord {
   failure?: Failure;
   /** Values that the kernel showed, for comparisons between kernels: { "default mode": "vepa" }. */
   observed: Record<string, string | number | boolean>;
+  /** Values that vary from run to run, which nobody compares: { "bridge: bytes sent by the parent": 1680 }. */
+  measured?: Record<string, string | number | boolean>;
   lab: string;
   kernel: string;
   /** ISO 8601 with milliseconds, UTC. */
@@ -58,6 +60,11 @@ export interface TestRecord {
   /** How many frames the test's captures saw. */
   frames: number;
   evidence: Evidence[];
+}
+
+/** By this an experiment is known whichever macvlab performed it: several have the same id. */
+export function keyOf({ id, title }: Pick<TestRecord, 'id' | 'title'>): string {
+  return `${id} ${title}`;
 }
 
 /** What a whole run was: written at its beginning, and again at its end. */

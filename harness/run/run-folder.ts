@@ -165,6 +165,7 @@ export async function readRun(folder: string): Promise<RunResults> {
 
 const text = z.string();
 const count = z.number().int().nonnegative();
+const values = z.record(text, z.union([text, z.number(), z.boolean()]));
 const failure = z.looseObject({
   code: text,
   message: text,
@@ -203,7 +204,8 @@ const testRecord: z.ZodType<TestRecord> = z.looseObject({
   verdict: z.enum(['passed', 'failed', 'skipped', 'error']),
   reason: text.exactOptional(),
   failure: failure.exactOptional(),
-  observed: z.record(text, z.union([text, z.number(), z.boolean()])),
+  observed: values,
+  measured: values.exactOptional(),
   lab: text,
   kernel: text,
   startedAt: text,

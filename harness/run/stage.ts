@@ -43,6 +43,14 @@ export interface RunContext {
 /** Records a value that the kernel showed. */
 export type Observe = (name: string, value: TestRecord['observed'][string]) => void;
 
+/** What an experiment records beside its verdict. */
+export interface Notes {
+  /** How the kernel behaves: the same each time, and so worth comparing between kernels. */
+  observe: Observe;
+  /** What was measured, or left to chance: it varies from run to run. */
+  measure: Observe;
+}
+
 export class Stage {
   readonly lab: Lab;
   readonly run: RunContext;
@@ -109,11 +117,7 @@ export class Stage {
   }
 
   /** Performs one experiment; see {@link performExperiment}. */
-  async perform(
-    experiment: Experiment,
-    suite: SuiteState,
-    body: (observe: Observe) => Promise<void>,
-  ): Promise<TestRecord> {
+  async perform(experiment: Experiment, suite: SuiteState, body: (notes: Notes) => Promise<void>): Promise<TestRecord> {
     return performExperiment({ stage: this, experiment, suite, blocked: failureOf(suite) ?? this.damage, body });
   }
 

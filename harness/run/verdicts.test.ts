@@ -12,7 +12,7 @@ import { arpReply, echoRequest } from '../wire/pattern.js';
 import type { RunRecord, TestRecord } from './record.js';
 import type { Experiment } from './registry.js';
 import { RunFolder } from './run-folder.js';
-import { type Observe, Stage } from './stage.js';
+import { type Notes, Stage } from './stage.js';
 
 type KernelComplaint = ReturnType<KernelLog['since']>[number];
 
@@ -69,7 +69,7 @@ describe('verdicts (needs root)', function verdicts() {
     rmSync(out, { recursive: true });
   });
 
-  async function performed(body: (observe: Observe) => Promise<void>, needs: string[] = []): Promise<TestRecord> {
+  async function performed(body: (notes: Notes) => Promise<void>, needs: string[] = []): Promise<TestRecord> {
     const experiment = { id: 'T1', title: 'a test', suite: 'T', file: 'suites/t.ts', modes: [], needs, test: {} };
     const suite = { title: 'T', parent: undefined, modes: [], needs: [] };
     const record = await stage.perform(experiment as unknown as Experiment, suite, body);
@@ -80,7 +80,7 @@ describe('verdicts (needs root)', function verdicts() {
   const inSandbox = (script: string) => lab.machines.machine.run(['sh', '-c', script]);
 
   it('passed: with the frames that prove it', async () => {
-    const record = await performed(async (observe) => {
+    const record = await performed(async ({ observe }) => {
       say(await lab.ping(lab.node1, lab.node2)).to.be.answered();
       observe('outcome', 'answered');
     });
