@@ -67,6 +67,24 @@ export function keyOf({ id, title }: Pick<TestRecord, 'id' | 'title'>): string {
   return `${id} ${title}`;
 }
 
+/**
+ * What a kernel made of something it was asked for. It said yes and the change read back ("supported"), it said no
+ * ("refused"), it said yes and what was read back tells otherwise or nothing ("ignored"); or it cannot be told, because
+ * the question never reached it ("unknown"): a program that does not know the word, or something else missing.
+ */
+export type FeatureState = 'supported' | 'refused' | 'ignored' | 'unknown';
+
+/** One probed feature of the lab's kernel: a row of the kernel table. */
+export interface FeatureRecord {
+  /** "hairpin"; no other feature of a run has the same name. */
+  name: string;
+  /** What it belongs to: "bridge port". */
+  group: string;
+  state: FeatureState;
+  /** One line: what was read back, or the kernel's words, or why it cannot be told. */
+  words: string;
+}
+
 /** What a whole run was: written at its beginning, and again at its end. */
 export interface RunRecord {
   schema: 1;
@@ -91,6 +109,8 @@ export interface RunRecord {
   /** True when SIGINT or SIGTERM ended it. */
   interrupted: boolean;
   exit?: number;
+  /** What the kernel of the run's first lab makes of each feature, in the order of probing; only where that was asked for. */
+  features?: FeatureRecord[];
   /** Why no test could be performed, when the lab could not be built. */
   failure?: Failure;
 }

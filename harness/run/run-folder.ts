@@ -173,6 +173,13 @@ const failure = z.looseObject({
   next: text.exactOptional(),
 });
 
+const featureRecord = z.looseObject({
+  name: text,
+  group: text,
+  state: z.enum(['supported', 'refused', 'ignored', 'unknown']),
+  words: text,
+});
+
 /** RunRecord of record.ts, as JSON. Loose: what a newer macvlab adds is kept. */
 const runRecord: z.ZodType<RunRecord> = z.looseObject({
   schema: z.literal(1),
@@ -189,6 +196,7 @@ const runRecord: z.ZodType<RunRecord> = z.looseObject({
   planned: count,
   interrupted: z.boolean(),
   exit: z.number().int().exactOptional(),
+  features: z.array(featureRecord).exactOptional(),
   failure: failure.exactOptional(),
 });
 
