@@ -1,6 +1,5 @@
 /** `macvlab kernels list`: Debian's cloud kernels. */
 import type { Command } from 'commander';
-import { MacvlabError } from '../core/error.js';
 import { untilInterrupted } from './interruption.js';
 import { megabytes } from './kernel-words.js';
 import { colours, columns, remark, say, sayJson } from './output.js';
@@ -22,7 +21,12 @@ export function addKernelsList(kernels: Command): void {
     .addHelpText('after', examples)
     .action(async (filter: string | undefined, { all, json }: { all?: true; json?: true }) => {
       const { kernelsMeant, seriesOf, unknownKernel } = await import('../kernel/catalogue.js');
-      const kernels = await allKernels();
+      const { knownKernels } = await import('../kernel/known-kernels.js');
+      const kernels = await knownKernels({
+        signal: untilInterrupted(),
+        onProgress: remark,
+        onMissing: (error) => remark(error.format(), 'only the kernels that were fetched before are shown'),
+      });
       const newest = new Map(kernels.map((kernel) => [seriesOf(kernel), kernel]));
       const meant =
         filter === undefined
@@ -47,31 +51,4 @@ export function addKernelsList(kernels: Command): void {
       const others = kernels.length - meant.length;
       if (filter === undefined && others > 0) remark(`${others} more: \`macvlab kernels list --all\``);
     });
-}
-
-/** The archive's kernels, and those in the cache that the archive has no longer; from the oldest to the newest. */
-async function allKernels() {
-  const { byVersion } = await import('../kernel/catalogue.js');
-  const { cachedKernels } = await import('../kernel/debian-kernel.js');
-  const cached = cachedKernels().map(({ folder, ...kernel }) => ({ ...kernel, fetched: true, folder }));
-  const nameOf = ({ release, version }: { release: string; version: string }) => `${release} ${version}`;
-  const folders = new Map(cached.map((kernel) => [nameOf(kernel), kernel.folder]));
-  const offered = (await archiveKernels(cached.length > 0)).map((kernel) => {
-    const folder = folders.get(nameOf(kernel));
-    return { ...kernel, fetched: folder !== undefined, ...(folder !== undefined && { folder }) };
-  });
-  const known = new Set(offered.map(nameOf));
-  return [...offered, ...cached.filter((kernel) => !known.has(nameOf(kernel)))].sort(byVersion);
-}
-
-/** @param cached whether there is something to show even without the archive */
-async function archiveKernels(cached: boolean) {
-  const { loadCatalogue } = await import('../kernel/catalogue.js');
-  try {
-    return await loadCatalogue({ signal: untilInterrupted(), onProgress: remark });
-  } catch (error) {
-    if (!cached || !(error instanceof MacvlabError) || error.code !== 'KERNEL_FETCH') throw error;
-    remark(error.format(), 'only the kernels that were fetched before are shown');
-    return [];
-  }
 }

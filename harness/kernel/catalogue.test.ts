@@ -112,6 +112,7 @@ describe('the catalogue of kernels', () => {
     ['6.1.0-55-cloud-amd64', '6.1.0-55'],
     ['7.3', '7.3.4+deb13'],
     ['7.3~rc7', '7.3'],
+    ['7.3-rc', '7.3'],
     ['newest', '7.3.4+deb13'],
     ['trixie', '6.12.117+deb13'],
     ['trixie-backports', '7.3.4+deb13'],

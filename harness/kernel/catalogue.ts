@@ -58,13 +58,14 @@ async function parse(apt: Apt, signal?: AbortSignal): Promise<DebianKernel[]> {
 }
 
 /**
- * Whether a person who says this may mean this kernel: "6.12" (a series), "6.12.94" or "7.3-rc7" (a version), "6.1.0-56" or
- * the whole "6.1.0-56-cloud-amd64" (a release), "6.1.192-2" (Debian's version), "trixie" (a suite's current one), "newest".
+ * Whether a person who says this may mean this kernel: "6.12" (a series), "7.3-rc" (candidates of one), "6.12.94" or "7.3-rc7"
+ * (a version), "6.1.0-56" or the whole "6.1.0-56-cloud-amd64" (a release), "6.1.192-2" (Debian's version), "trixie" (a suite's current one), "newest".
  */
 function isMeant(kernel: DebianKernel, spec: string): boolean {
   const { release, upstream, version, labels } = kernel;
   const said = spec === 'unstable' ? 'sid' : spec.replace(/^v(?=\d)/, '').replace('~rc', '-rc');
   if ([release, bareRelease(kernel), upstream, version, ...labels].includes(said)) return true;
+  if (/^\d+\.\d+-rc$/.test(said)) return upstream.startsWith(said);
   return /^\d+(?:\.\d+)*$/.test(said) && ['.', '-'].some((next) => upstream.startsWith(said + next));
 }
 

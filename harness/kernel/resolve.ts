@@ -35,6 +35,6 @@ export async function resolveKernel(spec: string | undefined, options: ResolveOp
 }
 
 /** What is there is a path, but for a version: a folder "6.12" in the current one is meant by "./6.12". */
-function isPath(spec: string): boolean {
+export function isPath(spec: string): boolean {
   return spec.includes('/') || (existsSync(spec) && !/^\d+(?:\.\d+)*$/.test(spec));
 }
