@@ -14,7 +14,8 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { MacvlabError } from '../core/error.js';
 import type { RunRecord, TestRecord } from './record.js';
-import { RunFolder, newRunId, readRun, slug } from './run-folder.js';
+import { readRun } from './read-run.js';
+import { RunFolder, newRunId, slug } from './run-folder.js';
 
 const run: RunRecord = {
   schema: 1,

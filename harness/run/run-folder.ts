@@ -1,20 +1,9 @@
 /** The folder that one run writes: `run.json`, one record per test, their evidence. Reports are made from it alone. */
 import { randomInt } from 'node:crypto';
-import {
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
-import { z } from 'zod';
-import { MacvlabError, messageOf } from '../core/error.js';
-import type { RunRecord, RunResults, TestRecord } from './record.js';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { asJson, makeFolders, pointAt, writeWhole, writing } from '../core/report-files.js';
+import type { RunRecord, TestRecord } from './record.js';
 
 /** A folder for one test's evidence. */
 export interface EvidenceFolder {
@@ -68,13 +57,13 @@ export class RunFolder {
       writing(out, () => {
         mkdirSync(join(path, 'records'));
         mkdirSync(join(path, 'evidence'));
-        writeJson(join(path, 'run.json'), run);
+        writeWhole(join(path, 'run.json'), asJson(run));
       });
     } catch (error) {
       rmSync(path, { recursive: true, force: true });
       throw error;
     }
-    pointLatestAt(resolve(out), run.id);
+    pointAt(resolve(out), run.id, 'latest');
     return new RunFolder(path);
   }
 
@@ -83,7 +72,7 @@ export class RunFolder {
    * @throws MacvlabError OUT_NOT_WRITABLE
    */
   writeRecord(record: TestRecord): string {
-    return this.write(join('records', `${testName(record)}-${slug(record.title)}.json`), json(record));
+    return this.write(join('records', `${testName(record)}-${slug(record.title)}.json`), asJson(record));
   }
 
   /**
@@ -122,7 +111,7 @@ export class RunFolder {
    * @throws MacvlabError OUT_NOT_WRITABLE
    */
   finish(run: RunRecord): void {
-    this.write('run.json', json(run));
+    this.write('run.json', asJson(run));
   }
 }
 
@@ -148,177 +137,6 @@ export function slug(title: string): string {
   return safe.slice(0, 48).replace(/[-.]+$/, '') || 'test';
 }
 
-/**
- * Reads a run back, records in the order of their numbers.
- * @throws MacvlabError USAGE naming the file that is missing, cut short or not a record
- */
-// eslint-disable-next-line @typescript-eslint/require-await -- a promise, so that a later reader may take its time
-export async function readRun(folder: string): Promise<RunResults> {
-  const path = resolve(folder);
-  const run = readAs(runRecord, join(path, 'run.json'));
-  const files = readingOf(join(path, 'records'), (directory) => readdirSync(directory));
-  // A name with a leading dot is a file whose writer died before it was whole (see writeWhole): it was never a record.
-  const whole = files.filter((file) => !file.startsWith('.'));
-  const records = whole.map((file) => readAs(testRecord, join(path, 'records', file)));
-  return { folder: path, run, records: records.sort((a, b) => a.number - b.number) };
-}
-
-const text = z.string();
-const count = z.number().int().nonnegative();
-const values = z.record(text, z.union([text, z.number(), z.boolean()]));
-const failure = z.looseObject({
-  code: text,
-  message: text,
-  details: text.exactOptional(),
-  next: text.exactOptional(),
-});
-
-const featureRecord = z.looseObject({
-  name: text,
-  group: text,
-  state: z.enum(['supported', 'refused', 'ignored', 'unknown']),
-  words: text,
-});
-
-/** RunRecord of record.ts, as JSON. Loose: what a newer macvlab adds is kept. */
-const runRecord: z.ZodType<RunRecord> = z.looseObject({
-  schema: z.literal(1),
-  id: text,
-  macvlab: text,
-  arguments: z.array(text),
-  lab: text,
-  kernel: text,
-  machine: text,
-  tools: z.record(text, text),
-  startedAt: text,
-  endedAt: text.exactOptional(),
-  durationMs: z.number().exactOptional(),
-  planned: count,
-  interrupted: z.boolean(),
-  exit: z.number().int().exactOptional(),
-  features: z.array(featureRecord).exactOptional(),
-  failure: failure.exactOptional(),
-});
-
-/** TestRecord of record.ts, as JSON. */
-const testRecord: z.ZodType<TestRecord> = z.looseObject({
-  schema: z.literal(1),
-  number: z.number().int().positive(),
-  id: text,
-  title: text,
-  suite: text,
-  file: text,
-  modes: z.array(text),
-  verdict: z.enum(['passed', 'failed', 'skipped', 'error']),
-  reason: text.exactOptional(),
-  failure: failure.exactOptional(),
-  observed: values,
-  measured: values.exactOptional(),
-  lab: text,
-  kernel: text,
-  startedAt: text,
-  durationMs: z.number(),
-  assertions: count,
-  frames: count,
-  evidence: z.array(
-    z.looseObject({
-      kind: z.enum(['pcap', 'commands', 'links', 'frames', 'repro', 'counters', 'console']),
-      file: text,
-      title: text,
-    }),
-  ),
-});
-
-function readAs<T>(schema: z.ZodType<T>, file: string): T {
-  return readingOf(file, () => {
-    const read = schema.safeParse(JSON.parse(readFileSync(file, 'utf8')));
-    if (read.success) return read.data;
-    throw new Error(z.prettifyError(read.error));
-  });
-}
-
-function readingOf<T>(path: string, read: (path: string) => T): T {
-  try {
-    return read(path);
-  } catch (error) {
-    throw new MacvlabError('USAGE', `${path} cannot be read as part of a run`, {
-      evidence: messageOf(error),
-      next: 'name the folder of a run, such as reports/latest; if this file alone is damaged, move it away and try again',
-      cause: error,
-    });
-  }
-}
-
 function testName({ number, id }: Pick<TestRecord, 'number' | 'id'>): string {
   return `${String(number).padStart(3, '0')}-${slug(id)}`;
-}
-
-function json(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
-}
-
-function writeJson(path: string, value: unknown): void {
-  writeWhole(path, json(value));
-}
-
-/**
- * Makes a folder and those above it. Not `mkdirSync`'s own `recursive`: in Node 20 that never returns where a parent
- * exists and the kernel still says ENOENT, as it does below /proc.
- */
-function makeFolders(path: string): void {
-  const isFolder = (): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-  if (isFolder()) return;
-  makeFolders(dirname(path));
-  try {
-    mkdirSync(path);
-  } catch (error) {
-    // Two runs that begin at once may both make `out`.
-    if (!isFolder()) throw error;
-  }
-}
-
-/** Writes a file so that whoever reads it sees all of it or, when this process dies, none. */
-function writeWhole(path: string, content: string): void {
-  const unfinished = join(path, '..', `.${basename(path)}.${process.pid}`);
-  try {
-    writeFileSync(unfinished, content);
-    renameSync(unfinished, path);
-  } catch (error) {
-    rmSync(unfinished, { force: true });
-    throw error;
-  }
-}
-
-/** `latest` is a convenience: where there can be no symbolic link, or a file of someone's has that name, there is none. */
-function pointLatestAt(out: string, id: string): void {
-  const latest = join(out, 'latest');
-  const unfinished = join(out, `.latest.${process.pid}`);
-  try {
-    if (lstatSync(latest, { throwIfNoEntry: false })?.isSymbolicLink() === false) return;
-    symlinkSync(id, unfinished);
-    renameSync(unfinished, latest);
-  } catch {
-    rmSync(unfinished, { force: true });
-  }
-}
-
-const remedies: Record<string, string> = {
-  EEXIST: 'a file of that name is in the way: move it, or choose another folder with --out',
-  ENOTDIR: 'a file is in the way where a folder is needed: move it, or choose another folder with --out',
-  ENOSPC: 'the disk is full: free some space, or choose a folder on another disk with --out',
-  EDQUOT: 'your disk quota is used up: free some space, or choose a folder on another disk with --out',
-  EROFS: 'that file system is read-only: choose a folder on another one with --out',
-};
-
-function writing<T>(folder: string, write: () => T): T {
-  try {
-    return write();
-  } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException;
-    throw new MacvlabError('OUT_NOT_WRITABLE', `reports cannot be written to ${folder}`, {
-      evidence: messageOf(error),
-      next: remedies[code] ?? 'choose a folder that you may write with --out',
-      cause: error,
-    });
-  }
 }

@@ -1,0 +1,120 @@
+/** The folder of a matrix: `matrix.json`, and the runs of each kernel below `kernels/<slot>/`. */
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { MacvlabError } from '../core/error.js';
+import { asJson, makeFolders, pointAt, writeWhole, writing } from '../core/report-files.js';
+import { macvlanModes } from '../link/macvlan.js';
+import { failureSchema, readAs, readRun } from '../run/read-run.js';
+import type { KernelResults, MatrixKernel, MatrixRecord, MatrixResults } from './record.js';
+
+/** Beside the matrices' folders, a symbolic link to the one that was begun last. */
+export const latestMatrix = 'latest-matrix';
+
+const description = 'matrix.json';
+
+/**
+ * Makes `<out>/<matrix.id>/` with its `matrix.json`, and points `<out>/latest-matrix` at it. On failure there is no folder.
+ * @returns its absolute path
+ * @throws MacvlabError OUT_NOT_WRITABLE
+ */
+export function createMatrixFolder(out: string, matrix: MatrixRecord): string {
+  const folder = join(resolve(out), matrix.id);
+  writing(out, () => {
+    makeFolders(resolve(out));
+    mkdirSync(folder);
+  });
+  try {
+    writeMatrixRecord(folder, matrix);
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
+  pointAt(resolve(out), matrix.id, latestMatrix);
+  return folder;
+}
+
+/** Writes `matrix.json` again. @throws MacvlabError OUT_NOT_WRITABLE */
+export function writeMatrixRecord(folder: string, matrix: MatrixRecord): void {
+  writeMatrixFile(folder, description, asJson(matrix));
+}
+
+/** Writes a report of the matrix, "table.md", and returns its path. @throws MacvlabError OUT_NOT_WRITABLE */
+export function writeMatrixFile(folder: string, name: string, text: string): string {
+  const path = join(folder, name);
+  writing(folder, () => writeWhole(path, text));
+  return path;
+}
+
+/** Where the runs of a kernel are made. */
+export function slotFolder(folder: string, { slot }: Pick<MatrixKernel, 'slot'>): string {
+  return join(folder, 'kernels', slot);
+}
+
+/**
+ * Reads a matrix back, also one that is going on or was killed.
+ * @throws MacvlabError USAGE naming the file that is missing, cut short or not a record
+ */
+export async function readMatrix(folder: string): Promise<MatrixResults> {
+  const path = resolve(folder);
+  const matrix = readAs(matrixRecord, join(path, description));
+  const kernels = await Promise.all(matrix.kernels.map((kernel) => readKernel(path, kernel)));
+  return { folder: path, matrix, kernels };
+}
+
+async function readKernel(folder: string, kernel: MatrixKernel): Promise<KernelResults> {
+  const slot = slotFolder(folder, kernel);
+  const entries = existsSync(slot) ? readdirSync(slot, { withFileTypes: true }) : [];
+  // A run that was killed before it had written anything is none.
+  const names = entries
+    .filter((entry) => entry.isDirectory() && existsSync(join(slot, entry.name, 'run.json')))
+    .map(({ name }) => name);
+  // A run's name begins with its date.
+  const runs = await Promise.all(names.sort().map((name) => readRun(join(slot, name))));
+  return { kernel, runs };
+}
+
+const text = z.string().min(1);
+const count = z.number().int().nonnegative();
+/** A part of a path: a file from somebody else leads nowhere outside of its own folder. */
+const slot = z.string().regex(/^(?!\.)[\w.-]+$/, 'is not the name of a folder');
+
+const matrixRecord: z.ZodType<MatrixRecord> = z.looseObject({
+  schema: z.literal(1),
+  id: slot,
+  macvlab: text,
+  arguments: z.array(z.string()),
+  machine: z.string(),
+  startedAt: text,
+  endedAt: text.exactOptional(),
+  durationMs: z.number().exactOptional(),
+  interrupted: z.boolean(),
+  filters: z.array(z.string()),
+  mode: z.enum(macvlanModes).exactOptional(),
+  shard: z.object({ index: z.number().int().positive(), count: z.number().int().positive() }).exactOptional(),
+  kernels: z
+    .array(
+      z.looseObject({
+        name: text,
+        spec: text,
+        version: text,
+        release: text,
+        origin: z.string().exactOptional(),
+        modules: z.string().exactOptional(),
+        slot,
+        share: z.array(count).exactOptional(),
+        failure: failureSchema.exactOptional(),
+      }),
+    )
+    .min(1),
+  experiments: z.array(z.looseObject({ id: text, title: z.string(), suite: z.string(), file: z.string() })).min(1),
+});
+
+/** The folder of the matrix that was begun last below `out`. @throws MacvlabError USAGE when there is none */
+export function findLatestMatrix(out: string): string {
+  const folder = join(resolve(out), latestMatrix);
+  if (existsSync(join(folder, description))) return folder;
+  throw new MacvlabError('USAGE', `there is no matrix in ${out}`, {
+    next: 'name its folder, or begin one: macvlab matrix --kernels 6.1,6.12',
+  });
+}
