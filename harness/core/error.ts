@@ -43,6 +43,7 @@ export const errorCodes = {
   WAIT_DEADLINE: { exit: exitCode.lab, means: 'something awaited did not happen within its deadline' },
   UNDO_FAILED: { exit: exitCode.lab, means: 'something that was created could not be taken away again' },
   NO_EVIDENCE: { exit: exitCode.lab, means: 'a test asserted nothing, so that its passing proves nothing' },
+  WORKER_DIED: { exit: exitCode.lab, means: 'the process that performed a kernel of a matrix ended by itself' },
   INTERRUPTED: { exit: exitCode.interrupted, means: 'the run was interrupted' },
 } as const satisfies Record<string, { exit: number; means: string }>;
 

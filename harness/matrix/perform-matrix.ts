@@ -1,0 +1,153 @@
+/** Performing a matrix: as many guests at once as there is room for, each kernel in a run of its own. */
+import { hostname } from 'node:os';
+import { exitCode, MacvlabError } from '../core/error.js';
+import { version } from '../core/version.js';
+import { loadDriver } from '../lab/drivers.js';
+import type { MacvlanMode } from '../link/macvlan.js';
+import { failureRecord } from '../run/failure.js';
+import { type Failure, keyOf, type TestRecord } from '../run/record.js';
+import { readRun } from '../run/read-run.js';
+import { newRunId } from '../run/run-folder.js';
+import { readMatrix, slotFolder, writeMatrixRecord } from './folder.js';
+import { performKernel } from './perform-kernel.js';
+import type { ExperimentKey, MatrixKernel, MatrixRecord } from './record.js';
+import { type Shard, shareOut } from './shard.js';
+import { isOpen, openExperiments } from './todo.js';
+
+/** Told how a matrix goes. */
+export interface MatrixListener {
+  remark(line: string): void;
+  /** @param total how many experiments are to be performed on it now */
+  kernelStarted(kernel: MatrixKernel, total: number): void;
+  testEnded(kernel: MatrixKernel, record: TestRecord): void;
+  /** @param failure what kept all of it, or its end, from being performed */
+  kernelEnded(kernel: MatrixKernel, failure: Failure | undefined): void;
+  end(): void;
+}
+
+export interface MatrixOptions {
+  /** Guests side by side. */
+  jobs: number;
+  /** Aborted by SIGINT or SIGTERM: what was performed stays, and can be resumed. */
+  signal: AbortSignal;
+  listener: MatrixListener;
+}
+
+export interface MatrixChoice {
+  kernels: readonly MatrixKernel[];
+  experiments: readonly ExperimentKey[];
+  filters: readonly string[];
+  mode?: MacvlanMode | undefined;
+  shard?: Shard | undefined;
+  /** The command line after `macvlab`. */
+  arguments: readonly string[];
+}
+
+/** The record of a matrix that has not begun. @throws MacvlabError USAGE for a part that cannot be made */
+export function planMatrix(choice: MatrixChoice): MatrixRecord {
+  const { kernels, experiments, filters, mode, shard } = choice;
+  return {
+    schema: 1,
+    id: newRunId(),
+    macvlab: version(),
+    arguments: [...choice.arguments],
+    machine: hostname(),
+    startedAt: new Date().toISOString(),
+    interrupted: false,
+    filters: [...filters],
+    ...(mode !== undefined && { mode }),
+    ...(shard && { shard }),
+    kernels: shard ? shareOut(kernels, experiments, shard) : [...kernels],
+    experiments: experiments.map(({ id, title, suite, file }) => ({ id, title, suite, file })),
+  };
+}
+
+/**
+ * Makes once what all kernels' guests have in common, so that workers find it: the root image, the answer whether KVM works.
+ * What is wrong with one kernel is for its own row to say.
+ * @throws MacvlabError for what no kernel can do without: TOOL_MISSING, CACHE_NOT_WRITABLE ...
+ */
+export async function prepareMachine(kernels: readonly MatrixKernel[], remark: (line: string) => void): Promise<void> {
+  for (const { spec, modules } of kernels) {
+    const driver = await loadDriver('vm', {
+      kernel: spec,
+      ...(modules !== undefined && { modules }),
+      guests: 1,
+      remark,
+    });
+    try {
+      await driver.prepare?.();
+      return;
+    } catch (error) {
+      if (!isOfKernel(error)) throw error;
+    }
+  }
+}
+
+function isOfKernel(error: unknown): boolean {
+  return error instanceof MacvlabError && error.code.startsWith('KERNEL_') && error.exit !== exitCode.usage;
+}
+
+/**
+ * Performs what a matrix has not performed yet; all of it stands in its folder then.
+ * @throws MacvlabError OUT_NOT_WRITABLE
+ */
+export async function performMatrix(folder: string, { jobs, signal, listener }: MatrixOptions): Promise<void> {
+  const results = await readMatrix(folder);
+  const { matrix } = results;
+  const began = performance.now();
+  const waiting = longestFirst(results.kernels.filter((kernel) => isOpen(matrix, kernel)));
+  const running = new Set<Promise<void>>();
+  let free = jobs;
+  while (waiting.length > 0 && !signal.aborted) {
+    if (free === 0) {
+      await Promise.race(running);
+      continue;
+    }
+    // Room that is left over goes to those that take longest.
+    const labs = Math.ceil(free / waiting.length);
+    const next = waiting.shift();
+    if (!next) break;
+    free -= labs;
+    const { kernel } = next;
+    const only = openExperiments(matrix, next).map(keyOf);
+    const work = perform(kernel, only, labs).finally(() => {
+      free += labs;
+      running.delete(work);
+    });
+    running.add(work);
+  }
+  await Promise.all(running);
+  matrix.interrupted = signal.aborted;
+  matrix.endedAt = new Date().toISOString();
+  matrix.durationMs = (matrix.durationMs ?? 0) + Math.round(performance.now() - began);
+  writeMatrixRecord(folder, matrix);
+  listener.end();
+
+  async function perform(kernel: MatrixKernel, only: readonly string[], labs: number): Promise<void> {
+    const { name, spec, modules } = kernel;
+    delete kernel.failure;
+    listener.kernelStarted(kernel, only.length);
+    const work = {
+      ...{ kernel: spec, ...(modules !== undefined && { modules }), only, jobs: labs, probeFeatures: true },
+      ...{ out: slotFolder(folder, kernel), arguments: matrix.arguments },
+    };
+    const tell = {
+      remark: (line: string) => listener.remark(`${name}: ${line}`),
+      ended: (record: TestRecord) => listener.testEnded(kernel, record),
+    };
+    try {
+      const { run } = await readRun(await performKernel(work, tell, signal));
+      listener.kernelEnded(kernel, run.failure);
+    } catch (error) {
+      if (!signal.aborted) kernel.failure = failureRecord(error);
+      writeMatrixRecord(folder, matrix);
+      listener.kernelEnded(kernel, kernel.failure);
+    }
+  }
+}
+
+/** Newer kernels take longer: they are bigger, and do more for each of our commands. */
+function longestFirst<K extends { kernel: MatrixKernel }>(kernels: readonly K[]): K[] {
+  return kernels.toReversed();
+}
