@@ -1,0 +1,118 @@
+/** Parts of a matrix, performed by several machines, as one matrix that nobody can tell from one performed in one piece. */
+import { cpSync, existsSync, lstatSync, rmSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { basename, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { MacvlabError } from '../core/error.js';
+import { makeFolders, writing } from '../core/report-files.js';
+import { version } from '../core/version.js';
+import { compareVersions } from '../kernel/debian-version.js';
+import { keyOf } from '../run/record.js';
+import { newRunId } from '../run/run-folder.js';
+import { createMatrixFolder, readMatrix, slotFolder } from './folder.js';
+import type { MatrixKernel, MatrixRecord, MatrixResults } from './record.js';
+
+/**
+ * Puts parts together below `out`: shards of one matrix, or matrices of different kernels.
+ * @returns the new matrix's folder, and which shards were not among the parts
+ * @throws MacvlabError USAGE when parts do not belong together; OUT_NOT_WRITABLE, and nothing is left then
+ */
+export async function mergeMatrices(
+  folders: readonly string[],
+  out: string,
+  words: readonly string[],
+): Promise<{ folder: string; missing: string[] }> {
+  const parts = await Promise.all(folders.map((folder) => readMatrix(folder)));
+  const matrix = mergedRecord(parts, words);
+  const folder = createMatrixFolder(out, matrix);
+  try {
+    for (const kernel of matrix.kernels) {
+      const runs = parts
+        .flatMap(({ kernels }) => kernels.filter((each) => each.kernel.name === kernel.name))
+        .flatMap(({ runs }) => runs);
+      for (const run of runs) copyRun(run.folder, join(slotFolder(folder, kernel), basename(run.folder)));
+    }
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
+  return { folder, missing: missingShards(parts) };
+}
+
+/** The same run in two parts is there once. Links are left out: none of ours is in a run, and one of others' leads anywhere. */
+function copyRun(from: string, to: string): void {
+  if (existsSync(to)) return;
+  writing(to, () => {
+    makeFolders(join(to, '..'));
+    cpSync(from, to, { recursive: true, filter: (source) => !lstatSync(source).isSymbolicLink() });
+  });
+}
+
+function mergedRecord(parts: readonly MatrixResults[], words: readonly string[]): MatrixRecord {
+  const [first] = parts;
+  if (!first) throw new MacvlabError('USAGE', 'nothing was given to merge', { next: 'name the folders of matrices' });
+  for (const [index, part] of parts.entries()) for (const other of parts.slice(index + 1)) refuseStranger(part, other);
+  const records = parts.map(({ matrix }) => matrix);
+  const { filters, mode, experiments } = first.matrix;
+  const ends = records.flatMap(({ endedAt }) => endedAt ?? []);
+  return {
+    schema: 1,
+    id: newRunId(),
+    macvlab: version(),
+    arguments: [...words],
+    machine: hostname(),
+    startedAt: records.map(({ startedAt }) => startedAt).sort()[0] ?? '',
+    ...(ends.length === records.length && { endedAt: ends.sort().at(-1) ?? '' }),
+    durationMs: records.reduce((sum, { durationMs = 0 }) => sum + durationMs, 0),
+    interrupted: records.some(({ interrupted }) => interrupted),
+    filters,
+    ...(mode !== undefined && { mode }),
+    kernels: mergedKernels(parts),
+    experiments,
+  };
+}
+
+function refuseStranger(first: MatrixResults, other: MatrixResults): void {
+  const refuse = (what: string, next: string) => {
+    throw new MacvlabError('USAGE', `${first.folder} and ${other.folder} are not parts of one matrix: ${what}`, {
+      next,
+    });
+  };
+  if (!isDeepStrictEqual(first.matrix.experiments.map(keyOf), other.matrix.experiments.map(keyOf)))
+    refuse('their experiments are not the same', 'perform all parts with the same macvlab, filters and mode');
+  for (const kernel of other.matrix.kernels) {
+    const same = first.matrix.kernels.find(({ name }) => name === kernel.name);
+    if (same && same.release !== kernel.release) {
+      const said = `${kernel.name} is ${same.release} in one, ${kernel.release} in the other`;
+      refuse(said, `perform all parts with the same kernel: --kernels ${kernel.name}=${kernel.release}`);
+    }
+  }
+}
+
+/** All kernels of all parts, from the oldest to the newest. All of them are planned as a whole. */
+function mergedKernels(parts: readonly MatrixResults[]): MatrixKernel[] {
+  const kernels = new Map<string, MatrixKernel>();
+  for (const { kernel } of parts.flatMap((part) => part.kernels)) {
+    const { share: _, failure, ...whole } = kernel;
+    const known = kernels.get(kernel.name);
+    const merged = known ?? { ...whole, slot: freeSlot(whole, [...kernels.values()]) };
+    if (failure) merged.failure ??= failure;
+    kernels.set(kernel.name, merged);
+  }
+  return [...kernels.values()].sort((a, b) => compareVersions(a.version, b.version));
+}
+
+function freeSlot({ slot }: MatrixKernel, taken: readonly MatrixKernel[]): string {
+  for (let number = 1; ; number++) {
+    const candidate = number === 1 ? slot : `${slot}-${number}`;
+    if (!taken.some((kernel) => kernel.slot === candidate)) return candidate;
+  }
+}
+
+/** "2/4": shards of which no part was given. */
+function missingShards(parts: readonly { matrix: MatrixRecord }[]): string[] {
+  const shards = parts.flatMap(({ matrix }) => matrix.shard ?? []);
+  const count = Math.max(0, ...shards.map((shard) => shard.count));
+  const all = Array.from({ length: count }, (_, position) => position + 1);
+  return all.filter((index) => !shards.some((shard) => shard.index === index)).map((index) => `${index}/${count}`);
+}
