@@ -1,5 +1,6 @@
 /** The table of a matrix: experiments and features by kernels, and what differs between them. Plain data, made from records. */
 import type { Failure, FeatureRecord, Verdict } from '../run/record.js';
+import type { KnownDifference } from './known-differences.js';
 import type { ExperimentKey } from './record.js';
 
 /** A kernel's column. */
@@ -10,20 +11,24 @@ export interface TableColumn {
   version: string;
   release: string;
   origin?: string;
+  /** Of "missing" those alone that were planned. */
   counts: Record<Verdict | 'missing', number>;
-  /** What kept the kernel as a whole from its verdicts. */
+  /** What kept the kernel as a whole from its verdicts, or came behind the last of them. */
   failure?: Failure;
 }
 
 /** What became of an experiment on a kernel. */
 export interface Cell {
-  /** "missing" when it has not been performed (yet), and no error says why. */
+  /** "missing" when it has not been performed (yet), or is the part of another shard, and no error says why. */
   verdict: Verdict | 'missing';
   reason?: string;
   observed: Record<string, string | number | boolean>;
-  /** Name of the known difference by which this verdict or one of its values was expected. */
+  /**
+   * Name of the known difference by which this failure or skip was expected; where it has passed, of one by which a value was.
+   * A failure without it is unexpected, whatever its values are.
+   */
   expected?: string;
-  /** What is not as a known difference says: it no longer fails, or another value was seen. */
+  /** In a sentence, what is not as a known difference says: it no longer fails, or another value was seen. */
   alarm?: string;
   /** The folder of its evidence, relative to the matrix's. */
   evidence?: string;
@@ -34,30 +39,48 @@ export interface TableRow extends ExperimentKey {
   cells: Cell[];
 }
 
+/** What a kernel makes of a feature; `expected` and `alarm` as in a {@link Cell}. */
+export interface FeatureCell extends Pick<FeatureRecord, 'state' | 'words'> {
+  expected?: string;
+  alarm?: string;
+}
+
 export interface FeatureRow {
   group: string;
   name: string;
   /** One per column; undefined where it was not asked. */
-  cells: (Pick<FeatureRecord, 'state' | 'words'> | undefined)[];
+  cells: (FeatureCell | undefined)[];
+}
+
+/** A step from a kernel to the next one that tells. */
+export interface Change {
+  /** Name of the first kernel that has it, "7.2". */
+  since: string;
+  /** Name of the last one that had it otherwise, "6.18". */
+  after: string;
+  from: string;
+  to: string;
+  /** Names of the known differences that say so; empty when it is unexplained. */
+  explained: string[];
 }
 
 /** Something that is not the same on all kernels that were asked. */
 export interface Difference {
   kind: 'verdict' | 'observed' | 'feature';
-  /** "X3.1 bridge, hairpin on: multicast", or the feature’s group and name. */
+  /** keyOf() of the experiment, "X3.1 bridge, hairpin on: multicast"; or the feature’s group and name, "bridge port: hairpin". */
   subject: string;
   /** Of an observed value, its name. */
   value?: string;
-  /** Where it changes from one kernel to the next that tells, from the oldest on. */
-  changes: { since: string; after: string; from: string; to: string }[];
-  /** Names of the known differences that explain it; empty when it is unexplained. */
+  /** From the oldest on; never empty. */
+  changes: Change[];
+  /** Names of the known differences that together explain each of the changes; empty when one of them is unexplained. */
   explained: string[];
 }
 
 export interface KernelTable {
-  /** When the matrix began; of several parts the first: ISO 8601. */
+  /** When the first of its experiments began, ISO 8601. */
   startedAt: string;
-  /** Versions of macvlab that performed it. */
+  /** Versions of macvlab that performed it, sorted; nearly always one. */
   macvlab: string[];
   machines: string[];
   /** Whether all that was planned has a record. */
@@ -65,5 +88,8 @@ export interface KernelTable {
   columns: TableColumn[];
   rows: TableRow[];
   features: FeatureRow[];
+  /** Experiments first, in the order of the rows. */
   differences: Difference[];
+  /** The known differences that something above names, with their reasons and sources. */
+  known: KnownDifference[];
 }
