@@ -6,6 +6,7 @@ import { addGc } from './gc.js';
 import { addKernels } from './kernels.js';
 import { addLab } from './lab.js';
 import { addList } from './list.js';
+import { addMatrix } from './matrix.js';
 import { addRun } from './run.js';
 import { version } from '../core/version.js';
 
@@ -36,7 +37,7 @@ export async function performCommandLine(words: readonly string[]): Promise<numb
     .addHelpText('after', examples)
     // Errors are reported in one place, with a next step (main.ts).
     .configureOutput({ outputError: () => undefined });
-  for (const add of [addRun, addList, addDoctor, addLab, addKernels, addGc]) add(program);
+  for (const add of [addRun, addMatrix, addList, addDoctor, addLab, addKernels, addGc]) add(program);
   for (const command of withSubcommands(program)) command.exitOverride((error) => refuse(command, error));
   try {
     await program.parseAsync(words, { from: 'user' });

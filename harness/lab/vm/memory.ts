@@ -23,6 +23,12 @@ export function refuseWithoutMemory(guests: readonly number[]): void {
   );
 }
 
+/** How many guests that hold all nodes there is memory for, one at least: whether that one fits is told when it is started. */
+export function guestsThatFit(): number {
+  const available = availableMemory();
+  return available === undefined ? Infinity : Math.max(1, Math.floor(available / (guestMemory.several + qemuOwn)));
+}
+
 /** MiB that can be had without swapping (proc(5), MemAvailable); undefined where the kernel does not say. */
 function availableMemory(): number | undefined {
   const found = /^MemAvailable: +(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1];

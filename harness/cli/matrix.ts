@@ -1,0 +1,146 @@
+/** `macvlab matrix`: the experiments on many kernels, and a table of what differs. */
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { MacvlabError } from '../core/error.js';
+import { type MacvlanMode, macvlanModes } from '../link/macvlan.js';
+import type { Shard } from '../matrix/shard.js';
+import { untilInterrupted } from './interruption.js';
+import { positiveNumber } from './number-argument.js';
+import { remark, wantsColour } from './output.js';
+import { addTableOptions, type TableOptions } from './table-options.js';
+
+interface MatrixCommandOptions extends TableOptions {
+  kernels?: string[];
+  suite?: string;
+  modules?: string;
+  mode?: MacvlanMode;
+  jobs?: number;
+  out: string;
+  shard?: Shard;
+  resume?: string | true;
+}
+
+const examples = `
+Examples:
+  macvlab matrix --kernels 5.10,6.1,6.12,6.18,7.2,7.3-rc
+  macvlab matrix --kernels all --history history     every series, compared with the last time
+  macvlab matrix --suite trixie-backports A1 A3.2
+  macvlab matrix --kernels 6.12,patched=./linux X3   a kernel of your own beside its base
+  macvlab matrix --kernels all --shard 2/4           a part, for macvlab merge
+  macvlab matrix --resume                            what an interrupted one has not performed
+
+Exit codes: 0 nothing unexpected, 1 a test failed or a known difference is gone; with --baseline 1 only for what got worse;
+2 wrong usage, 3 something could not be told, 130 interrupted`;
+
+/** Adds the command. */
+export function addMatrix(program: Command): void {
+  const command = program
+    .command('matrix')
+    .description('perform experiments on many kernels, and show what differs since when')
+    .argument(
+      '[filters...]',
+      'ids (A1.3, or A1 for all of an article) or parts of titles; without any, all experiments',
+    )
+    .option('--kernels <list>', 'versions, releases, suites or paths with commas between, NAME=KERNEL, or all', list)
+    .option('--suite <suite>', 'only kernels of this suite of Debian, such as trixie; without --kernels, all of them')
+    .option('--modules <folder>', 'modules of kernels of your own')
+    .addOption(new Option('--mode <mode>', 'only experiments about this macvlan mode').choices(macvlanModes))
+    .option(
+      '--jobs <number>',
+      'guests side by side (default: as many as there are processors and memory for)',
+      positiveNumber,
+    )
+    .option('--shard <index/count>', 'only this part of it, such as 1/4', shard)
+    .option('--resume [folder]', 'perform what a matrix has not performed yet (default: the one begun last)')
+    .option('--out <folder>', 'where the matrix’s own folder is made', 'reports');
+  addTableOptions(command)
+    .addHelpText('after', examples)
+    .action(async (filters: string[], options: MatrixCommandOptions) => {
+      const table = await import('./table-options.js');
+      // Files that are wrong are told before hours of work, not behind them.
+      const means = await table.readTableOptions(options);
+      const signal = untilInterrupted('the matrix ends, and shows what it has; macvlab matrix --resume goes on');
+      const folder =
+        options.resume === undefined ? await begin(filters, options, signal) : await takeUp(filters, options);
+      const { performMatrix } = await import('../matrix/perform-matrix.js');
+      const { guestsThatFit } = await import('../lab/vm/memory.js');
+      const { MatrixProgress } = await import('../report/matrix-progress.js');
+      const jobs = options.jobs ?? Math.min(availableParallelism(), guestsThatFit());
+      const listener = new MatrixProgress(process.stderr, wantsColour(process.stderr));
+      await performMatrix(folder, { jobs, signal, listener });
+      process.exitCode = await table.conclude(folder, means);
+    });
+}
+
+/** Plans a matrix and makes its folder. @throws MacvlabError before anything is made */
+async function begin(filters: string[], options: MatrixCommandOptions, signal: AbortSignal): Promise<string> {
+  const { kernels = [], suite, modules, mode, out } = options;
+  if (kernels.length === 0 && suite === undefined) {
+    throw new MacvlabError('USAGE', 'no kernels were given', {
+      next: 'say which: --kernels 5.10,6.1,6.12, --kernels all, or --suite trixie; `macvlab kernels list` shows them',
+    });
+  }
+  if (out === '') {
+    throw new MacvlabError('USAGE', 'the folder for reports has an empty name', { next: 'name a folder with --out' });
+  }
+  const [{ loadCatalogue, select }, { chooseKernels }, { planMatrix, prepareMachine }, { createMatrixFolder }] =
+    await Promise.all([
+      import('../run/catalogue.js'),
+      import('../matrix/choose-kernels.js'),
+      import('../matrix/perform-matrix.js'),
+      import('../matrix/folder.js'),
+    ]);
+  const experiments = select(await loadCatalogue(), { filters, mode });
+  const chosen = await chooseKernels(
+    { kernels, suite, ...(modules !== undefined && { modules: resolve(modules) }), onRemark: remark },
+    { signal, onProgress: remark, onMissing: (error) => remark(error.format()) },
+  );
+  const matrix = planMatrix({
+    ...{ kernels: chosen, experiments, filters, mode, shard: options.shard },
+    arguments: process.argv.slice(2),
+  });
+  const own = matrix.kernels.filter(({ share }) => share?.length !== 0);
+  await prepareMachine(own, remark);
+  signal.throwIfAborted();
+  return createMatrixFolder(resolve(out), matrix);
+}
+
+/** The folder of a matrix that is to be gone on with. */
+async function takeUp(
+  filters: string[],
+  { resume, kernels, suite, shard, mode, out }: MatrixCommandOptions,
+): Promise<string> {
+  const said = [filters[0], kernels && '--kernels', suite && '--suite', shard && '--shard', mode && '--mode'].filter(
+    Boolean,
+  );
+  if (said.length > 0) {
+    throw new MacvlabError('USAGE', `a matrix is resumed as it was begun: ${said.join(', ')} cannot be changed`, {
+      next: 'leave that out, or begin another matrix without --resume',
+    });
+  }
+  const { findLatestMatrix, readMatrix } = await import('../matrix/folder.js');
+  const { prepareMachine } = await import('../matrix/perform-matrix.js');
+  const { isOpen } = await import('../matrix/todo.js');
+  const {
+    folder,
+    matrix,
+    kernels: known,
+  } = await readMatrix(typeof resume === 'string' ? resume : findLatestMatrix(out));
+  const open = known.filter((kernel) => isOpen(matrix, kernel)).map(({ kernel }) => kernel);
+  remark(
+    open.length === 0 ? 'all of it has been performed' : `still open on ${open.map(({ name }) => name).join(', ')}`,
+  );
+  if (open.length > 0) await prepareMachine(open, remark);
+  return folder;
+}
+
+function list(value: string, before: string[] = []): string[] {
+  return [...before, ...value.split(',')];
+}
+
+function shard(value: string): Shard {
+  const [, index = 0, count = 0] = (/^(\d+)\/(\d+)$/.exec(value) ?? []).map(Number);
+  if (index >= 1 && index <= count) return { index, count };
+  throw new InvalidArgumentError('Give a part and their number, such as 1/4.');
+}
