@@ -22,6 +22,7 @@ const measurements: Record<string, Measurement> = {
     needsRoot: true,
     onlyByName: true,
   },
+  matrix: { load: async () => (await import('./matrix.js')).benchMatrix, needsRoot: false, onlyByName: true },
   decode: { load: async () => (await import('./decode.js')).benchDecode, needsRoot: false },
 };
 

@@ -7,6 +7,7 @@ import { addKernels } from './kernels.js';
 import { addLab } from './lab.js';
 import { addList } from './list.js';
 import { addMatrix } from './matrix.js';
+import { addMerge } from './merge.js';
 import { addRun } from './run.js';
 import { version } from '../core/version.js';
 
@@ -37,7 +38,7 @@ export async function performCommandLine(words: readonly string[]): Promise<numb
     .addHelpText('after', examples)
     // Errors are reported in one place, with a next step (main.ts).
     .configureOutput({ outputError: () => undefined });
-  for (const add of [addRun, addMatrix, addList, addDoctor, addLab, addKernels, addGc]) add(program);
+  for (const add of [addRun, addMatrix, addMerge, addList, addDoctor, addLab, addKernels, addGc]) add(program);
   for (const command of withSubcommands(program)) command.exitOverride((error) => refuse(command, error));
   try {
     await program.parseAsync(words, { from: 'user' });
