@@ -4,9 +4,10 @@
 // eslint-disable-next-line no-control-regex -- control characters are what this is about
 const escapeSequence = /\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)/g;
 
-// What XML 1.0 (fifth edition, production 2 "Char") does not allow, and DEL and C1, which it allows but terminals obey.
+// What XML 1.0 (fifth edition, production 2 "Char") does not allow; DEL and C1, which it allows but terminals obey; and what
+// turns the direction of writing (Unicode annex 9, "explicit directional" characters), so that a line would not read as it is.
 // eslint-disable-next-line no-control-regex -- control characters are what this is about
-const unfit = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\ufffe\uffff]|[\ud800-\udfff]/gu;
+const unfit = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\ufffe\uffff]|[\ud800-\udfff]/gu;
 
 /**
  * The text without colours and other escape sequences, with every remaining character that XML 1.0 forbids or that a
@@ -33,15 +34,49 @@ export function oneLine(text: string): string {
  * as two columns, since some are: the result may be shorter than it could be, but never wider.
  */
 export function cut(text: string, width: number): string {
-  const columns = (character: string): number => (character < '\u0080' ? 1 : 2);
   let used = 0;
   let fitting = '';
   for (const character of text) {
-    used += columns(character);
+    used += columnsOf(character);
     // Room for … is kept, unless this is the last character and fits.
     if (used <= width - 1) fitting += character;
   }
   return used <= width ? text : `${fitting}…`;
+}
+
+/** How many columns of a terminal the text takes at most; see {@link cut}. */
+export function columnsOf(text: string): number {
+  return [...text].reduce((sum, character) => sum + (character < '\u0080' ? 1 : 2), 0);
+}
+
+/** The text, without control characters and with single spaces, as lines that fit a width; longer words are broken. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of oneLine(text)
+    .split(' ')
+    .flatMap((whole) => broken(whole, width))) {
+    if (line !== '' && columnsOf(line) + 1 + columnsOf(word) > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
+}
+
+function broken(word: string, width: number): string[] {
+  const parts: string[] = [];
+  let part = '';
+  for (const character of word) {
+    if (part !== '' && columnsOf(part + character) > width) {
+      parts.push(part);
+      part = '';
+    }
+    part += character;
+  }
+  return [...parts, part];
 }
 
 /** A duration as a person reads it: "34 ms", "1.2 s", "2 min 5 s". */

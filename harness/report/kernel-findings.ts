@@ -1,0 +1,109 @@
+/** What there is to tell about the cells of a kernel table that did not simply pass, each told once for all its kernels. */
+import { keyOf } from '../run/record.js';
+import type { Cell, Difference, KernelTable, TableRow } from '../matrix/table.js';
+import { groupEqual, kernelWords, silentColumns, toneOf, type Tone } from './kernel-view.js';
+
+/** One reason, and the kernels on which it holds for an experiment. */
+export interface Finding {
+  row: TableRow;
+  tone: Tone;
+  /** Of the first of the kernels. */
+  cell: Cell;
+  /** "5.10 to 6.1, 7.2" */
+  kernels: string;
+  /** Folders with the evidence, one per kernel that has some, relative to the matrix's. */
+  evidence: string[];
+}
+
+/** All findings of these tones, in the order of the table. Kernels without any verdict are told as a whole, not here. */
+export function findingsOf(table: KernelTable, tones: readonly Tone[]): Finding[] {
+  const silent = silentColumns(table);
+  return table.rows.flatMap((row) => {
+    const about = (cell: Cell): string => JSON.stringify([toneOf(cell), cell.reason, cell.expected, cell.alarm]);
+    return [...groupEqual(row.cells, about).values()].flatMap((all) => {
+      const positions = all.filter((position) => !silent.has(position));
+      const cells = positions.flatMap((position) => row.cells[position] ?? []);
+      const [cell] = cells;
+      if (!cell || !tones.includes(toneOf(cell))) return [];
+      const kernels = kernelWords(table.columns, positions);
+      return [{ row, tone: toneOf(cell), cell, kernels, evidence: cells.flatMap(({ evidence }) => evidence ?? []) }];
+    });
+  });
+}
+
+/** Findings that say the same of several experiments on the same kernels, as one. */
+export interface Shared {
+  text: string;
+  kernels: string;
+  experiments: TableRow[];
+}
+
+/** What findings share: told once, with the experiments that it is about. */
+export function sharedBy(findings: readonly Finding[], text: (finding: Finding) => string): Shared[] {
+  const groups = groupEqual(findings, (finding) => JSON.stringify([text(finding), finding.kernels]));
+  return [...groups.values()].flatMap((positions) => {
+    const members = positions.flatMap((position) => findings[position] ?? []);
+    const [first] = members;
+    return first ? [{ text: text(first), kernels: first.kernels, experiments: members.map(({ row }) => row) }] : [];
+  });
+}
+
+/** "A1.3, A1.4 (2)": each id once, with how many experiments have it. */
+export function idsOf(rows: readonly TableRow[]): string {
+  const groups = [...groupEqual(rows, ({ id }) => id)];
+  return groups.map(([id, all]) => (all.length > 1 ? `${id} (${all.length})` : id)).join(', ');
+}
+
+/** Why something differs, as a known difference says; its bare name where the table does not have it. */
+export function explanationOf({ known }: KernelTable, name: string): { reason: string; source: string } {
+  return known.find((one) => one.name === name) ?? { reason: name, source: '' };
+}
+
+/** An alarm, of an experiment or a feature. */
+export interface Alarm {
+  subject: string;
+  kernels: string;
+  text: string;
+  evidence: string[];
+}
+
+export function alarmsOf(table: KernelTable): Alarm[] {
+  const { columns, features } = table;
+  const ofExperiments = findingsOf(table, ['alarm']).map(({ row, kernels, cell, evidence }) => {
+    const text = [`${cell.verdict}, but ${cell.alarm ?? ''}`, ...(cell.reason ? [cell.reason] : [])].join('; ');
+    return { subject: keyOf(row), kernels, text, evidence };
+  });
+  const ofFeatures = features.flatMap(({ group, name, cells }) => {
+    const groups = groupEqual(cells, (cell) => JSON.stringify([cell?.state, cell?.alarm]));
+    return [...groups.values()].flatMap((positions) => {
+      const cell = cells[positions[0] ?? -1];
+      if (cell?.alarm === undefined) return [];
+      const text = `${cell.state}, but ${cell.alarm}`;
+      return [{ subject: `${group}: ${name}`, kernels: kernelWords(columns, positions), text, evidence: [] }];
+    });
+  });
+  return [...ofExperiments, ...ofFeatures];
+}
+
+/** Known differences that are met in the table, but explain none of the differences that it lists; with where they are met. */
+export function otherExpected(table: KernelTable): Map<string, Finding[]> {
+  const told = new Set(table.differences.flatMap(({ changes }) => changes.flatMap(({ explained }) => explained)));
+  const others = new Map<string, Finding[]>();
+  for (const finding of findingsOf(table, ['expected'])) {
+    const name = finding.cell.expected;
+    if (name === undefined || told.has(name)) continue;
+    others.set(name, [...(others.get(name) ?? []), finding]);
+  }
+  return others;
+}
+
+/** "X3.1 multicast: copies" */
+export function subjectOf({ subject, value }: Difference): string {
+  return value === undefined ? subject : `${subject}: ${value}`;
+}
+
+/** An address that a reader may follow; undefined for a commit or the title of a document. */
+export function linkOf(source: string): string | undefined {
+  if (!/^https?:\/\/[^\s]+$/i.test(source) || !URL.canParse(source)) return undefined;
+  return new URL(source).href;
+}

@@ -1,0 +1,130 @@
+import { expect } from 'chai';
+import { kernelTableTerminal } from './kernel-table-terminal.js';
+import {
+  aNastyTable,
+  anInterruptedTable,
+  aRichTable,
+  aTable,
+  aTableRow,
+  aWideTable,
+} from './kernel-table.test-support.js';
+
+const plain = { width: 100, colour: false };
+
+describe('the terminal view of a kernel table', () => {
+  const tables = { rich: aRichTable, wide: aWideTable, interrupted: anInterruptedTable, nasty: aNastyTable };
+  for (const [name, make] of Object.entries(tables)) {
+    for (const width of [40, 60, 80, 100, 120, 200]) {
+      it(`fits the ${name} table into ${width} columns`, () => {
+        for (const all of [false, true]) {
+          const text = kernelTableTerminal(make(), { width, colour: false, all });
+          for (const line of text.split('\n')) {
+            // A path stays whole, to be copied.
+            if (!line.includes('evidence: '))
+              expect(line.replace(/[\u2e80-\uffff]/g, '$&.'), line).to.have.length.at.most(width);
+          }
+        }
+      });
+    }
+  }
+
+  it('has nothing of its own to say where all kernels are equal', () => {
+    const rows = [aTableRow('A1.1', 'one', [{}, {}]), aTableRow('A1.2', 'two', [{}, {}])];
+    expect(kernelTableTerminal(aTable(rows), plain)).to.equal(
+      [
+        'Kernel table of 2026-11-21',
+        'begun 2026-11-21 08:15 UTC, macvlab 0.1.0, on bench1',
+        '',
+        'Kernels',
+        '  6.1  2 passed; 6.1.9+deb13-cloud-amd64 (Debian trixie, 6.1.9-1)',
+        '  6.2  2 passed; 6.2.9+deb13-cloud-amd64 (Debian trixie, 6.2.9-1)',
+        '',
+        '2 experiments passed on all kernels that performed them.',
+        '',
+        '2 kernels, 2 experiments: 4 passed',
+      ].join('\n'),
+    );
+  });
+
+  it('shows what did not simply pass, and all when asked to', () => {
+    const text = kernelTableTerminal(aRichTable(), plain);
+    expect(text).not.to.include('A1.1');
+    expect(text).not.to.include('mode vepa');
+    expect(text).to.match(/│ A1.2 vepa: ns1 does not reach its sibling +│ passed +│ FAILED +│ FAILED +│ passed/);
+    expect(text).to.match(/│ ↳ X3.1 copies of a reflected .*│ 1 +│ 1 +│ 1 +│ 2 +│/);
+    expect(text).to.match(/│ macvlan: bcqueuelen .*│ refused +│ supported/);
+    const everything = kernelTableTerminal(aRichTable(), { ...plain, all: true });
+    expect(everything).to.include('│ A1.1 bridge');
+    expect(everything).to.include('│ macvlan: mode vepa');
+  });
+
+  it('lists kernels below each other, equal neighbours as one, where a table would not fit', () => {
+    const text = kernelTableTerminal(aRichTable(), { width: 50, colour: false });
+    expect(text).to.include('A1.2 vepa: ns1 does not reach its sibling\n  5.10, 7.2  passed\n  6.1, 6.12  FAILED\n');
+    expect(text).not.to.include('│');
+  });
+
+  it('states each failure once, with the kernels and the evidence', () => {
+    const text = kernelTableTerminal(aRichTable(), { ...plain, folder: 'reports/m1' });
+    expect(text).to.include(
+      [
+        'FAILED A1.2 vepa: ns1 does not reach its sibling',
+        '  6.1, 6.12: the ping was answered',
+        '  evidence: reports/m1/kernels/6.1/r1/evidence/002-a1.2',
+        '  evidence: reports/m1/kernels/6.12/r1/evidence/002-a1.2',
+        '',
+        'ERROR A1.3 private: nobody answers',
+        '  5.10: the capture ended',
+        '',
+        'Skipped',
+        '  5.10: X2.1: the kernel does not know bcqueuelen',
+      ].join('\n'),
+    );
+  });
+
+  it('says since when something differs and why, or that nobody knows', () => {
+    const text = kernelTableTerminal(aRichTable(), plain);
+    expect(text).to.include(
+      [
+        '  X3.1 bridge, hairpin on: multicast: copies of a reflected multicast at a bridge sibling',
+        '    since 7.2: 2 (on 6.12: 1)',
+        '    because: the switch’s copy comes too',
+        '    source: https://example.org/commit?a=1&b=2',
+        '  macvlan: bcqueuelen',
+        '    since 6.1: supported (on 5.10: refused)',
+        '    unexplained',
+        '',
+        'Otherwise expected',
+        '  all kernels: X4.1: differs',
+        '    because: lists are emptied',
+        '    source: drivers/net/macvlan.c, macvlan_changelink',
+        '',
+        'Alarms',
+        '  ALARM X2.1 the queue’s length can be set',
+        '    7.2: passed, but it was expected to fail (queue of 7.2), and has passed',
+        '',
+        '4 kernels, 6 experiments: 16 passed, 6 failed, 1 error, 1 skipped; of the failed, 4 as expected; 1',
+        'alarm',
+      ].join('\n'),
+    );
+  });
+
+  it('is readable when it was interrupted, and says how to go on', () => {
+    const text = kernelTableTerminal(anInterruptedTable(), plain);
+    expect(text).to.include('  6.3  0 passed, 40 not performed; ');
+    expect(text).to.include('    ERROR the guest did not boot\n      Kernel panic - not syncing\n    next: look');
+    expect(text).to.match(/│ A1.6 bridge +│ passed +│ – +│ – +│ ERROR +│/);
+    expect(text).to.include('5 experiments passed on all kernels that performed them.');
+    expect(text).to.include('15 more experiments only await being performed on some kernels.');
+    expect(text).to.include('The rest is performed by:\nmacvlab matrix --resume\n');
+    expect(text).not.to.include('ERROR A1.');
+    expect(kernelTableTerminal(aRichTable(), plain)).not.to.include('--resume');
+  });
+
+  it('is plain without colour, coloured with it, and lets no control through', () => {
+    // eslint-disable-next-line no-control-regex -- control characters are what this is about
+    const control = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/;
+    expect(kernelTableTerminal(aNastyTable(), { ...plain, all: true })).not.to.match(control);
+    expect(kernelTableTerminal(aRichTable(), { ...plain, colour: true })).to.include('\u001b[31mFAILED\u001b[39m');
+  });
+});

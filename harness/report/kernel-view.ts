@@ -1,0 +1,162 @@
+/** What all views of a kernel table say in the same words: verdicts, counts, and who differs. */
+import { keyOf } from '../run/record.js';
+import type { Cell, FeatureCell, FeatureRow, KernelTable, TableColumn, TableRow } from '../matrix/table.js';
+
+/** How a cell is to be taken: its verdict, or what a known difference makes of it. */
+export type Tone = 'passed' | 'expected' | 'skipped' | 'failed' | 'error' | 'alarm' | 'missing';
+
+export function toneOf({ verdict, expected, alarm }: Cell): Tone {
+  if (alarm !== undefined) return 'alarm';
+  return expected !== undefined && verdict !== 'error' && verdict !== 'missing' ? 'expected' : verdict;
+}
+
+/** What stands for a cell in a table. */
+export function wordOf(cell: Cell): string {
+  const tone = toneOf(cell);
+  if (tone === 'alarm') return 'ALARM';
+  if (tone === 'expected' && cell.verdict === 'failed') return 'differs';
+  return { passed: 'passed', skipped: 'skipped', failed: 'FAILED', error: 'ERROR', missing: '–' }[cell.verdict];
+}
+
+/** What the words of a table mean. */
+export const legend: Record<string, string> = {
+  passed: 'as expected, shown by frames on the wire',
+  FAILED: 'not as expected, although the positive control did pass',
+  differs: 'fails, as a known difference says',
+  ALARM: 'not as a known difference says: it, or the kernel, has changed',
+  skipped: 'the kernel lacks something that the experiment needs',
+  ERROR: 'nothing can be said: the lab could not be trusted',
+  '–': 'not performed',
+};
+
+/** What a person types to have the rest of an interrupted matrix performed. */
+export const resumeCommand = 'macvlab matrix --resume';
+
+/** What stands for a feature's state on a kernel. */
+export function featureWordOf(cell: FeatureCell | undefined): string {
+  if (!cell) return '–';
+  if (cell.alarm !== undefined) return 'ALARM';
+  return { supported: 'supported', refused: 'refused', ignored: 'silently ignored', unknown: 'unknown' }[cell.state];
+}
+
+/** A feature that a kernel lacks is no failure; one that it takes and then ignores is worth a second look. */
+export function featureToneOf(cell: FeatureCell | undefined): Tone {
+  if (!cell) return 'missing';
+  if (cell.alarm !== undefined) return 'alarm';
+  return ({ supported: 'passed', refused: 'skipped', ignored: 'expected', unknown: 'error' } as const)[cell.state];
+}
+
+/** Whether the kernels that were asked do not all say the same. */
+export function featureDiffers({ cells }: FeatureRow): boolean {
+  return new Set(cells.flatMap((cell) => cell?.state ?? [])).size > 1;
+}
+
+/** "Kernel table of 2026-11-21"; without the day where nothing has been performed. */
+export function titleOf({ startedAt }: KernelTable): string {
+  return startedAt ? `Kernel table of ${startedAt.slice(0, 10)}` : 'Kernel table';
+}
+
+/** "begun 2026-11-21 08:15 UTC, macvlab 0.1.0, on bench1" */
+export function circumstances({ startedAt, macvlab, machines }: KernelTable): string {
+  const begun = startedAt && `begun ${startedAt.slice(0, 10)} ${startedAt.slice(11, 16)} UTC`;
+  const versions = macvlab.length > 0 && `macvlab ${macvlab.join(', ')}`;
+  const on = machines.length > 0 && `on ${machines.join(', ')}`;
+  return [begun, versions, on].filter(Boolean).join(', ');
+}
+
+type Counts = TableColumn['counts'];
+
+/** "130 passed, 2 failed": what there is none of is left out, but for those that passed. */
+export function countWords({ passed, failed, error, skipped, missing }: Counts): string {
+  const others = [
+    failed && `${failed} failed`,
+    error && plural(error, 'error'),
+    skipped && `${skipped} skipped`,
+    missing && `${missing} not performed`,
+  ];
+  return [`${passed} passed`, ...others.filter(Boolean)].join(', ');
+}
+
+/** "6 kernels, 132 experiments: 780 passed, 2 failed; 1 failed as expected; 1 alarm" */
+export function totalWords({ columns, rows, features }: KernelTable): string {
+  const sum: Counts = { passed: 0, failed: 0, error: 0, skipped: 0, missing: 0 };
+  for (const { counts } of columns) {
+    for (const verdict of Object.keys(sum) as (keyof Counts)[]) sum[verdict] += counts[verdict];
+  }
+  const cells = rows.flatMap((row) => row.cells);
+  const asExpected = cells.filter((cell) => cell.verdict === 'failed' && toneOf(cell) === 'expected').length;
+  const asked = features.flatMap((row) => row.cells);
+  const alarms = [...cells, ...asked].filter((cell) => cell?.alarm !== undefined).length;
+  return [
+    `${plural(columns.length, 'kernel')}, ${plural(rows.length, 'experiment')}: ${countWords(sum)}`,
+    ...(asExpected > 0 ? [`of the failed, ${asExpected} as expected`] : []),
+    ...(alarms > 0 ? [plural(alarms, 'alarm')] : []),
+  ].join('; ');
+}
+
+/** "1 kernel", "2 kernels" */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** Names of kernels, stretches of neighbours by their ends: "5.10 to 6.12, 7.2"; "all kernels" when that is so. */
+export function kernelWords(columns: readonly TableColumn[], positions: readonly number[]): string {
+  if (positions.length === columns.length && columns.length > 1) return 'all kernels';
+  const name = (position: number | undefined): string => columns[position ?? -1]?.name ?? '';
+  const stretches: number[][] = [];
+  for (const position of positions) {
+    const last = stretches.at(-1);
+    if (last?.at(-1) === position - 1) last.push(position);
+    else stretches.push([position]);
+  }
+  return stretches
+    .map((stretch) =>
+      stretch.length > 2 ? `${name(stretch[0])} to ${name(stretch.at(-1))}` : stretch.map(name).join(', '),
+    )
+    .join(', ');
+}
+
+/** Positions of equal things, in the order in which each is first met. */
+export function groupEqual<T>(items: readonly T[], key: (item: T) => string): Map<string, number[]> {
+  const groups = new Map<string, number[]>();
+  items.forEach((item, position) => {
+    const group = groups.get(key(item));
+    if (group) group.push(position);
+    else groups.set(key(item), [position]);
+  });
+  return groups;
+}
+
+/** Names of the observed values of a row that are not the same on all kernels. */
+export function differingValues({ differences }: KernelTable, row: TableRow): string[] {
+  const subject = keyOf(row);
+  const names = differences.filter((one) => one.kind === 'observed' && one.subject === subject).map((one) => one.value);
+  return [...new Set(names.filter((name) => name !== undefined))];
+}
+
+/** A value of a cell as text; "–" where it was not observed. */
+export function valueOf({ observed }: Cell, name: string): string {
+  const value = observed[name];
+  return value === undefined ? '–' : String(value);
+}
+
+/** Positions of the kernels of which there is nothing to tell but why: they did not boot, or were not begun. */
+export function silentColumns({ columns, rows }: KernelTable): Set<number> {
+  const silent = columns.map((_, position) => position);
+  return new Set(
+    silent.filter(
+      (position) =>
+        rows.every(({ cells }) => ['missing', 'error', undefined].includes(cells[position]?.verdict)) &&
+        (columns[position]?.failure !== undefined || rows.every(({ cells }) => cells[position]?.verdict === 'missing')),
+    ),
+  );
+}
+
+/** How much a row has to tell: all is well ("plain"), some kernel has only not performed it yet ("missing"), or more. */
+export function tellingOf(table: KernelTable, row: TableRow, silent: Set<number>): 'plain' | 'missing' | 'telling' {
+  const tones = new Set(row.cells.filter((_, position) => !silent.has(position)).map(toneOf));
+  tones.delete('passed');
+  if (differingValues(table, row).length > 0) return 'telling';
+  if (tones.size === 0) return 'plain';
+  return tones.size === 1 && tones.has('missing') ? 'missing' : 'telling';
+}
