@@ -46,7 +46,9 @@ export function cut(text: string, width: number): string {
 
 /** How many columns of a terminal the text takes at most; see {@link cut}. */
 export function columnsOf(text: string): number {
-  return [...text].reduce((sum, character) => sum + (character < '\u0080' ? 1 : 2), 0);
+  let columns = 0;
+  for (const character of text) columns += character < '\u0080' ? 1 : 2;
+  return columns;
 }
 
 /** The text, without control characters and with single spaces, as lines that fit a width; longer words are broken. */
