@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The command line `macvlab`. */
 import { exitCode, formatError, MacvlabError } from '../core/error.js';
-import { performCommandLine } from './program.js';
+import { bisectExitOfError, isForBisect } from '../report/bisect-exit.js';
 
 // Whoever reads our output may stop doing so (`macvlab list | head`): that is no error, and what we do goes on.
 for (const stream of [process.stdout, process.stderr]) {
@@ -11,7 +11,9 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 process.on('uncaughtException', (error) => process.exit(report(error)));
 
-const code = await performCommandLine(process.argv.slice(2)).catch(report);
+const words = process.argv.slice(2);
+// Loaded here, so that an installation with a part missing is no test that failed: Node.js itself would end with 1.
+const code = await import('./program.js').then(({ performCommandLine }) => performCommandLine(words)).catch(report);
 // A pipe whose reader is slow has not taken all yet (Node.js, process I/O: writes to pipes are asynchronous).
 await Promise.all([process.stdout, process.stderr].map(written));
 // Without this exit, the pipes of a lab that was left running would hold this process.
@@ -29,10 +31,10 @@ async function written(stream: NodeJS.WriteStream): Promise<void> {
 function report(error: unknown): number {
   if (error instanceof MacvlabError) {
     process.stderr.write(`${error.format()}\n`);
-    return error.exit;
+    return isForBisect(words) ? bisectExitOfError(error) : error.exit;
   }
   process.stderr.write(
     `INTERNAL: ${formatError(error)}\n  next: this is a bug in macvlab: report it with the lines above and the command line\n`,
   );
-  return exitCode.lab;
+  return isForBisect(words) ? bisectExitOfError(error) : exitCode.lab;
 }

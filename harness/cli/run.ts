@@ -21,6 +21,7 @@ interface RunOptions extends GivenLabOptions {
   mode?: MacvlanMode;
   jobs?: number;
   bail?: boolean;
+  bisect?: true;
   keep?: Keep;
   reporter?: ReporterName[];
   out?: string;
@@ -36,7 +37,9 @@ Examples:
   macvlab run A1                       all experiments of an article
   macvlab run A1.3 --keep on-failure   leaves the lab running when it does not pass: macvlab lab shell node1
   macvlab run --reporter json >r.json  results as JSON; progress goes nowhere
-  macvlab run --reporter lines         one line per experiment`;
+  macvlab run --reporter lines         one line per experiment
+  git bisect run macvlab run --kernel . --bisect A1.3
+                                       finds the commit; exits 0 good, 1 bad, 125 cannot tell, 128 wrong usage`;
 
 /** Adds the command. */
 export function addRun(program: Command): void {
@@ -57,6 +60,7 @@ export function addRun(program: Command): void {
     )
     .option('--bail', 'end at the first that does not pass')
     .option('--no-bail', 'perform all, whatever the configuration file says')
+    .option('--bisect', 'end with the exit codes that `git bisect run` takes')
     .addOption(
       new Option('--keep <when>', `leave the lab running afterwards (default: ${defaults.keep})`).choices(keepChoices),
     )
@@ -74,11 +78,14 @@ export function addRun(program: Command): void {
         });
       }
 
+      if (options.bisect) refuseForBisect(filters, options.keep);
+
       // What help and a wrong command line do not need is only loaded here.
-      const [{ Reporters }, { perform }, { exitCodeOf }] = await Promise.all([
+      const [{ Reporters }, { perform }, { exitCodeOf }, { bisectExitOf }] = await Promise.all([
         import('./reporters.js'),
         import('../run/perform.js'),
         import('../report/outcome.js'),
+        import('../report/bisect-exit.js'),
       ]);
       const reporters = new Reporters(options.reporter);
       const note = (line: string) => reporters.listener.remark(line);
@@ -87,7 +94,8 @@ export function addRun(program: Command): void {
         mayBeKept: options.keep !== 'never',
         remark: note,
       });
-      await refuseWrongKernel(drivers);
+      // A commit whose tree has no kernel in it is no mistake of the command line.
+      if (!options.bisect || !(await isOwn(options.kernel))) await refuseWrongKernel(drivers);
       const [cheapest] = drivers;
       const jobs = options.jobs ?? Math.max(1, Math.floor(availableParallelism() / (cheapest?.processors ?? 1)));
       const results = await perform(
@@ -108,6 +116,11 @@ export function addRun(program: Command): void {
       const { kept, ...records } = results;
       reporters.end(records);
       process.exitCode = exitCodeOf(records);
+      if (options.bisect) {
+        const { exit, words } = bisectExitOf(records);
+        process.exitCode = exit;
+        remark(`bisect: ${words} (exit code ${exit})`);
+      }
       for (const [index, left] of kept.entries()) {
         const name = kept.length > 1 ? `${records.run.id}-${index + 1}` : records.run.id;
         writeKept({ ...left, name });
@@ -115,6 +128,24 @@ export function addRun(program: Command): void {
         remark(`                       macvlab lab down --name ${name}`);
       }
     });
+}
+
+/** @throws MacvlabError USAGE for what makes no sense at every commit of a bisection */
+function refuseForBisect(filters: readonly string[], keep: Keep): void {
+  if (filters.length === 0) {
+    throw new MacvlabError('USAGE', '--bisect was given, and no experiment', {
+      next: 'name the one that tells good from bad: --bisect A1.3',
+    });
+  }
+  if (keep !== 'never') {
+    throw new MacvlabError('USAGE', '--bisect was given, and a lab would be left running at each commit', {
+      next: 'add --keep never, and look at a commit’s lab by hand afterwards',
+    });
+  }
+}
+
+async function isOwn(kernel: string | undefined): Promise<boolean> {
+  return kernel !== undefined && (await import('../kernel/resolve.js')).isPath(kernel);
 }
 
 /**

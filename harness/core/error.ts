@@ -3,8 +3,16 @@
  * A kernel that does not do what is expected is no error of ours: that is a failed assertion.
  */
 
-/** Exit codes of the command line (architecture: "Exit codes"). */
-export const exitCode = { ok: 0, failed: 1, usage: 2, lab: 3, interrupted: 130, cannotTell: 125 } as const;
+/** Exit codes of the command line (architecture: "Exit codes"); the last two only with `run --bisect` (report/bisect-exit.ts). */
+export const exitCode = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  lab: 3,
+  interrupted: 130,
+  cannotTell: 125,
+  endsBisection: 128,
+} as const;
 
 /** Every error code, with the exit code that it leads to and what it stands for. */
 export const errorCodes = {
