@@ -53,7 +53,9 @@ function partOf(weights: readonly number[], { index, count }: Shard): number[] {
     done += weight;
     const left = weights.length - at - 1;
     const open = count - bounds.length;
-    const isDue = done >= (total * bounds.length) / count - weight / 2;
+    const due = (total * bounds.length) / count;
+    // Behind the next piece it would be no nearer.
+    const isDue = due - done <= (weights[at + 1] ?? 0) / 2;
     // A part is never empty: the last pieces go one to each part that has none.
     if (open > 0 && (isDue || left <= open) && left >= open) bounds.push(at + 1);
   });
