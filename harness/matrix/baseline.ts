@@ -1,0 +1,138 @@
+/** What a matrix has come to, as a small file to compare the next one with: plain JSON with one line per experiment, fit for git. */
+import { keyOf, type FeatureState, type Verdict } from '../run/record.js';
+import { MacvlabError } from '../core/error.js';
+import type { ObservedValue } from './known-differences.js';
+import type { Cell, FeatureRow, KernelTable, TableColumn } from './table.js';
+
+export interface BaselineExperiment {
+  /** keyOf() of the experiment. */
+  experiment: string;
+  verdict: Verdict;
+  /** True when the last matrix came to an error; all else is what an earlier one had told, which an error does not undo. */
+  error?: boolean;
+  /** Name of the known difference by which a failure or a skip was expected. */
+  expected?: string;
+  alarm?: string;
+  /** Sorted by name; absent when there is none. */
+  observed?: Record<string, ObservedValue>;
+}
+
+export interface BaselineFeature {
+  /** Its name alone. */
+  feature: string;
+  state: FeatureState;
+  alarm?: string;
+}
+
+export interface BaselineKernel {
+  /** The column's: by it, and not by the version, a kernel is found again. */
+  name: string;
+  version: string;
+  release: string;
+  /** What went wrong with the kernel as a whole. */
+  failure?: string;
+  experiments: BaselineExperiment[];
+  features: BaselineFeature[];
+}
+
+export interface Baseline {
+  schema: 1;
+  /** When the matrix began, ISO 8601. */
+  date: string;
+  macvlab: string[];
+  kernels: BaselineKernel[];
+}
+
+/**
+ * The baseline that a table makes.
+ * @param previous what has been compared with: where the table has an error, what was known before stays known, or else a change
+ * behind a night of errors would pass unseen
+ * @throws MacvlabError NO_EVIDENCE when the table is not complete: what it lacks would be taken as gone
+ */
+export function baselineOf(table: KernelTable, previous?: Baseline): Baseline {
+  if (!table.complete || table.columns.length === 0) throw incomplete(table);
+  const { startedAt, macvlab, columns } = table;
+  const kernels = columns.map((column, position): BaselineKernel => {
+    const { name, version, release, failure } = column;
+    const before = previous?.kernels.find((kernel) => kernel.name === name);
+    return {
+      ...{ name, version, release },
+      ...(failure && { failure: `${failure.code}: ${failure.message}` }),
+      experiments: experimentsOf(table, position, before),
+      features: table.features.flatMap((row) => featureOf(row, position, before)),
+    };
+  });
+  return { schema: 1, date: startedAt, macvlab: [...macvlab], kernels };
+}
+
+function experimentsOf({ rows }: KernelTable, position: number, before?: BaselineKernel): BaselineExperiment[] {
+  return rows.flatMap((row) => {
+    const key = keyOf(row);
+    const cell = row.cells[position];
+    if (!cell || cell.verdict === 'missing') return [];
+    const known = before?.experiments.find(({ experiment }) => experiment === key);
+    if (cell.verdict === 'error' && known && known.verdict !== 'error') return [{ ...known, error: true }];
+    return [{ experiment: key, verdict: cell.verdict, ...marks(cell), ...observedBy(cell) }];
+  });
+}
+
+function marks({ verdict, expected, alarm }: Cell): Pick<BaselineExperiment, 'expected' | 'alarm'> {
+  return {
+    ...(expected !== undefined && verdict !== 'passed' && { expected }),
+    ...(alarm !== undefined && { alarm }),
+  };
+}
+
+function observedBy({ observed }: Cell): Pick<BaselineExperiment, 'observed'> {
+  const values = Object.entries(observed).sort(([one], [other]) => (one < other ? -1 : 1));
+  return values.length > 0 ? { observed: Object.fromEntries(values) } : {};
+}
+
+function featureOf({ name, cells }: FeatureRow, position: number, before?: BaselineKernel): BaselineFeature[] {
+  const cell = cells[position];
+  if (!cell) return before?.features.filter(({ feature }) => feature === name) ?? [];
+  const { state, alarm } = cell;
+  return [{ feature: name, state, ...(alarm !== undefined && { alarm }) }];
+}
+
+function incomplete({ columns }: Pick<KernelTable, 'columns'>): MacvlabError {
+  const open = columns.filter(({ counts }: TableColumn) => counts.missing > 0);
+  return new MacvlabError('NO_EVIDENCE', 'no baseline is made of a matrix that is not complete', {
+    evidence: open
+      .map(({ name, counts }) => `${name}: ${counts.missing} experiments have not been performed`)
+      .join('\n'),
+    next: 'perform the rest with macvlab matrix --resume, or merge all shards',
+  });
+}
+
+/** A baseline as text: the same baseline is the same text, and what changes about one experiment is one line. */
+export function formatBaseline({ schema, date, macvlab, kernels }: Baseline): string {
+  const head = { schema, date, macvlab };
+  return `{\n${members(head, 1)},\n${indent(1)}"kernels": ${list(kernels.map(formatKernel), 1)}\n}\n`;
+}
+
+function formatKernel({ experiments, features, ...head }: BaselineKernel): string {
+  const lines = (items: readonly object[]) =>
+    list(
+      items.map((item) => JSON.stringify(item)),
+      3,
+    );
+  const lists = [`"experiments": ${lines(experiments)}`, `"features": ${lines(features)}`];
+  return `{\n${members(head, 3)},\n${lists.map((each) => `${indent(3)}${each}`).join(',\n')}\n${indent(2)}}`;
+}
+
+function members(object: object, depth: number): string {
+  return Object.entries(object)
+    .map(([key, value]) => `${indent(depth)}${JSON.stringify(key)}: ${JSON.stringify(value)}`)
+    .join(',\n');
+}
+
+/** The items one per line. */
+function list(items: readonly string[], depth: number): string {
+  if (items.length === 0) return '[]';
+  return `[\n${items.map((item) => `${indent(depth + 1)}${item}`).join(',\n')}\n${indent(depth)}]`;
+}
+
+function indent(depth: number): string {
+  return '  '.repeat(depth);
+}
