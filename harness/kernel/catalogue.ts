@@ -64,7 +64,7 @@ async function parse(apt: Apt, signal?: AbortSignal): Promise<DebianKernel[]> {
 function isMeant(kernel: DebianKernel, spec: string): boolean {
   const { release, upstream, version, labels } = kernel;
   const said = spec === 'unstable' ? 'sid' : spec.replace(/^v(?=\d)/, '').replace('~rc', '-rc');
-  if ([release, bareRelease(kernel), upstream, version, ...labels].includes(said)) return true;
+  if (spec === version || [release, bareRelease(kernel), upstream, version, ...labels].includes(said)) return true;
   if (/^\d+\.\d+-rc$/.test(said)) return upstream.startsWith(said);
   return /^\d+(?:\.\d+)*$/.test(said) && ['.', '-'].some((next) => upstream.startsWith(said + next));
 }

@@ -1,10 +1,13 @@
 /** From what a person says to the kernels of a matrix: all are known, and each once, before anything is performed. */
+import { resolve } from 'node:path';
 import { MacvlabError } from '../core/error.js';
 import { seriesOf, findKernel, unknownKernel } from '../kernel/catalogue.js';
-import { compareVersions } from '../kernel/debian-version.js';
+import { upstreamOf } from '../kernel/debian-version.js';
 import { type KnownKernel, knownKernels, type KnownKernelOptions } from '../kernel/known-kernels.js';
 import { isPath, resolveKernel } from '../kernel/resolve.js';
 import { slug } from '../run/run-folder.js';
+import { freeSlot } from './folder.js';
+import { byAge } from './order.js';
 import type { MatrixKernel } from './record.js';
 
 export interface KernelChoice {
@@ -26,35 +29,58 @@ export interface KernelChoice {
  * @throws MacvlabError KERNEL_UNKNOWN naming all that do not exist; USAGE for names that are said twice; as ownKernel()
  */
 export async function chooseKernels(choice: KernelChoice, options: KnownKernelOptions = {}): Promise<MatrixKernel[]> {
-  const { suite, onRemark } = choice;
-  const said = choice.kernels.length === 0 && suite !== undefined ? ['all'] : choice.kernels;
+  const { suite, modules, onRemark } = choice;
+  const said = choice.kernels.length === 0 && suite !== undefined ? [all] : choice.kernels;
   const wanted = said.map(splitName);
-  const known = wanted.every(({ spec }) => isPath(spec)) ? [] : await knownKernels(options);
+  if (modules !== undefined && !wanted.some(({ spec }) => isOwn(spec))) throw modulesOfNone();
+  const known = suite === undefined && wanted.every(({ spec }) => isOwn(spec)) ? [] : await knownKernels(options);
   const offered = suite === undefined ? known : known.filter((kernel) => isOfSuite(kernel, suite));
   if (suite !== undefined && offered.length === 0) throw unknownSuite(known, suite);
   const chosen: MatrixKernel[] = [];
-  const unknown: { spec: string; error: MacvlabError }[] = [];
+  const unknown: MacvlabError[] = [];
   for (const { name, spec } of wanted) {
-    if (spec === 'all' && name === undefined) chosen.push(...newestOfSeries(offered).map((each) => column(each)));
-    else if (isPath(spec)) chosen.push(await ownColumn(spec, name, choice, options));
-    else {
+    if (spec === all) chosen.push(...newestOfSeries(offered).map((each) => column(each)));
+    else if (isOwn(spec)) {
+      const own = await ownColumn(spec, name, choice, options);
+      if (own instanceof MacvlabError) unknown.push(own);
+      else chosen.push(own);
+    } else {
       const found = findKernel(offered, spec);
       if (found) chosen.push(column(found, name ?? spec));
-      else unknown.push({ spec, error: unknownKernel(offered, spec) });
+      else unknown.push(suite === undefined ? unknownKernel(offered, spec) : unknownInSuite(offered, spec, suite));
     }
   }
   if (unknown.length > 0) throw allUnknown(unknown);
-  const distinct = withoutRepetition(chosen, onRemark);
-  return distinct.sort((a, b) => compareVersions(a.version, b.version));
+  if (chosen.length === 0)
+    throw new MacvlabError('KERNEL_UNKNOWN', 'there are no kernels to choose from', { next: look });
+  return withoutRepetition(chosen, onRemark).sort(byAge);
+}
+
+const all = 'all';
+const look = 'look at `macvlab kernels list`';
+
+function isOwn(spec: string): boolean {
+  return spec !== all && isPath(spec);
 }
 
 function splitName(said: string): { name?: string; spec: string } {
-  const [, name, spec] = /^([^=/]+)=(.*)$/s.exec(said) ?? [];
-  const whole = spec ?? said;
-  if (whole.trim() !== '') return { spec: whole.trim(), ...(name !== undefined && { name: name.trim() }) };
-  throw new MacvlabError('USAGE', `an empty kernel stands in the list of kernels`, {
-    next: 'give versions with commas between: --kernels 5.10,6.1,6.12',
-  });
+  const [, before, behind] = /^([^=/]*)=(.*)$/s.exec(said) ?? [];
+  const [name, spec] = [before?.trim(), (behind ?? said).trim()];
+  if (spec === '') {
+    throw new MacvlabError('USAGE', 'an empty kernel stands in the list of kernels', {
+      next: 'give versions with commas between: --kernels 5.10,6.1,6.12',
+    });
+  }
+  if (name === '' || (name !== undefined && spec === all)) {
+    throw new MacvlabError(
+      'USAGE',
+      `“${said.trim()}” gives ${name ? 'several kernels one name' : 'a kernel an empty name'}`,
+      {
+        next: 'give a name to one kernel: --kernels 6.12,patched=./linux',
+      },
+    );
+  }
+  return { spec, ...(name !== undefined && { name }) };
 }
 
 /** Suites as Debian splits them: "trixie" also has what came through security and updates. */
@@ -73,7 +99,8 @@ function column(kernel: KnownKernel, name = seriesOf(kernel)): MatrixKernel {
   const { release, upstream, version, suites } = kernel;
   return {
     name,
-    spec: release,
+    // Candidates of a series have all the same release.
+    spec: version,
     version: upstream,
     release,
     origin: `Debian ${suites[0] ?? ''}, ${version}`,
@@ -81,22 +108,36 @@ function column(kernel: KnownKernel, name = seriesOf(kernel)): MatrixKernel {
   };
 }
 
+/** @returns the error, when there is no kernel */
 async function ownColumn(
   spec: string,
   name: string | undefined,
   { modules }: KernelChoice,
   { signal, onProgress }: KnownKernelOptions,
-): Promise<MatrixKernel> {
-  const { release, origin } = await resolveKernel(spec, { modules, signal, onProgress });
+): Promise<MatrixKernel | MacvlabError> {
+  const kernel = await resolveKernel(spec, { modules, signal, onProgress }).catch((error: unknown) => {
+    if (error instanceof MacvlabError && error.code === 'KERNEL_UNKNOWN') return error;
+    throw error;
+  });
+  if (kernel instanceof MacvlabError) return kernel;
+  const { release, origin } = kernel;
   return {
     name: name ?? spec,
-    spec,
-    version: /^\d+\.\d+(?:\.\d+)?(?:-rc\d+)?/.exec(release)?.[0] ?? release,
+    // Found again from wherever the matrix is resumed.
+    spec: resolve(spec),
+    version: versionOf(release, origin),
     release,
     origin,
     ...(modules !== undefined && { modules }),
     slot: slug(name ?? release),
   };
+}
+
+/** "6.1.192" of Debian's "6.1.0-56-amd64", whose origin ends with "Debian 6.1.192-2 (2026-11-16)". */
+function versionOf(release: string, origin: string): string {
+  const packaged = /\bDebian (\d\S*)/.exec(origin)?.[1];
+  const version = packaged === undefined ? release : upstreamOf(packaged);
+  return /^\d+\.\d+(?:\.\d+)?(?:-rc\d+)?/.exec(version)?.[0] ?? release;
 }
 
 /** The same kernel is one column, whatever it is called; two kernels of one name could not be told apart. */
@@ -119,19 +160,30 @@ function withoutRepetition(chosen: readonly MatrixKernel[], onRemark?: (line: st
         },
       );
     }
-    const taken = distinct.filter(({ slot }) => slot === kernel.slot || slot.startsWith(`${kernel.slot}-`)).length;
-    distinct.push(taken === 0 ? kernel : { ...kernel, slot: `${kernel.slot}-${taken + 1}` });
+    distinct.push({ ...kernel, slot: freeSlot(kernel, distinct) });
   }
   return distinct;
 }
 
-function allUnknown(unknown: readonly { spec: string; error: MacvlabError }[]): MacvlabError {
+function allUnknown(unknown: readonly MacvlabError[]): MacvlabError {
   const [first] = unknown;
-  if (first && unknown.length === 1) return first.error;
-  const list = unknown.map(({ spec }) => `“${spec}”`).join(', ');
-  return new MacvlabError('KERNEL_UNKNOWN', `there are no kernels ${list} among those that can be chosen from`, {
-    evidence: unknown.map(({ spec, error }) => `${spec}: ${error.evidence ?? ''}`).join('\n'),
-    next: 'choose from `macvlab kernels list`, or give the path of one of your own; nothing was begun',
+  if (first && unknown.length === 1) return first;
+  return new MacvlabError('KERNEL_UNKNOWN', `${unknown.length} of the kernels do not exist`, {
+    evidence: unknown.map(({ message, evidence }) => [message, evidence].filter(Boolean).join('; ')).join('\n'),
+    next: 'choose from `macvlab kernels list`, or give the paths of your own; nothing was begun',
+  });
+}
+
+function modulesOfNone(): MacvlabError {
+  return new MacvlabError('USAGE', 'modules were given, and none of the kernels is your own', {
+    next: 'leave --modules out: Debian’s kernels come with theirs',
+  });
+}
+
+function unknownInSuite(offered: readonly KnownKernel[], spec: string, suite: string): MacvlabError {
+  return new MacvlabError('KERNEL_UNKNOWN', `there is no kernel “${spec}” in ${suite}`, {
+    evidence: unknownKernel(offered, spec).evidence,
+    next: `leave --suite ${suite} out, or choose one of its kernels`,
   });
 }
 

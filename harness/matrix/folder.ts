@@ -51,6 +51,14 @@ export function slotFolder(folder: string, { slot }: Pick<MatrixKernel, 'slot'>)
   return join(folder, 'kernels', slot);
 }
 
+/** A kernel's slot, or one like it that no other has. */
+export function freeSlot({ slot }: Pick<MatrixKernel, 'slot'>, taken: readonly Pick<MatrixKernel, 'slot'>[]): string {
+  for (let number = 1; ; number++) {
+    const candidate = number === 1 ? slot : `${slot}-${number}`;
+    if (!taken.some((kernel) => kernel.slot === candidate)) return candidate;
+  }
+}
+
 /**
  * Reads a matrix back, also one that is going on or was killed.
  * @throws MacvlabError USAGE naming the file that is missing, cut short or not a record

@@ -6,10 +6,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { MacvlabError } from '../core/error.js';
 import { makeFolders, writing } from '../core/report-files.js';
 import { version } from '../core/version.js';
-import { compareVersions } from '../kernel/debian-version.js';
 import { keyOf } from '../run/record.js';
 import { newRunId } from '../run/run-folder.js';
-import { createMatrixFolder, readMatrix, slotFolder } from './folder.js';
+import { createMatrixFolder, freeSlot, readMatrix, slotFolder } from './folder.js';
+import { byAge } from './order.js';
 import type { MatrixKernel, MatrixRecord, MatrixResults } from './record.js';
 
 /**
@@ -99,14 +99,7 @@ function mergedKernels(parts: readonly MatrixResults[]): MatrixKernel[] {
     if (failure) merged.failure ??= failure;
     kernels.set(kernel.name, merged);
   }
-  return [...kernels.values()].sort((a, b) => compareVersions(a.version, b.version));
-}
-
-function freeSlot({ slot }: MatrixKernel, taken: readonly MatrixKernel[]): string {
-  for (let number = 1; ; number++) {
-    const candidate = number === 1 ? slot : `${slot}-${number}`;
-    if (!taken.some((kernel) => kernel.slot === candidate)) return candidate;
-  }
+  return [...kernels.values()].sort(byAge);
 }
 
 /** "2/4": shards of which no part was given. */

@@ -20,7 +20,7 @@ export interface ExperimentKey {
 export interface MatrixKernel {
   /** What it is called in the table and in baselines: what was asked for ("6.12"), or the name that it was given ("patched"). */
   name: string;
-  /** What is handed to a VM lab: a release ("6.12.117+deb13-cloud-amd64"), or the path of one's own kernel. */
+  /** What is handed to a VM lab: Debian's version ("6.12.117-1"), or the absolute path of one's own kernel. */
   spec: string;
   /** For comparing and ordering: "6.12.117"; the whole release where a kernel of one's own says no more. */
   version: string;
