@@ -1,7 +1,7 @@
 /** What there is to tell about the cells of a kernel table that did not simply pass, each told once for all its kernels. */
 import { keyOf } from '../run/record.js';
 import type { Cell, Difference, KernelTable, TableRow } from '../matrix/table.js';
-import { groupEqual, kernelWords, silentColumns, toneOf, type Tone } from './kernel-view.js';
+import { groupEqual, kernelWords, reasonOf, silentColumns, toneOf, type Tone } from './kernel-view.js';
 
 /** One reason, and the kernels on which it holds for an experiment. */
 export interface Finding {
@@ -19,7 +19,7 @@ export interface Finding {
 export function findingsOf(table: KernelTable, tones: readonly Tone[]): Finding[] {
   const silent = silentColumns(table);
   return table.rows.flatMap((row) => {
-    const about = (cell: Cell): string => JSON.stringify([toneOf(cell), cell.reason, cell.expected, cell.alarm]);
+    const about = (cell: Cell): string => JSON.stringify([toneOf(cell), reasonOf(cell), cell.expected, cell.alarm]);
     return [...groupEqual(row.cells, about).values()].flatMap((all) => {
       const positions = all.filter((position) => !silent.has(position));
       const cells = positions.flatMap((position) => row.cells[position] ?? []);
@@ -70,7 +70,7 @@ export interface Alarm {
 export function alarmsOf(table: KernelTable): Alarm[] {
   const { columns, features } = table;
   const ofExperiments = findingsOf(table, ['alarm']).map(({ row, kernels, cell, evidence }) => {
-    const text = [`${cell.verdict}, but ${cell.alarm ?? ''}`, ...(cell.reason ? [cell.reason] : [])].join('; ');
+    const text = [`${cell.verdict}, but ${cell.alarm ?? ''}`, ...[reasonOf(cell) ?? []].flat()].join('; ');
     return { subject: keyOf(row), kernels, text, evidence };
   });
   const ofFeatures = features.flatMap(({ group, name, cells }) => {

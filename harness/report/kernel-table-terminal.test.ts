@@ -70,6 +70,9 @@ describe('the terminal view of a kernel table', () => {
       [
         'FAILED A1.2 vepa: ns1 does not reach its sibling',
         '  6.1, 6.12: the ping was answered',
+        '    expected: no reply',
+        '    seen:     a reply',
+        '  next: look at the frames',
         '  evidence: reports/m1/kernels/6.1/r1/evidence/002-a1.2',
         '  evidence: reports/m1/kernels/6.12/r1/evidence/002-a1.2',
         '',
@@ -112,7 +115,7 @@ describe('the terminal view of a kernel table', () => {
   it('is readable when it was interrupted, and says how to go on', () => {
     const text = kernelTableTerminal(anInterruptedTable(), plain);
     expect(text).to.include('  6.3  0 passed, 40 not performed; ');
-    expect(text).to.include('    ERROR the guest did not boot\n      Kernel panic - not syncing\n    next: look');
+    expect(text).to.include('  ERROR the guest did not boot\n    Kernel panic - not syncing\n  next: look');
     expect(text).to.match(/│ A1.6 bridge +│ passed +│ – +│ – +│ ERROR +│/);
     expect(text).to.include('5 experiments passed on all kernels that performed them.');
     expect(text).to.include('15 more experiments only await being performed on some kernels.');

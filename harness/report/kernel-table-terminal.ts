@@ -2,7 +2,7 @@
 import pc from 'picocolors';
 import type { Failure } from '../run/record.js';
 import type { KernelTable, TableRow } from '../matrix/table.js';
-import { findingParts, section, type Ink } from './kernel-terminal-findings.js';
+import { detailLines, findingParts, section, type Ink } from './kernel-terminal-findings.js';
 import { besides, indented, kernelGrid, type GridRow } from './kernel-grid.js';
 import {
   circumstances,
@@ -21,7 +21,7 @@ import {
   valueOf,
   wordOf,
 } from './kernel-view.js';
-import { columnsOf, oneLine, visible, wrap } from './text.js';
+import { columnsOf, oneLine, wrap } from './text.js';
 
 export interface KernelTerminalOptions {
   /** Columns of the terminal; below 40 it is taken as 40. */
@@ -66,12 +66,7 @@ function kernels({ columns }: KernelTable, ink: Ink): string[] {
 }
 
 function failureLines(failure: Failure, ink: Ink): string[] {
-  const details = failure.details ? visible(failure.details).trimEnd().split('\n') : [];
-  return [
-    ink.colours.magenta(indented(`ERROR ${failure.message}`, 4, ink.width)),
-    ...details.map((line) => indented(line, 6, ink.width)),
-    ...(failure.next ? [indented(`next: ${failure.next}`, 4, ink.width)] : []),
-  ];
+  return [ink.colours.magenta(indented(`ERROR ${failure.message}`, 2, ink.width)), ...detailLines(failure, ink)];
 }
 
 function experiments(table: KernelTable, all: boolean, ink: Ink): string[] {

@@ -7,7 +7,7 @@ type GivenCell = Partial<Cell>;
 export function aTableRow(id: string, title: string, cells: GivenCell[], given: Partial<TableRow> = {}): TableRow {
   return {
     ...{ id, title, suite: 'A1 bridge, private and vepa', file: 'suites/a1-modes.ts' },
-    cells: cells.map((cell) => ({ verdict: 'passed', observed: {}, ...cell })),
+    cells: cells.map((cell) => ({ verdict: 'passed', durationMs: 34.4, observed: {}, ...cell })),
     ...given,
   };
 }
@@ -37,6 +37,14 @@ const supported: FeatureCell = { state: 'supported', words: 'bcqueuelen 2000' };
 
 /** Four kernels with something of everything: known and unknown differences, a failure, an error, a skip and an alarm. */
 export function aRichTable(): KernelTable {
+  const failure = {
+    ...{
+      code: 'ASSERTION',
+      message: 'answered',
+      details: 'expected: no reply\nseen:     a reply',
+      next: 'look at the frames',
+    },
+  };
   const observed = (count: number): GivenCell => ({ observed: { [copies]: count } });
   const multicast = 'reflected multicast twice';
   return aTable(
@@ -49,8 +57,8 @@ export function aRichTable(): KernelTable {
       ]),
       aTableRow('A1.2', 'vepa: ns1 does not reach its sibling', [
         {},
-        { verdict: 'failed', reason: 'the ping was answered', evidence: 'kernels/6.1/r1/evidence/002-a1.2' },
-        { verdict: 'failed', reason: 'the ping was answered', evidence: 'kernels/6.12/r1/evidence/002-a1.2' },
+        { verdict: 'failed', reason: 'the ping was answered', failure, evidence: 'kernels/6.1/r1/evidence/002-a1.2' },
+        { verdict: 'failed', reason: 'the ping was answered', failure, evidence: 'kernels/6.12/r1/evidence/002-a1.2' },
         {},
       ]),
       aTableRow('A1.3', 'private: nobody answers', [{ verdict: 'error', reason: 'the capture ended' }, {}, {}, {}]),

@@ -1,5 +1,6 @@
 /** What a terminal shows below a kernel table: each failure, what differs and why, and alarms. */
 import { join } from 'node:path';
+import type { Failure } from '../run/record.js';
 import type { Change, KernelTable } from '../matrix/table.js';
 import {
   alarmsOf,
@@ -12,8 +13,8 @@ import {
   type Finding,
 } from './kernel-findings.js';
 import { indented, painted, type Colours } from './kernel-grid.js';
-import { wordOf } from './kernel-view.js';
-import { oneLine, wrap } from './text.js';
+import { reasonOf, wordOf } from './kernel-view.js';
+import { columnsOf, oneLine, visible, wrap } from './text.js';
 
 /** How and where it is shown. */
 export interface Ink {
@@ -48,9 +49,27 @@ function block({ row, tone, cell, kernels, evidence }: Finding, ink: Ink): strin
   return [
     `${word} ${ink.colours.bold(first)}`,
     ...others.map((line) => `  ${ink.colours.bold(line)}`),
-    indented(`${kernels}: ${cell.reason ?? 'no reason was recorded'}`, 2, ink.width),
+    indented(`${kernels}: ${reasonOf(cell) ?? 'no reason was recorded'}`, 2, ink.width),
+    ...detailLines(cell.failure, ink),
     ...paths(evidence, 2, ink),
   ].join('\n');
+}
+
+/** How many lines of details are shown; the evidence has all of them. */
+const mostDetails = 12;
+
+/** What is known of a failure beside its message. */
+export function detailLines(failure: Failure | undefined, ink: Ink): string[] {
+  const all = failure?.details ? visible(failure.details).trimEnd().replaceAll('\t', '  ').split('\n') : [];
+  const more = all.length > mostDetails ? [`    … and ${all.length - mostDetails} more lines`] : [];
+  return [
+    // What fits stays as it is: it may be a table.
+    ...all
+      .slice(0, mostDetails)
+      .map((line) => (columnsOf(line) + 4 > ink.width ? indented(line, 4, ink.width) : `    ${line}`)),
+    ...more,
+    ...(failure?.next ? [indented(`next: ${failure.next}`, 2, ink.width)] : []),
+  ];
 }
 
 /** A path stands on a line of its own, and whole, so that it can be copied. */
@@ -59,7 +78,7 @@ function paths(evidence: readonly string[], indent: number, { folder }: Ink): st
 }
 
 function skipped(table: KernelTable, ink: Ink): string[] {
-  const shared = sharedBy(findingsOf(table, ['skipped']), ({ cell }) => cell.reason ?? 'no reason was recorded');
+  const shared = sharedBy(findingsOf(table, ['skipped']), ({ cell }) => reasonOf(cell) ?? 'no reason was recorded');
   const lines = shared.map((one) => indented(`${one.kernels}: ${idsOf(one.experiments)}: ${one.text}`, 2, ink.width));
   return section('Skipped', lines, ink);
 }

@@ -18,6 +18,11 @@ export function wordOf(cell: Cell): string {
   return { passed: 'passed', skipped: 'skipped', failed: 'FAILED', error: 'ERROR', missing: '–' }[cell.verdict];
 }
 
+/** Why a cell is as it is, in a line. */
+export function reasonOf({ reason, failure }: Cell): string | undefined {
+  return reason ?? failure?.message;
+}
+
 /** What the words of a table mean. */
 export const legend: Record<string, string> = {
   passed: 'as expected, shown by frames on the wire',

@@ -1,0 +1,70 @@
+/** What the HTML view of a kernel table says beside the table itself: alarms, what differs and why, what was expected. */
+import { keyOf } from '../run/record.js';
+import type { KernelTable } from '../matrix/table.js';
+import { html, type Html } from './html.js';
+import { alarmsOf, idsOf, otherExpected, subjectOf } from './kernel-findings.js';
+import { because, fileLink, wide, type Anchors } from './kernel-html-parts.js';
+
+export function alarms(table: KernelTable, anchors: Anchors): Html | undefined {
+  const all = alarmsOf(table);
+  if (all.length === 0) return undefined;
+  const items = all.map(({ subject, kernels: on, text, evidence }) => {
+    const links = evidence.map((path) => html` <a href="${fileLink(path)}">evidence</a>`);
+    return html`<li>
+      <strong>ALARM</strong> ${experimentLink(table, anchors, subject, subject)}, ${on}: ${text}${links}
+    </li> `;
+  });
+  return html`<ul>
+    ${items}
+  </ul>`;
+}
+
+/** Text as a link to the row of an experiment, where it is about one. */
+function experimentLink({ rows }: KernelTable, anchors: Anchors, subject: string, text: string): Html {
+  const row = rows.find((one) => keyOf(one) === subject);
+  const anchor = row && anchors.get(row);
+  return anchor === undefined ? html`${text}` : html`<a href="#${anchor}">${text}</a>`;
+}
+
+export function differences(table: KernelTable, anchors: Anchors): Html | undefined {
+  if (table.differences.length === 0) return undefined;
+  const rows = table.differences.flatMap((difference) =>
+    difference.changes.map(({ since, after, from, to, explained }) => {
+      const why =
+        explained.length === 0
+          ? html`<td class="failed">unexplained</td>`
+          : html`<td class="expected">${explained.map((name) => html`<p>${because(table, name)}</p>`)}</td>`;
+      const what = experimentLink(table, anchors, difference.subject, subjectOf(difference));
+      return html`<tr>
+        <th scope="row">${what}</th>
+        <td>${since}</td>
+        <td>${to}</td>
+        <td>${from} (${after})</td>
+        ${why}
+      </tr> `;
+    }),
+  );
+  const head = ['what', 'since', 'is', 'was', 'why'].map((title) => html`<th scope="col">${title}</th>`);
+  const caption = 'From one kernel to the next that tells';
+  return wide(
+    'difference-list',
+    'What differs',
+    caption,
+    head,
+    html`<tbody>
+      ${rows}
+    </tbody> `,
+  );
+}
+
+export function expected(table: KernelTable): Html | undefined {
+  const all = [...otherExpected(table)];
+  if (all.length === 0) return undefined;
+  const items = all.map(([name, findings]) => {
+    const where = findings.map(({ row, kernels: on }) => `${idsOf([row])} (${on})`).join(', ');
+    return html`<li>${where}: ${because(table, name)}</li> `;
+  });
+  return html`<ul>
+    ${items}
+  </ul>`;
+}
