@@ -8,7 +8,7 @@ import { gunzipSync } from 'node:zlib';
 import { MacvlabError } from '../../core/error.js';
 import { runProgram } from '../../core/program.js';
 import type { Kernel } from '../../kernel/kernel.js';
-import { hostTool } from './host-tools.js';
+import { hostTool } from '../host-tools.js';
 
 /** Without these no guest boots, in the order in which they are loaded: module -> its option in a kernel's config. */
 export const bootModules: ReadonlyMap<string, string> = new Map([

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { availableParallelism } from 'node:os';
 import type { MacvlabError } from '../../core/error.js';
 import type { Host } from '../driver.js';
+import { cableEnds, type MachinePlace } from '../places.js';
 import type { Cable, NodeName } from '../topology.js';
 import { randomMac } from '../wiring.js';
 import type { Accelerator } from './qemu.js';
@@ -10,12 +11,12 @@ import type { KernelComplaint } from './console.js';
 import { Guest } from './guest.js';
 import type { GuestImages } from './images.js';
 import { guestMemory } from './memory.js';
-import { cableEnds, type GuestCount, type GuestPlace } from './shapes.js';
+import type { GuestCount } from './shapes.js';
 import { slotFile, slotsOf } from './slots.js';
 
 /** A guest that runs, its place in the lab, and its sessions by the names of its ports. */
 export interface PlacedGuest {
-  place: GuestPlace;
+  place: MachinePlace;
   guest: Guest;
   /** Whether there are slots, for a lab that may be kept. */
   kept: boolean;
@@ -41,7 +42,7 @@ export function starter({
   folder,
   cables,
   complaints,
-}: Starting): (place: GuestPlace) => PlacedGuest {
+}: Starting): (place: MachinePlace) => PlacedGuest {
   const loose = new Map<Cable, Socket>();
   // With several processors, TCG may let one run into an instruction that another is changing: the kernel's own way of
   // switching its static branches, which ends in "Oops: int3".
@@ -74,22 +75,22 @@ export function starter({
 }
 
 /** The serial ports of a guest that an sshd listens behind, each with the namespace that it is in. */
-export function portsOf({ nodes, own }: GuestPlace): Map<string, NodeName | undefined> {
+export function portsOf({ nodes, own }: MachinePlace): Map<string, NodeName | undefined> {
   const namespaces = nodes.filter((node) => node !== own);
   return new Map([[own ?? 'machine', undefined], ...namespaces.map((node) => [node, node] as const)]);
 }
 
 /** The slots of a guest, each with the port whose session it stands for. */
-export function slotsOfPlace(place: GuestPlace): Map<string, string> {
+export function slotsOfPlace(place: MachinePlace): Map<string, string> {
   return new Map([...portsOf(place).keys()].flatMap((port) => slotsOf(port).map((slot) => [slot, port] as const)));
 }
 
-function slotFiles(place: GuestPlace, folder: string): Map<string, string> {
+function slotFiles(place: MachinePlace, folder: string): Map<string, string> {
   return new Map([...slotsOfPlace(place).keys()].map((slot) => [slot, slotFile(folder, slot)]));
 }
 
 /** MiB that a guest gets. */
-export function memoryOf({ nodes }: GuestPlace): number {
+export function memoryOf({ nodes }: MachinePlace): number {
   return nodes.length > 1 ? guestMemory.several : guestMemory.node;
 }
 

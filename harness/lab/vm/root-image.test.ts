@@ -15,8 +15,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { MacvlabError } from '../../core/error.js';
 import { findProgram } from '../../setup/tools.mjs';
-import { busyboxOf, findRootImage, packImage, recipeDigest, rootImage } from './root-image.js';
-import { type RootRecipe, rootRecipe } from './root-recipe.js';
+import { type RootRecipe, rootRecipe } from '../root-recipe.js';
+import { packRoot, recipeDigest } from '../root-tree.js';
+import { busyboxOf, findRootImage, rootImage, squashed } from './root-image.js';
 
 const missing = ['dpkg-deb', 'mksquashfs', 'unsquashfs'].filter((name) => !findProgram(name));
 const why = missing.length === 0 ? '' : ` (skipped: ${missing.join(', ')} not installed)`;
@@ -104,7 +105,7 @@ describe('the guests’ root image', () => {
     it('has what the recipe keeps, and busybox for the rest', async () => {
       const out = join(folder, 'out');
       mkdirSync(out);
-      await packImage(recipe, packages(), out);
+      await packRoot(squashed, recipe, packages(), out);
       expect(readdirSync(out).sort()).to.deep.equal(['busybox', 'root.squashfs']);
       const { stdout } = spawnSync('unsquashfs', ['-lls', join(out, 'root.squashfs')], { encoding: 'utf8' });
       expect(stdout).to.include('usr/bin/cat -> busybox').and.include('root/bin -> usr/bin');
@@ -119,10 +120,10 @@ describe('the guests’ root image', () => {
       const [first, second] = [join(folder, 'first'), join(folder, 'second')];
       mkdirSync(first);
       mkdirSync(second);
-      await packImage(recipe, files, first);
+      await packRoot(squashed, recipe, files, first);
       const before = process.umask(0o077);
       try {
-        await packImage(recipe, files, second);
+        await packRoot(squashed, recipe, files, second);
       } finally {
         process.umask(before);
       }
@@ -132,9 +133,12 @@ describe('the guests’ root image', () => {
     it('is not made when a command that labs need is missing', async () => {
       const out = join(folder, 'out');
       mkdirSync(out);
-      const error: unknown = await packImage({ ...recipe, commands: ['sh', 'tcpdump'] }, packages(), out).catch(
-        (reason: unknown) => reason,
-      );
+      const error: unknown = await packRoot(
+        squashed,
+        { ...recipe, commands: ['sh', 'tcpdump'] },
+        packages(),
+        out,
+      ).catch((reason: unknown) => reason);
       expect(error).to.be.instanceOf(MacvlabError);
       expect((error as MacvlabError).message).to.equal('the guests’ packages lack tcpdump');
     });
@@ -142,7 +146,7 @@ describe('the guests’ root image', () => {
     it('is not made of a package that is damaged', async () => {
       const [some = ''] = packages();
       writeFileSync(some, readFileSync(some).subarray(0, 300));
-      const error: unknown = await packImage(recipe, [some], folder).catch((reason: unknown) => reason);
+      const error: unknown = await packRoot(squashed, recipe, [some], folder).catch((reason: unknown) => reason);
       expect((error as MacvlabError).code).to.equal('KERNEL_FETCH');
     });
   });

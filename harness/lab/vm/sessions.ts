@@ -1,6 +1,5 @@
-/** The sessions of a lab's guests: opened while the guests boot, and with their clocks measured against ours. */
+/** The sessions of a lab's guests: opened while the guests boot. */
 import type { MacvlabError } from '../../core/error.js';
-import { measureClock } from '../../remote/clock.js';
 import { Session } from '../../remote/session.js';
 import type { Host, Machines } from '../driver.js';
 import type { LabKeys } from '../sshd.js';
@@ -85,16 +84,4 @@ async function connect(guest: Guest, port: string, { keys, epitaph }: Common): P
     carrier: guest.exited,
     obituary: epitaph,
   });
-}
-
-/** Measures each guest's clock against ours. @returns the longest that a command takes there and back, in milliseconds */
-export async function setClocks(hosts: readonly Host[], nodes: Machines['nodes']): Promise<number> {
-  const measured = await Promise.all(
-    hosts.map(async (host) => {
-      const { roundTrip, ...clock } = await measureClock(host.session);
-      for (const session of [host.session, ...host.nodes.map((node) => nodes[node])]) session.clock = clock;
-      return roundTrip;
-    }),
-  );
-  return Math.max(...measured);
 }

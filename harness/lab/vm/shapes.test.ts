@@ -1,6 +1,7 @@
 import { expect } from 'chai';
+import { cableEnds, type MachinePlace } from '../places.js';
 import { nodeNames, topology } from '../topology.js';
-import { cableEnds, guestCounts, type GuestPlace, shapes } from './shapes.js';
+import { guestCounts, shapes } from './shapes.js';
 
 describe('how nodes are spread over guests', () => {
   it('in one guest or three', () => {
@@ -8,7 +9,7 @@ describe('how nodes are spread over guests', () => {
   });
 
   for (const count of guestCounts) {
-    const places: readonly GuestPlace[] = shapes[count];
+    const places: readonly MachinePlace[] = shapes[count];
 
     it(`each node once in ${count}, and a guest’s own node is one of its nodes`, () => {
       expect(places).to.have.lengthOf(count);

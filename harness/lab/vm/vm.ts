@@ -4,9 +4,11 @@ import { MacvlabError } from '../../core/error.js';
 import { beSlow } from '../../core/wait.js';
 import { newKeyPair } from '../../remote/keys.js';
 import type { Session } from '../../remote/session.js';
+import { setClocks } from '../clocks.js';
 import type { Host, KernelLog, LabDriver, Machines } from '../driver.js';
 import { startKeeper } from '../keepers.js';
 import { noteProcess } from '../kept.js';
+import type { MachinePlace } from '../places.js';
 import type { LabKeys } from '../sshd.js';
 import type { Topology } from '../topology.js';
 import { type Acceleration, acceleration, slowness } from './acceleration.js';
@@ -16,8 +18,8 @@ import type { KernelComplaint } from './console.js';
 import { type GuestImages, guestImages, type ImageOptions } from './images.js';
 import { refuseWithoutMemory } from './memory.js';
 import { memoryOf, type PlacedGuest, standOrFallTogether, starter } from './placed-guests.js';
-import { type Common, connectAll, setClocks } from './sessions.js';
-import { type GuestPlace, shapes } from './shapes.js';
+import { type Common, connectAll } from './sessions.js';
+import { shapes } from './shapes.js';
 import { makeSlotFolder } from './slots.js';
 
 export interface VmOptions extends ImageOptions {
@@ -66,7 +68,7 @@ async function open(
   topology: Topology,
   wire: (hosts: readonly Host[]) => Promise<void>,
 ): Promise<Machines> {
-  const places: readonly GuestPlace[] = shapes[options.guests];
+  const places: readonly MachinePlace[] = shapes[options.guests];
   refuseWithoutMemory(places.map(memoryOf));
   const keys: LabKeys = { host: newKeyPair(), user: newKeyPair() };
   const complaints: KernelComplaint[] = [];

@@ -1,4 +1,4 @@
-/** What the guests' root image is made of. */
+/** What the root of a machine of ours is made of: a guest's, or a container's. */
 
 /** A recipe: everything that decides what an image looks like, but for the versions of its packages. */
 export interface RootRecipe {

@@ -1,6 +1,6 @@
-/** The programs of this machine that guests are made with. */
-import { MacvlabError } from '../../core/error.js';
-import { findProgram, guestTools, installCommand } from '../../setup/tools.mjs';
+/** The programs of this machine that a lab's images are made with. */
+import { MacvlabError } from '../core/error.js';
+import { findProgram, guestTools, installCommand } from '../setup/tools.mjs';
 
 /**
  * Where a program is: an unprivileged user's PATH often lacks the folders of some.
@@ -10,8 +10,8 @@ import { findProgram, guestTools, installCommand } from '../../setup/tools.mjs';
 export function hostTool(name: string, need?: string): string {
   const file = findProgram(name);
   if (file !== undefined) return file;
-  throw new MacvlabError('TOOL_MISSING', `a guest needs ${name}, which this machine does not have`, {
-    evidence: `${name}: ${need ?? guestTools.find((tool) => tool.name === name)?.purpose ?? 'needed for guests'}`,
+  throw new MacvlabError('TOOL_MISSING', `this lab needs ${name}, which this machine does not have`, {
+    evidence: `${name}: ${need ?? guestTools.find((tool) => tool.name === name)?.purpose ?? 'needed for the lab’s images'}`,
     next: installCommand([name]) ?? `install ${name}`,
   });
 }
