@@ -156,6 +156,7 @@ suite('A0 introduction and four modes', { addresses }, () => {
         await expect(ping).to.have.seen(arpRequest({ who: '192.168.8.121', tell: '192.168.8.120' }), port.in);
         // And a tap on the parent shows the siblings' frames as incoming, although they came from no cable: for its taps,
         // macvlan_queue_xmit hands them to the parent by dev_forward_skb.
+        await ping.finish([node1.wire.in]);
         const tapped = ping.saw(node1.wire.in, echoRequest({ token: ping.token }));
         observe('sibling frames at the parent’s tap', tapped);
         expect(tapped).to.equal(true);

@@ -29,6 +29,7 @@ suite('A1 one mode after the other', { addresses }, () => {
       await expect(ping).to.have.seen(request, sw.port('node1').out, node1.wire.in);
       await expect(ping).not.to.have.seen(request, ns2.wire);
       // Each request passes ns1 twice: on its way out, and when it is handed back; the kernel may ask more than once.
+      await ping.finish([ns1.wire, sw.port('node1').out]);
       const times = (view: View) => ping.seen(view).filter(({ frame }) => request.matches(frame)).length;
       expect(times(ns1.wire)).to.equal(2 * times(sw.port('node1').out));
     },

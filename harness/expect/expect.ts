@@ -124,7 +124,8 @@ const extended = chai.use(({ Assertion }, utilities) => {
     if (views.length === 0) throw new TypeError('seen() needs the views in which to look');
     const negated = flag(this, 'negate') === true;
     // A frame that is there needs no witness; one that is missing, or must be, is settled by those that pass behind it.
-    if (negated || !views.every((view) => exchange.saw(view, pattern))) await exchange.finish(views);
+    const isThere = !negated && (await Promise.all(views.map((view) => exchange.sees(view, pattern)))).every(Boolean);
+    if (!isThere) await exchange.finish(views);
     for (const view of views) {
       const said = `${pattern.description} to be seen at ${view.label}`;
       this.assert(

@@ -162,7 +162,7 @@ export class Exchange {
   }
 
   /**
-   * Frames seen in a view during the exchange, without those of its witnesses: where an answer is slow to come, these are
+   * Frames seen in a view so far during the exchange, without those of its witnesses: where an answer is slow to come, these are
    * sent beside it, and would be taken for what a test asks about.
    * @throws MacvlabError CAPTURE_ENDED
    */
@@ -172,12 +172,34 @@ export class Exchange {
     );
   }
 
-  /** Frames of the exchange itself seen in a view: its questions for neighbours, and echoes with its token. */
+  /** Frames of the exchange itself seen in a view so far, all of them behind {@link finish}: its questions for neighbours, and echoes with its token. */
   own(view: View): Sighting[] {
     return this.seen(view).filter(({ frame }) => this.steps.some(({ pattern }) => pattern.matches(frame)));
   }
 
-  /** Whether a frame of this pattern was seen in a view during the exchange. @throws MacvlabError CAPTURE_ENDED */
+  /**
+   * Frames of the exchange itself in a view that it passes, none of them still to be decoded: where it was answered, its last frame
+   * there is waited for; where it was lost, witnesses have passed.
+   */
+  async allOwn(view: View): Promise<Sighting[]> {
+    if (this.outcome === 'answered') {
+      const last = this.steps.findLast(({ path }) => path.some(({ label }) => label === view.label));
+      // An uplink is not on the way of the children behind it: one of the two echoes passes it in each direction.
+      await this.sees(view, ...(last ? [last.pattern] : this.steps.slice(-2).map(({ pattern }) => pattern)));
+    }
+    return this.own(view);
+  }
+
+  /** Whether a frame of these patterns is seen in a view: one that has passed is there as soon as its capture has delivered it. */
+  async sees(view: View, ...patterns: FramePattern[]): Promise<boolean> {
+    const look = () => patterns.some((pattern) => this.saw(view, pattern)) || undefined;
+    const looks = view.captures.map((capture) =>
+      capture.changes.until(look, { what: 'a frame to be seen', deadline: patience(2000) }),
+    );
+    return Promise.any(looks).catch(() => false);
+  }
+
+  /** Whether a frame of this pattern was seen in a view so far; behind {@link finish}, whether it ever was. @throws MacvlabError CAPTURE_ENDED */
   saw(view: View, pattern: FramePattern): boolean {
     return this.seen(view).some(({ frame }) => pattern.matches(frame));
   }
@@ -253,11 +275,7 @@ export class Exchange {
     const request = this.steps.find(({ name }) => name === 'echo request');
     const view = request?.path.at(-1);
     if (!request || !view) return;
-    const arrived = () => this.saw(view, request.pattern) || undefined;
-    const looks = view.captures.map((capture) =>
-      capture.changes.until(arrived, { what: 'the request to be seen', deadline: patience(2000) }),
-    );
-    this.receiverSawIt = await Promise.any(looks).catch(() => false);
+    this.receiverSawIt = await this.sees(view, request.pattern);
   }
 
   /** Says what has become of it, while everybody still listens who was to see it. */

@@ -1,4 +1,5 @@
 /** Article 2's network: trunks with native VLAN 1, VLAN 10 and 20 beside it, a router with a foot in each, four containers. */
+import { expect } from '../../harness/expect/expect.js';
 import type { AttachOptions, Endpoint } from '../../harness/lab/endpoint.js';
 import type { Exchange } from '../../harness/lab/exchange.js';
 import type { AddressPlan } from '../../harness/lab/lab.js';
@@ -77,8 +78,13 @@ export async function makeContainers(
   return { c1, c2, c3, c4 };
 }
 
-/** The tags, outermost first, that an exchange's own frames bear in a view: [[10]] when all bear that one; [[]] for none. */
-export function tagsAt(exchange: Exchange, view: View): number[][] {
-  const stacks = exchange.own(view).map(({ frame }) => frame.vlans.map(({ id }) => id));
-  return [...new Map(stacks.map((stack) => [stack.join(), stack])).values()];
+/**
+ * States which tags, outermost first, all of an exchange's own frames bear in views on its way: [10]; [] for none.
+ */
+export async function expectTags(exchange: Exchange, tags: readonly number[], ...views: View[]): Promise<void> {
+  for (const view of views) {
+    const stacks = (await exchange.allOwn(view)).map(({ frame }) => frame.vlans.map(({ id }) => id));
+    const distinct = [...new Map(stacks.map((stack) => [stack.join(), stack])).values()];
+    expect(distinct, view.label).to.deep.equal([tags]);
+  }
 }
