@@ -1,6 +1,7 @@
 /** The commands that there are, and what becomes of a command line that is none of them. */
 import { Command, CommanderError } from 'commander';
 import { exitCode, MacvlabError } from '../core/error.js';
+import { addBisect } from './bisect.js';
 import { addDoctor } from './doctor.js';
 import { addGc } from './gc.js';
 import { addKernels } from './kernels.js';
@@ -19,6 +20,8 @@ Examples:
   macvlab run --mode vepa --bail       those about one mode, up to the first that does not pass
   macvlab lab up                       a lab to play in: macvlab lab shell node1
   macvlab lab capture node1            its frames, as they come
+  macvlab bisect --good 6.1 --bad 7.2 X3.1
+                                       the kernel since which an experiment comes out otherwise
   macvlab kernels list                 kernels that experiments can be performed on
 
 Exit codes: 0 all passed or skipped, 1 a test failed, 2 wrong usage, 3 the lab cannot be trusted or built, 130 interrupted`;
@@ -38,7 +41,8 @@ export async function performCommandLine(words: readonly string[]): Promise<numb
     .addHelpText('after', examples)
     // Errors are reported in one place, with a next step (main.ts).
     .configureOutput({ outputError: () => undefined });
-  for (const add of [addRun, addMatrix, addMerge, addList, addDoctor, addLab, addKernels, addGc]) add(program);
+  for (const add of [addRun, addMatrix, addMerge, addBisect, addList, addDoctor, addLab, addKernels, addGc])
+    add(program);
   for (const command of withSubcommands(program)) command.exitOverride((error) => refuse(command, error));
   try {
     await program.parseAsync(words, { from: 'user' });

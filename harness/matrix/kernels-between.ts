@@ -1,0 +1,70 @@
+/** The kernels that a bisection goes over: those of the catalogue between two that are given, ends included. */
+import { MacvlabError } from '../core/error.js';
+import { bareRelease, byVersion, findKernel, seriesOf, unknownKernel } from '../kernel/catalogue.js';
+import type { KnownKernel } from '../kernel/known-kernels.js';
+import { isPath } from '../kernel/resolve.js';
+import { slug } from '../run/run-folder.js';
+import type { BisectionRecord } from './bisection-record.js';
+import type { MatrixKernel } from './record.js';
+
+export interface BetweenOptions {
+  /** What a person calls the kernels: "6.1", "6.12.94", "trixie" ... */
+  good: string;
+  bad: string;
+  /** Only the newest of each series. */
+  seriesOnly?: boolean | undefined;
+}
+
+/**
+ * The kernels from the one to the other, from the oldest to the newest by the packages' versions.
+ * @param known all that there are
+ * @throws MacvlabError KERNEL_UNKNOWN naming the nearest; USAGE for one kernel twice and for kernels of one's own
+ */
+export function kernelsBetween(
+  known: readonly KnownKernel[],
+  { good, bad, seriesOnly = false }: BetweenOptions,
+): Pick<BisectionRecord, 'kernels' | 'good'> {
+  const [goodKernel, badKernel] = [good, bad].map((spec) => find(known, spec));
+  if (!goodKernel || !badKernel) throw new TypeError('two kernels were looked for');
+  if (goodKernel.release === badKernel.release) {
+    const both = good === bad ? good : `${good} and ${bad}`;
+    throw new MacvlabError('USAGE', `good and bad are the same kernel: ${both} means ${goodKernel.release}`, {
+      next: 'give two; `macvlab kernels list --all` shows those that there are',
+    });
+  }
+  const ends = [goodKernel, badKernel].sort(byVersion);
+  const inside = [...new Map(known.map((kernel) => [kernel.release, kernel])).values()].filter((kernel) =>
+    ends.every((end, index) => kernel.release !== end.release && byVersion(kernel, end) < 0 === (index === 1)),
+  );
+  const sorted = inside.sort(byVersion);
+  const newest = new Map(sorted.map((kernel) => [seriesOf(kernel), kernel]));
+  const chosen = seriesOnly ? [...newest.values()] : sorted;
+  const [first, last] = ends;
+  const row = [first, ...chosen, last].filter((kernel) => kernel !== undefined);
+  return { kernels: row.map((kernel) => asColumn(kernel, row)), good: first === goodKernel ? 'oldest' : 'newest' };
+}
+
+function find(known: readonly KnownKernel[], spec: string): KnownKernel {
+  if (isPath(spec)) {
+    throw new MacvlabError('USAGE', `${spec} is a kernel of your own, and there are none between it and another`, {
+      next: 'find the commit instead: git bisect run macvlab run --kernel . --bisect <experiment>',
+    });
+  }
+  const found = findKernel(known, spec);
+  if (!found) throw unknownKernel(known, spec);
+  return found;
+}
+
+/** By its version; also by its release, where that is another, or several have the version. */
+function asColumn(kernel: KnownKernel, row: readonly KnownKernel[]): MatrixKernel {
+  const { release, upstream, version, suites } = kernel;
+  const alone = row.filter((each) => each.upstream === upstream).length === 1;
+  return {
+    name: alone ? upstream : `${upstream} (${bareRelease(kernel)})`,
+    spec: release,
+    version: upstream,
+    release,
+    origin: `Debian ${suites[0] ?? ''}, ${version}`,
+    slot: slug(bareRelease(kernel).replaceAll('+', '-')),
+  };
+}

@@ -1,0 +1,128 @@
+/** A bisection over kernels in words: how it goes, and what it has found. */
+import { join, relative } from 'node:path';
+import type { BisectionRecord, Criterion, TriedKernel } from '../matrix/bisection-record.js';
+import { shownWords } from '../matrix/criterion.js';
+import { quoteCommand } from '../remote/quote.js';
+import { oneLine, visible } from './text.js';
+
+/** "X3.1 (6 experiments): 6.18.15 (good) to 7.2.13 (bad), 4 kernels between" */
+export function bisectionOpening(record: BisectionRecord): string {
+  const { experiments, kernels, seriesOnly } = record;
+  const id = experiments[0]?.id ?? '';
+  const what =
+    experiments.length === 1 ? `${id} ${experiments[0]?.title ?? ''}` : `${id} (${experiments.length} experiments)`;
+  const { good, bad } = endsOf(record);
+  const between = `${kernels.length - 2} kernel${kernels.length === 3 ? '' : 's'} between`;
+  return `${what}: ${good?.name ?? ''} (good) to ${bad?.name ?? ''} (bad), ${between}${seriesOnly ? ', of each series the newest' : ''}`;
+}
+
+/** What good and bad differ in, below the experiment's title. */
+export function criteriaLines(criteria: readonly Criterion[]): string[] {
+  return criteria.flatMap(({ experiment, value, good, bad }, index) => [
+    ...(criteria[index - 1]?.experiment === experiment ? [] : [`  ${oneLine(experiment)}`]),
+    `    ${value === undefined ? '' : `${oneLine(value)}: `}${words(good)} on the good kernel, ${words(bad)} on the bad one`,
+  ]);
+}
+
+/** "step 2 of about 4: 6.16.12 ..." */
+export function stepLine(kernels: readonly TriedKernel[], step: number, of: number): string {
+  const names = kernels.map(({ name }) => name).join(', ');
+  return step === 0 ? `first, as a control: ${names} …` : `step ${step} of about ${of}: ${names} …`;
+}
+
+/** "  6.16.12: good: copies of a reflected multicast: 1" */
+export function triedLine({ name, finding, step }: TriedKernel, told: string): string {
+  return `  ${name}: ${finding && step !== 0 ? `${finding.side}: ` : ''}${oneLine(told)}`;
+}
+
+/** What has been found, or why nothing; its last line is for programs. @param folder the bisection's, absolute */
+export function bisectionSummary(folder: string, record: BisectionRecord): string[] {
+  const { answer, failure } = record;
+  if (!answer || failure) {
+    return [
+      ...(failure ? failureLines(record, folder) : []),
+      ...(record.interrupted ? ['interrupted before good and bad were both known: nothing can be said yet'] : []),
+      ...(answer ? neighbourLines(folder, record) : []),
+      lastLine(folder, record),
+    ];
+  }
+  const nameOf = (release: string) => record.kernels.find((each) => each.release === release)?.name ?? release;
+  const [good, bad] = [nameOf(answer.good), nameOf(answer.bad)];
+  const silent = answer.cannotTell.map(nameOf).join(', ');
+  const headline = record.interrupted
+    ? `interrupted: so far, the change is between ${good} (good) and ${bad} (bad), with ${answer.untried.length} not tried`
+    : answer.cannotTell.length > 0
+      ? `the change is between ${good} (good) and ${bad} (bad); ${silent} could not tell`
+      : record.good === 'oldest'
+        ? `${bad} is the first bad kernel, ${good} the last good one`
+        : `${good} is the first good kernel, ${bad} the last bad one`;
+  return [
+    headline,
+    ...neighbourLines(folder, record),
+    ...(answer.otherwise.length > 0
+      ? [
+          `there is more than one change: ${answer.otherwise.map(nameOf).join(', ')} told otherwise than this one would have it`,
+        ]
+      : []),
+    ...nextLines(record, good, bad),
+    lastLine(folder, record),
+  ];
+}
+
+/** Both kernels beside the change, with where they come from, what they showed, and their evidence. */
+function neighbourLines(folder: string, { kernels, answer }: BisectionRecord): string[] {
+  const sides = [answer?.good, answer?.bad];
+  return kernels
+    .filter(({ release, finding }) => sides.includes(release) || finding?.side === 'cannot tell')
+    .flatMap(({ release, origin, finding, folder: run }) => [
+      `  ${finding?.side ?? 'not performed'}: ${release} (${origin ?? ''})`,
+      ...(finding ? [`    ${oneLine(finding.words)}`] : []),
+      ...(run === undefined ? [] : [`    evidence: ${fromHere(join(folder, run))}`]),
+    ]);
+}
+
+function nextLines({ answer, interrupted, seriesOnly, filter }: BisectionRecord, good: string, bad: string): string[] {
+  if (!answer || (!interrupted && !seriesOnly)) return [];
+  const command = quoteCommand(['macvlab', 'bisect', '--good', answer.good, '--bad', answer.bad, filter]);
+  return [`${interrupted ? 'to go on' : `all kernels between ${good} and ${bad}`}: ${command}`];
+}
+
+function failureLines({ failure, kernels }: BisectionRecord, folder: string): string[] {
+  if (!failure) return [];
+  const { code, message, details, next } = failure;
+  const evidence = details === undefined ? [] : visible(details).split('\n');
+  const runs = kernels.flatMap(({ name, step, folder: run }) =>
+    step === 0 && run !== undefined ? [`evidence of ${name}: ${fromHere(join(folder, run))}`] : [],
+  );
+  return [`${code}: ${message}`, ...[...evidence, ...runs].map((line) => `    ${line}`), `  next: ${next ?? ''}`];
+}
+
+/** In a form that does not change: what is not known is "-". */
+function lastLine(folder: string, { answer, failure, kernels, interrupted }: BisectionRecord): string {
+  const known = answer && !failure ? answer : undefined;
+  const steps = Math.max(0, ...kernels.map(({ step = 0 }) => step));
+  const exact = known !== undefined && !interrupted && known.cannotTell.length + known.untried.length === 0;
+  return [
+    'bisection:',
+    `good=${known?.good ?? '-'}`,
+    `bad=${known?.bad ?? '-'}`,
+    `exact=${exact ? 'yes' : 'no'}`,
+    `steps=${steps}`,
+    `record=${fromHere(join(folder, 'bisection.json'))}`,
+  ].join(' ');
+}
+
+function endsOf({ kernels, good }: BisectionRecord): { good: TriedKernel | undefined; bad: TriedKernel | undefined } {
+  const [oldest, newest] = [kernels[0], kernels.at(-1)];
+  return good === 'oldest' ? { good: oldest, bad: newest } : { good: newest, bad: oldest };
+}
+
+function words(shown: Criterion['good']): string {
+  return oneLine(shownWords(shown));
+}
+
+/** A path as one may type it: relative where that is shorter. */
+function fromHere(path: string): string {
+  const relativePath = relative(process.cwd(), path);
+  return relativePath.length < path.length ? relativePath : path;
+}
