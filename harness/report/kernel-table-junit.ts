@@ -1,0 +1,57 @@
+/**
+ * The JUnit XML view of a kernel table: a suite per kernel; see junit.ts for the conventions. A failure that a known difference
+ * expects is skipped with that reason, so that a pipeline is green as long as nothing is worse than known; an alarm is a
+ * failure, and what has not been performed an error.
+ */
+import type { KernelTable } from '../matrix/table.js';
+import { addOutcome, addOutput, addSuite, addTest, junitDocument, pathFrom, type JunitOptions } from './junit-parts.js';
+import { testsOf, type JunitTest } from './kernel-junit-tests.js';
+
+export interface KernelJunitOptions extends JunitOptions {
+  /** The matrix's folder, in which evidence lies. */
+  folder: string;
+}
+
+/** A kernel table as JUnit XML. One without any test has a suite "macvlab" with an error, so that it is not green. */
+export function kernelTableJunit(table: KernelTable, { folder, base = process.cwd() }: KernelJunitOptions): string {
+  const { startedAt, machines, macvlab } = table;
+  const where = { startedAt, machine: machines.join(', ') || 'unknown' };
+  const common = { macvlab: macvlab.join(', '), startedAt };
+  const suites = table.columns.map(({ name, version, release, origin }, position) => ({
+    name: `Linux ${name}`,
+    tests: testsOf(table, position),
+    properties: { kernel: release, version, ...(origin !== undefined && { origin }), ...common },
+  }));
+  const withTests = suites.filter(({ tests }) => tests.length > 0);
+  const all = withTests.length > 0 ? withTests : [{ name: 'macvlab', tests: [nothing], properties: common }];
+  const name = `macvlab kernels ${startedAt.slice(0, 10)}`;
+  return junitDocument({ name, ...countsOf(all.flatMap(({ tests }) => tests)) }, (root) => {
+    for (const { name: title, tests, properties } of all) {
+      const suite = addSuite(root, { name: title, ...countsOf(tests), ...where, properties });
+      for (const { className, name: test, durationMs, outcome, properties: values, evidence } of tests) {
+        const element = addTest(suite, className, test, durationMs);
+        if (outcome) addOutcome(element, outcome.element, typeOf(outcome), outcome.message, outcome);
+        addOutput(element, values, evidence === undefined ? [] : [pathFrom(base, folder, evidence)]);
+      }
+    }
+  });
+}
+
+/** What a table without kernels or experiments comes to. */
+const nothing: JunitTest = {
+  ...{ className: 'macvlab', name: 'the matrix as a whole', durationMs: 0, properties: {} },
+  outcome: { element: 'error', code: 'NO_EVIDENCE', message: 'nothing has been performed on any kernel' },
+};
+
+/** A skip has no type: the schema has none for it. */
+function typeOf({ element, code }: NonNullable<JunitTest['outcome']>): string | undefined {
+  return element === 'skipped' ? undefined : (code ?? 'ERROR');
+}
+
+function countsOf(tests: readonly JunitTest[]) {
+  const count = (element: string) => tests.filter(({ outcome }) => outcome?.element === element).length;
+  return {
+    ...{ tests: tests.length, failures: count('failure'), errors: count('error'), skipped: count('skipped') },
+    durationMs: tests.reduce((sum, { durationMs }) => sum + durationMs, 0),
+  };
+}
