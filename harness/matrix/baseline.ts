@@ -1,7 +1,7 @@
 /** What a matrix has come to, as a small file to compare the next one with: plain JSON with one line per experiment, fit for git. */
 import { keyOf, type FeatureState, type Verdict } from '../run/record.js';
 import { MacvlabError } from '../core/error.js';
-import type { ObservedValue } from './known-differences.js';
+import type { ObservedValue } from './known-difference.js';
 import type { Cell, FeatureRow, KernelTable, TableColumn } from './table.js';
 
 export interface BaselineExperiment {

@@ -3,7 +3,7 @@ import { keyOf } from '../run/record.js';
 import type { BaselineExperiment, BaselineFeature, BaselineKernel } from './baseline.js';
 import type { Comparison, Deviation } from './compare.js';
 import { explain, judge, type Showing, type Subject, toldState, toldValue } from './expectation.js';
-import type { KnownDifference } from './known-differences.js';
+import type { KnownDifference } from './known-difference.js';
 import type { Subjects } from './subjects.js';
 import type { Cell, FeatureCell, FeatureRow, TableColumn, TableRow } from './table.js';
 

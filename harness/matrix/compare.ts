@@ -2,7 +2,8 @@
 import { keyOf } from '../run/record.js';
 import type { Baseline, BaselineKernel } from './baseline.js';
 import { ComparingKernel } from './compare-kernel.js';
-import { type KnownDifference, knownDifferences } from './known-differences.js';
+import type { KnownDifference } from './known-difference.js';
+import { knownDifferences } from './known-differences.js';
 import { Subjects } from './subjects.js';
 import type { KernelTable, TableColumn, TableRow } from './table.js';
 

@@ -1,6 +1,6 @@
 /** What the known differences say of what a kernel has shown: expected, an alarm, or the reason for a change. */
 import type { FeatureState } from '../run/record.js';
-import type { KnownDifference } from './known-differences.js';
+import type { KnownDifference } from './known-difference.js';
 import type { Cell } from './table.js';
 import { standing } from './version-range.js';
 

@@ -1,63 +1,84 @@
-/**
- * What is known to differ between kernels, with the reason and where that can be read: data. A cell of the kernel table that
- * is as a known difference says is expected; one that is not alarms, so that this list cannot grow old in silence.
- */
-import type { FeatureState, TestRecord } from '../run/record.js';
+/** What is known to differ between kernels, with the reason and where that can be read: data. */
+import type { KnownDifference, KnownFeature } from './known-difference.js';
 
-/** A value that an experiment has observed. */
-export type ObservedValue = TestRecord['observed'][string];
-
-interface Known {
-  /** By this it is named in tables; no other has the same. */
-  name: string;
-  /** Upstream versions as a range of semver: ">=6.4", ">=5.10 <6.1.119 || >=7.3-rc2". ">=6.4" begins with 6.4-rc1. */
-  kernels: string;
-  /** Why they differ, in a sentence or two. */
-  reason: string;
-  /** Where that can be read: a commit, a file of the kernel with its function, a page of documentation. */
-  source: string;
+/** A feature that is supported in a range of kernels, and not outside of it. */
+function feature(name: string, kernels: string, reason: string, source: string): KnownFeature {
+  return { name, about: { feature: name }, kernels, expected: 'supported', reason, source };
 }
-
-/** An experiment that does not come out as on other kernels. */
-export interface KnownVerdict extends Known {
-  about: {
-    /** "X3.1"; several experiments may have it. */
-    experiment: string;
-    /** A part of the experiment's title, where not all of that id are meant. */
-    title?: string;
-    observed?: never;
-    feature?: never;
-  };
-  expected: 'failed' | 'skipped';
-}
-
-/** A value that an experiment observes. */
-export interface KnownValue extends Known {
-  about: { experiment: string; title?: string; observed: string; feature?: never };
-  expected: ObservedValue;
-}
-
-/** A probed feature's state. */
-export interface KnownFeature extends Known {
-  about: { feature: string; experiment?: never; title?: never; observed?: never };
-  expected: Exclude<FeatureState, 'unknown'>;
-}
-
-export type KnownDifference = KnownVerdict | KnownValue | KnownFeature;
 
 /** The known differences of the experiments and features that macvlab has. */
 export const knownDifferences: readonly KnownDifference[] = [
   {
-    name: 'reflected multicast twice',
+    name: 'reflected multicast reaches bridge siblings twice',
     about: {
       experiment: 'X3.1',
       title: 'bridge, hairpin on',
       observed: 'copies of a reflected multicast at a bridge sibling',
     },
-    kernels: '>=7.2',
+    kernels: '>=7.1',
     expected: 2,
     reason:
-      'a sibling in mode bridge gets a multicast inside of the parent, and on these kernels a second time when a hairpin switch reflects it',
-    source: 'observed by macvlab: once on 5.10.262, 6.1.192, 6.12.117 and 6.18, twice on 7.2.13 and 7.3.4',
+      'macvlan_multicast_rx() gives a group frame that comes back with a child’s own source MAC to the children in mode bridge too, who have seen it on its way out: it cannot be told from that of another sender with the same MAC (VRRP)',
+    source: 'b52363f706e5 "net: macvlan: support multicast rx for bridge ports with shared source MAC" (7.1)',
   },
+  feature(
+    'nodst',
+    '>=5.10.249 <5.11 || >=5.13',
+    'the flag was added to mode source in 5.13, and taken back to 5.10.249; older kernels refuse its bit',
+    '427f0c8c194b "macvlan: Add nodst option to macvlan type source" (5.13)',
+  ),
+  feature(
+    'bcqueuelen',
+    '>=5.11',
+    'the length of the broadcast queue was a constant before; an attribute that a kernel does not know is skipped',
+    'd4bff72c8401 "macvlan: Support for high multicast packet rate" (5.11)',
+  ),
+  feature(
+    'bclim',
+    '>=6.4',
+    'groups with few members pass by the broadcast queue since then; an attribute that a kernel does not know is skipped',
+    '954d1fa1ac93 "macvlan: Add netlink attribute for broadcast cutoff" (6.4)',
+  ),
+  feature(
+    'locked',
+    '>=5.18',
+    'the port flag was added; an attribute that a kernel does not know is skipped',
+    'a21d9a670d81 "net: bridge: Add support for bridge port in locked mode" (5.18)',
+  ),
+  feature(
+    'mab',
+    '>=6.2',
+    'the port flag was added; an attribute that a kernel does not know is skipped',
+    'a35ec8e38cdd "bridge: Add MAC Authentication Bypass (MAB) support" (6.2)',
+  ),
+  feature(
+    'neigh_vlan_suppress',
+    '>=6.4',
+    'the port flag was added; an attribute that a kernel does not know is skipped',
+    '412614b1457a "bridge: Add per-{Port, VLAN} neighbor suppression data path support" (6.4)',
+  ),
+  feature(
+    'mcast_max_groups 5',
+    '>=6.3',
+    'the limit was added; an attribute that a kernel does not know is skipped',
+    'a1aee20d5db2 "net: bridge: Add netlink knobs for number / maximum MDB entries" (6.3)',
+  ),
+  feature(
+    'mcast_vlan_snooping 1',
+    '>=5.15',
+    'snooping by VLAN was added, as one of the bridge’s boolean options',
+    'f4b7002a7076 "net: bridge: add vlan mcast snooping knob" (5.15)',
+  ),
+  feature(
+    'mst_enabled 1',
+    '>=5.18',
+    'the mode was added, as one of the bridge’s boolean options',
+    'ec7328b59176 "net: bridge: mst: Multiple Spanning Tree (MST) mode" (5.18)',
+  ),
+  feature(
+    'fdb_max_learned 100',
+    '>=6.7',
+    'the limit was added; an attribute that a kernel does not know is skipped',
+    'ddd1ad68826d "net: bridge: Add netlink knobs for number / max learned FDB entries" (6.7)',
+  ),
 ];

@@ -1,6 +1,6 @@
 /** The things that kernels may do differently, with the known differences that are about each. */
 import type { Subject } from './expectation.js';
-import type { KnownDifference } from './known-differences.js';
+import type { KnownDifference } from './known-difference.js';
 import type { ExperimentKey } from './record.js';
 
 /** Finds what is known about experiments and features. */

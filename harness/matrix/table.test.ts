@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { keyOf, type RunResults, type TestRecord } from '../run/record.js';
-import type { KnownDifference } from './known-differences.js';
+import type { KnownDifference } from './known-difference.js';
 import {
   aFeature,
   aKernel,
