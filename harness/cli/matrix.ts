@@ -4,6 +4,8 @@ import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { MacvlabError } from '../core/error.js';
 import { type MacvlanMode, macvlanModes } from '../link/macvlan.js';
+import { type PlanForm, planForms } from '../matrix/job-plan.js';
+import type { MatrixRecord } from '../matrix/record.js';
 import type { Shard } from '../matrix/shard.js';
 import { untilInterrupted } from './interruption.js';
 import { positiveNumber } from './number-argument.js';
@@ -19,6 +21,8 @@ interface MatrixCommandOptions extends TableOptions {
   out: string;
   shard?: Shard;
   resume?: string | true;
+  plan?: PlanForm;
+  shards?: number;
 }
 
 const examples = `
@@ -28,6 +32,7 @@ Examples:
   macvlab matrix --suite trixie-backports A1 A3.2
   macvlab matrix --kernels 6.12,patched=./linux X3   a kernel of your own beside its base
   macvlab matrix --kernels all --shard 2/4           a part, for macvlab merge
+  macvlab matrix --kernels all --plan github         nothing; its jobs, for a CI system
   macvlab matrix --resume                            what an interrupted one has not performed
 
 Exit codes: 0 nothing unexpected, 1 a test failed or a known difference is gone; with --baseline 1 only for what got worse;
@@ -53,10 +58,13 @@ export function addMatrix(program: Command): void {
     )
     .option('--shard <index/count>', 'only this part of it, such as 1/4', shard)
     .option('--resume [folder]', 'perform what a matrix has not performed yet (default: the one begun last)')
-    .option('--out <folder>', 'where the matrix’s own folder is made', 'reports');
+    .option('--out <folder>', 'where the matrix’s own folder is made', 'reports')
+    .addOption(new Option('--plan <form>', 'perform nothing, and print what would be performed').choices(planForms))
+    .option('--shards <number>', 'with --plan: so many parts of all kernels, not one job per kernel', positiveNumber);
   addTableOptions(command)
     .addHelpText('after', examples)
     .action(async (filters: string[], options: MatrixCommandOptions) => {
+      if (options.plan !== undefined || options.shards !== undefined) return sayPlan(filters, options);
       const table = await import('./table-options.js');
       // Files that are wrong are told before hours of work, not behind them.
       const means = await table.readTableOptions(options);
@@ -75,35 +83,59 @@ export function addMatrix(program: Command): void {
 
 /** Plans a matrix and makes its folder. @throws MacvlabError before anything is made */
 async function begin(filters: string[], options: MatrixCommandOptions, signal: AbortSignal): Promise<string> {
-  const { kernels = [], suite, modules, mode, out } = options;
+  const { out } = options;
+  if (out === '') {
+    throw new MacvlabError('USAGE', 'the folder for reports has an empty name', { next: 'name a folder with --out' });
+  }
+  const matrix = await planned(filters, options, signal);
+  const { prepareMachine } = await import('../matrix/perform-matrix.js');
+  const { createMatrixFolder } = await import('../matrix/folder.js');
+  const own = matrix.kernels.filter(({ share }) => share?.length !== 0);
+  await prepareMachine(own, remark);
+  signal.throwIfAborted();
+  return createMatrixFolder(resolve(out), matrix);
+}
+
+/** Prints what would be performed, and by which jobs. */
+async function sayPlan(filters: string[], options: MatrixCommandOptions): Promise<void> {
+  const { plan, shards, shard } = options;
+  const wrong =
+    (plan === undefined && '--shards is about --plan: --shard 1/4 performs a part') ||
+    (options.resume !== undefined &&
+      'a matrix that is resumed has been planned: --plan and --resume exclude each other') ||
+    (shards !== undefined && shard !== undefined && '--shard, one part, and --shards, all of them, exclude each other');
+  if (wrong) throw new MacvlabError('USAGE', wrong, { next: 'leave one of them out' });
+  const [{ planJobs }, { sayJobPlan }] = await Promise.all([
+    import('../matrix/job-plan.js'),
+    import('./matrix-plan.js'),
+  ]);
+  const matrix = await planned(filters, options, untilInterrupted('nothing was planned'));
+  sayJobPlan(planJobs(matrix, { shards, folder: process.cwd() }), plan ?? 'text');
+}
+
+/** What is to be performed. @throws MacvlabError USAGE, KERNEL_UNKNOWN */
+async function planned(filters: string[], options: MatrixCommandOptions, signal: AbortSignal): Promise<MatrixRecord> {
+  const { kernels = [], suite, modules, mode } = options;
   if (kernels.length === 0 && suite === undefined) {
     throw new MacvlabError('USAGE', 'no kernels were given', {
       next: 'say which: --kernels 5.10,6.1,6.12, --kernels all, or --suite trixie; `macvlab kernels list` shows them',
     });
   }
-  if (out === '') {
-    throw new MacvlabError('USAGE', 'the folder for reports has an empty name', { next: 'name a folder with --out' });
-  }
-  const [{ loadCatalogue, select }, { chooseKernels }, { planMatrix, prepareMachine }, { createMatrixFolder }] =
-    await Promise.all([
-      import('../run/catalogue.js'),
-      import('../matrix/choose-kernels.js'),
-      import('../matrix/perform-matrix.js'),
-      import('../matrix/folder.js'),
-    ]);
+  const [{ loadCatalogue, select }, { chooseKernels }, { planMatrix }] = await Promise.all([
+    import('../run/catalogue.js'),
+    import('../matrix/choose-kernels.js'),
+    import('../matrix/perform-matrix.js'),
+  ]);
   const experiments = select(await loadCatalogue(), { filters, mode });
   const chosen = await chooseKernels(
     { kernels, suite, ...(modules !== undefined && { modules: resolve(modules) }), onRemark: remark },
     { signal, onProgress: remark, onMissing: (error) => remark(error.format()) },
   );
-  const matrix = planMatrix({
+  signal.throwIfAborted();
+  return planMatrix({
     ...{ kernels: chosen, experiments, filters, mode, shard: options.shard },
     arguments: process.argv.slice(2),
   });
-  const own = matrix.kernels.filter(({ share }) => share?.length !== 0);
-  await prepareMachine(own, remark);
-  signal.throwIfAborted();
-  return createMatrixFolder(resolve(out), matrix);
 }
 
 /** The folder of a matrix that is to be gone on with. */
