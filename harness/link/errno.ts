@@ -20,7 +20,14 @@ const names: Record<string, string> = {
 
 /** What means that kernel or iproute2 does not know the request, rather than refusing it. */
 const unsupported =
-  /Operation not supported|Unknown device type|RTNETLINK answers: Not supported|argument ".*" is wrong(?!: Invalid "netns" value)|argument of ".*" must be|Unknown.*(option|mode)|"[^"]+" is a garbage/i;
+  /Operation not supported|Unknown device type|RTNETLINK answers: Not supported|argument ".*" is wrong(?!: Invalid "netns" value)|argument of ".*" must be|Unknown.*(option|mode)|"[^"]+" is a garbage|Unknown command|^Usage: /im;
+
+/**
+ * What the kernel has said, as iproute2 prints it: the errno's text, or the words of an extended acknowledgement (NLMSGERR_ATTR_MSG).
+ * iproute2's own complaints about its arguments begin alike (lib/utils.c: invarg, missarg, duparg, duparg2, parse_one_of, get_addr_1).
+ */
+const kernels =
+  /^(?:RTNETLINK answers|Error): (?!argument |duplicate |either |an? |any |inet|[^"]* is expected rather than)(.+)$/m;
 
 /** The errno's name in iproute2's output, when it names one. */
 export function errnoIn(words: string): string | undefined {
@@ -34,6 +41,8 @@ export class LinkError extends MacvlabError {
   readonly errno: string | undefined;
   /** The kernel's or iproute2's own words. */
   readonly words: string;
+  /** What the kernel has said, without iproute2's frame; undefined when iproute2 gave up before it asked, or the program is missing. */
+  readonly kernelWords: string | undefined;
 
   /** @param what the change, as in "node1: add mac1" */
   constructor(what: string, argv: readonly string[], words: string) {
@@ -46,5 +55,6 @@ export class LinkError extends MacvlabError {
     });
     this.errno = errnoIn(words);
     this.words = words.trim();
+    this.kernelWords = kernels.exec(words)?.[1]?.trim();
   }
 }

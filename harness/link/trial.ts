@@ -1,0 +1,129 @@
+/** What a kernel makes of something it is asked for, told in one of four words, with its own. */
+import { isDeepStrictEqual } from 'node:util';
+import { groupBy } from '../core/group.js';
+import type { NetworkStack } from '../remote/network-stack.js';
+import { LinkError } from './errno.js';
+import { performLines } from './lines.js';
+
+export interface Answer {
+  /**
+   * "supported": accepted, and it reads back. "refused": the kernel said no. "ignored": accepted, and it reads back otherwise
+   * or not at all. "unknown": it cannot be told, be it that iproute2 does not know the word.
+   */
+  state: 'supported' | 'refused' | 'ignored' | 'unknown';
+  /** One line: what was read back, or the kernel's words, or why it cannot be told. */
+  words: string;
+}
+
+/** Something that is asked of the kernel by a command of ip or bridge. */
+export interface Trial {
+  /** Commands that prepare for it; the same command is performed once, for all trials that name it. */
+  given: readonly (readonly string[])[];
+  command: readonly string[];
+  /** A command whose output shows what has become of it. */
+  read: readonly string[];
+  /** Takes that out of what `read` printed; undefined when there is nothing. */
+  value(output: string): unknown;
+  /** The value that means that it was done; before, there must be another. */
+  expected: unknown;
+}
+
+/**
+ * Tries things in a stack that is to be given up afterwards: nothing is undone.
+ * @returns one answer per trial, in their order
+ * @throws as {@link Session.run}; MacvlabError LINK_UNREADABLE
+ */
+export async function tryAll(stack: NetworkStack, trials: readonly Trial[]): Promise<Answer[]> {
+  const missing = await perform(stack, distinct(trials.flatMap(({ given }) => given)));
+  const obstacle = ({ given }: Trial) => given.map((command) => missing.get(lineOf(command))).find(Boolean);
+  const possible = trials.filter((trial) => !obstacle(trial));
+  const before = await readAll(stack, possible);
+  const failures = await perform(
+    stack,
+    possible.map(({ command }) => command),
+  );
+  const after = await readAll(stack, possible);
+  return trials.map((trial) => {
+    const inTheWay = obstacle(trial);
+    if (inTheWay) return unknown(`not tried: ${inTheWay.message.replace(/: .*/s, '')}: ${wordsOf(inTheWay)}`);
+    const failure = failures.get(lineOf(trial.command));
+    if (failure?.kernelWords !== undefined) return { state: 'refused', words: wordsOf(failure) };
+    if (failure) return unknown(`the kernel was not asked: ${wordsOf(failure)}`);
+    const reading = after.get(trial);
+    if (reading?.failure) return unknown(`accepted, but it cannot be read back: ${wordsOf(reading.failure)}`);
+    return compared(trial, before.get(trial)?.value, reading?.value);
+  });
+}
+
+function lineOf(command: readonly string[]): string {
+  return command.join(' ');
+}
+
+function distinct(commands: readonly (readonly string[])[]): (readonly string[])[] {
+  return [...groupBy(commands, lineOf).values()].flatMap(([first]) => (first ? [first] : []));
+}
+
+/** Performs all that can be, the commands of one program in their order. @returns by command what was not, and why */
+async function perform(stack: NetworkStack, commands: readonly (readonly string[])[]): Promise<Map<string, LinkError>> {
+  const failures = new Map<string, LinkError>();
+  for (const [program, own] of groupBy(commands, ([name = '']) => name)) {
+    const complaints = await performLines(
+      stack,
+      program,
+      own.map(([, ...words]) => words),
+    );
+    for (const [index, command] of own.entries()) {
+      const complaint = complaints[index];
+      if (complaint !== undefined) failures.set(lineOf(command), new LinkError(lineOf(command), command, complaint));
+    }
+  }
+  return failures;
+}
+
+/** What was read for a trial; a failure when the reading itself did not succeed. */
+interface Reading {
+  value?: unknown;
+  failure?: LinkError;
+}
+
+/** The values that trials are about; what is read the same way is read once. */
+async function readAll(stack: NetworkStack, trials: readonly Trial[]): Promise<Map<Trial, Reading>> {
+  const groups = [...groupBy(trials, ({ read }) => lineOf(read)).values()];
+  const reads = groups.map(([first]) => ({ argv: stack.enter(first?.read ?? []), mayFail: true }));
+  const results = await stack.session.batch(reads);
+  const readings = groups.flatMap((group, index) => {
+    const { status = null, stdout = '', stderr = '' } = results[index] ?? {};
+    return group.map((trial): [Trial, Reading] => {
+      if (status === 0) return [trial, { value: trial.value(stdout) }];
+      return [trial, { failure: new LinkError(lineOf(trial.read), trial.read, stderr || `status ${status}`) }];
+    });
+  });
+  return new Map(readings);
+}
+
+function compared({ expected }: Trial, before: unknown, after: unknown): Answer {
+  if (isDeepStrictEqual(before, expected)) return unknown(`it was so before: ${described(before)}`);
+  if (isDeepStrictEqual(after, expected)) return { state: 'supported', words: `reads back as ${described(after)}` };
+  const back = after === undefined ? 'nothing of it is read back' : `reads back as ${described(after)}`;
+  return { state: 'ignored', words: `accepted, but ${back}` };
+}
+
+function unknown(words: string): Answer {
+  return { state: 'unknown', words };
+}
+
+/** In one line: "Invalid argument (EINVAL)". Behind its own words, iproute2 prints its usage. */
+function wordsOf(error: LinkError | undefined): string {
+  if (error?.kernelWords !== undefined)
+    return error.errno ? `${error.kernelWords} (${error.errno})` : error.kernelWords;
+  const [own = ''] = (error?.words ?? '').split(/^Usage: /m);
+  return own.trim().replace(/\s*\n\s*/g, '; ') || 'iproute2 prints its usage, as for a word that it does not know';
+}
+
+function described(value: unknown): string {
+  if (Array.isArray(value)) return value.map(described).join(', ') || 'an empty list';
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Object.entries(value)
+    .map(([key, each]) => `${key} ${described(each)}`)
+    .join(', ');
+}
