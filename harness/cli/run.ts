@@ -22,6 +22,7 @@ interface RunOptions extends GivenLabOptions {
   jobs?: number;
   bail?: boolean;
   bisect?: true;
+  probeFeatures?: true;
   keep?: Keep;
   reporter?: ReporterName[];
   out?: string;
@@ -61,6 +62,7 @@ export function addRun(program: Command): void {
     .option('--bail', 'end at the first that does not pass')
     .option('--no-bail', 'perform all, whatever the configuration file says')
     .option('--bisect', 'end with the exit codes that `git bisect run` takes')
+    .option('--probe-features', 'also try what the kernel makes of each macvlan and switch feature, for run.json')
     .addOption(
       new Option('--keep <when>', `leave the lab running afterwards (default: ${defaults.keep})`).choices(keepChoices),
     )
@@ -106,6 +108,7 @@ export function addRun(program: Command): void {
           jobs,
           bail: options.bail,
           keep: options.keep,
+          ...(options.probeFeatures && { probeFeatures: true }),
           out: resolve(options.out),
           arguments: process.argv.slice(2),
           signal: untilInterrupted('the run ends, and writes its reports'),

@@ -24,13 +24,16 @@ export type Trait =
   /** Something that it needs is not installed. */
   | 'not installed'
   /** The first that is opened ends when its first experiment is to begin. */
-  | 'mortal';
+  | 'mortal'
+  /** The first that is opened can have no new namespaces. */
+  | 'full';
 
 export interface RunDescription {
   filters: readonly string[];
   out: string;
   /** The drivers by name, the cheapest first. */
   labs: Readonly<Record<string, Trait>>;
+  probeFeatures?: boolean;
 }
 
 export interface RunOutcome {
@@ -53,14 +56,14 @@ export async function performRun(description: RunDescription): Promise<RunOutcom
 }
 
 async function main(description: string): Promise<void> {
-  const { filters, out, labs } = JSON.parse(description) as RunDescription;
+  const { filters, out, labs, probeFeatures = false } = JSON.parse(description) as RunDescription;
   const opened: string[] = [];
   const remarks: string[] = [];
   const mortal: Machines[] = [];
   const drivers = Object.entries(labs).map(([name, trait]) => driverOf(name, trait, opened, mortal));
   const { run, records } = await perform(
     {
-      ...{ filters, out, lab: 'auto', jobs: 1, bail: false, keep: 'never', arguments: [] },
+      ...{ filters, out, lab: 'auto', jobs: 1, bail: false, keep: 'never', arguments: [], probeFeatures },
       signal: new AbortController().signal,
       listener: {
         remark: (line) => void remarks.push(line),
@@ -95,7 +98,10 @@ function driverOf(name: string, trait: Trait, opened: string[], mortal: Machines
       // In the sandbox's own mounts, and for this node's network stack alone (proc(5): /proc/sys/net is the reader's).
       if (trait === 'no IPv6')
         await machines.nodes.node1.run(['mount', '-t', 'tmpfs', 'nothing', '/proc/sys/net/ipv6']);
-      if (trait === 'mortal' && opened.filter((each) => each === name).length === 1) mortal.push(machines);
+      const isFirst = opened.filter((each) => each === name).length === 1;
+      if (trait === 'mortal' && isFirst) mortal.push(machines);
+      if (trait === 'full' && isFirst)
+        await machines.nodes.node1.run(['mount', '-t', 'tmpfs', '-o', 'ro', 'nothing', '/run/netns']);
       return machines;
     },
   };

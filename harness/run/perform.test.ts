@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { readRun } from './read-run.js';
 import { performRun, type RunOutcome, type Trait } from './perform.test-support.js';
 
 /**
@@ -106,5 +107,37 @@ describe('performing a run (needs root)', function performing() {
     expect(others).to.not.be.empty;
     for (const record of others) expect(record.verdict, record.reason).to.equal('passed');
     expect(outcome.run.failure).to.equal(undefined);
+  });
+
+  describe('with features probed', () => {
+    const probed = (trait: Trait) => performRun({ filters: ['A1.1'], out, labs: { one: trait }, probeFeatures: true });
+    const notPassed = ({ records }: RunOutcome) => records.filter(({ verdict }) => verdict !== 'passed');
+
+    it('tells them in its record, and of them in one line; its experiments are the same', async () => {
+      const outcome = await probed('plain');
+      const { features = [], failure } = outcome.run;
+      expect(features.find(({ name }) => name === 'mode bridge')).to.deep.equal({
+        ...{ group: 'macvlan', name: 'mode bridge', state: 'supported', words: 'reads back as bridge' },
+      });
+      expect(outcome.remarks.join('\n')).to.match(/^features of \S+: \d+ supported, .*\(see run\.json\)$/m);
+      expect(outcome.records).to.not.be.empty;
+      expect(notPassed(outcome)).to.deep.equal([]);
+      expect(failure).to.equal(undefined);
+      expect((await readRun(join(out, outcome.run.id))).run.features).to.deep.equal(features);
+    });
+
+    it('fails where the lab does not survive that; its experiments are performed in a new one', async () => {
+      const outcome = await probed('full');
+      expect(outcome.opened).to.deep.equal(['one', 'one']);
+      expect(outcome.run.failure?.code).to.equal('LINK_REFUSED');
+      expect(outcome.run.failure?.message).to.match(/^while features were probed: .*add namespace/);
+      expect(outcome.run).to.not.have.property('features');
+      expect(outcome.records).to.not.be.empty;
+      expect(notPassed(outcome)).to.deep.equal([]);
+    });
+  });
+
+  it('probes nothing unless it is asked to', async () => {
+    expect((await run({ cheap: 'plain' }, ['A1.1'])).run).to.not.have.property('features');
   });
 });

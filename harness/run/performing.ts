@@ -3,6 +3,7 @@ import { MacvlabError, messageOf } from '../core/error.js';
 import type { LabDriver } from '../lab/driver.js';
 import { Lab } from '../lab/lab.js';
 import type { SuiteFile } from './catalogue.js';
+import { FeatureProbing } from './feature-probing.js';
 import type { Performance } from './perform.js';
 import type { RunPlan } from './plan.js';
 import type { Experiment } from './registry.js';
@@ -23,11 +24,13 @@ export class Performing {
   /** The first thing that kept a lab from being built or ended, and with it experiments from being performed. */
   failure: unknown;
   readonly #options: PerformingOptions;
+  readonly #probing: FeatureProbing;
   #labs = 0;
   #begun = false;
 
   constructor(options: PerformingOptions) {
     this.#options = options;
+    this.#probing = new FeatureProbing(options.plan, options.results.run);
   }
 
   /**
@@ -55,8 +58,19 @@ export class Performing {
     }
   }
 
-  /** Opens a lab of a venue, and listens in it. */
+  /** Opens a lab of a venue; one that does not survive the probing of features is replaced. */
   async #open(venue: Venue): Promise<Stage> {
+    const stage = await this.#openLab(venue);
+    const wrong = await this.#probing.at(stage);
+    this.failure ??= wrong;
+    if (!stage.isUnfit) return stage;
+    this.#writeConsoles(stage);
+    await stage.lab.close();
+    return this.#openLab(venue);
+  }
+
+  /** Opens a lab of a venue, and listens in it. */
+  async #openLab(venue: Venue): Promise<Stage> {
     const { context, results } = this.#options;
     context.signal.throwIfAborted();
     const lab = await Lab.open(venue.driver);
@@ -178,12 +192,17 @@ export class Performing {
     });
   }
 
-  async #end({ lab, number, disappointed, judgedComplaints }: Stage): Promise<void> {
-    const { plan, context, results } = this.#options;
+  #writeConsoles({ lab, number }: Stage): void {
+    for (const [machine, text] of lab.machines.kernelLog?.text() ?? [])
+      this.#options.context.folder.writeConsole(number, machine, text);
+  }
+
+  async #end(stage: Stage): Promise<void> {
+    const { lab, disappointed, judgedComplaints } = stage;
+    const { plan, results } = this.#options;
     const [unheard] = lab.machines.kernelLog?.since(judgedComplaints) ?? [];
     if (unheard) this.failure ??= complaintBehindTests(unheard);
-    for (const [machine, text] of lab.machines.kernelLog?.text() ?? [])
-      context.folder.writeConsole(number, machine, text);
+    this.#writeConsoles(stage);
     if (plan.keep === 'always' || (plan.keep === 'on-failure' && disappointed)) {
       results.kept.push({ driver: lab.driver, ...(await lab.keep()), kernel: lab.kernel });
     } else {

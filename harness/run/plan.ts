@@ -20,6 +20,8 @@ export interface RunPlan {
   /** Stop at the first test that does not pass. */
   bail: boolean;
   keep: Keep;
+  /** Whether the kernel of the first lab that stands is asked for each feature, for the run's record. */
+  probeFeatures?: boolean;
   /** Folder in which the run's own folder is made. */
   out: string;
   /** The command line after `macvlab`, for the record. */

@@ -111,7 +111,7 @@ export interface RunRecord {
   exit?: number;
   /** What the kernel of the run's first lab makes of each feature, in the order of probing; only where that was asked for. */
   features?: FeatureRecord[];
-  /** Why no test could be performed, when the lab could not be built. */
+  /** What went wrong beside the tests: why none could be performed, when the lab could not be built; that probing broke a lab. */
   failure?: Failure;
 }
 
