@@ -1,11 +1,12 @@
 /** The folder of a matrix: `matrix.json`, and the runs of each kernel below `kernels/<slot>/`. */
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { MacvlabError } from '../core/error.js';
 import { asJson, makeFolders, pointAt, writeWhole, writing } from '../core/report-files.js';
 import { macvlanModes } from '../link/macvlan.js';
-import { failureSchema, readAs, readRun } from '../run/read-run.js';
+import { failureSchema, readAs, readingOf, readRun } from '../run/read-run.js';
+import { keyOf, type RunResults } from '../run/record.js';
 import type { KernelResults, MatrixKernel, MatrixRecord, MatrixResults } from './record.js';
 
 /** Beside the matrices' folders, a symbolic link to the one that was begun last. */
@@ -15,16 +16,18 @@ const description = 'matrix.json';
 
 /**
  * Makes `<out>/<matrix.id>/` with its `matrix.json`, and points `<out>/latest-matrix` at it. On failure there is no folder.
+ * @param fill puts more into the folder that it is given
  * @returns its absolute path
- * @throws MacvlabError OUT_NOT_WRITABLE
+ * @throws MacvlabError OUT_NOT_WRITABLE; what `fill` throws
  */
-export function createMatrixFolder(out: string, matrix: MatrixRecord): string {
+export function createMatrixFolder(out: string, matrix: MatrixRecord, fill?: (folder: string) => void): string {
   const folder = join(resolve(out), matrix.id);
   writing(out, () => {
     makeFolders(resolve(out));
     mkdirSync(folder);
   });
   try {
+    fill?.(folder);
     writeMatrixRecord(folder, matrix);
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
@@ -61,62 +64,83 @@ export function freeSlot({ slot }: Pick<MatrixKernel, 'slot'>, taken: readonly P
 
 /**
  * Reads a matrix back, also one that is going on or was killed.
+ * @returns it with its real folder: "latest-matrix" may lead to another one before this one has been performed
  * @throws MacvlabError USAGE naming the file that is missing, cut short or not a record
  */
 export async function readMatrix(folder: string): Promise<MatrixResults> {
-  const path = resolve(folder);
+  const path = existsSync(folder) ? realpathSync(folder) : resolve(folder);
   const matrix = readAs(matrixRecord, join(path, description));
-  const kernels = await Promise.all(matrix.kernels.map((kernel) => readKernel(path, kernel)));
+  const slots = foldersIn(path).includes('kernels') ? foldersIn(join(path, 'kernels')) : [];
+  const kernels = await Promise.all(
+    matrix.kernels.map(async (kernel): Promise<KernelResults> => {
+      return { kernel, runs: slots.includes(kernel.slot) ? await readRuns(slotFolder(path, kernel)) : [] };
+    }),
+  );
   return { folder: path, matrix, kernels };
 }
 
-async function readKernel(folder: string, kernel: MatrixKernel): Promise<KernelResults> {
-  const slot = slotFolder(folder, kernel);
-  const entries = existsSync(slot) ? readdirSync(slot, { withFileTypes: true }) : [];
+async function readRuns(slot: string): Promise<RunResults[]> {
   // A run that was killed before it had written anything is none.
-  const names = entries
-    .filter((entry) => entry.isDirectory() && existsSync(join(slot, entry.name, 'run.json')))
-    .map(({ name }) => name);
+  const names = foldersIn(slot).filter((name) => existsSync(join(slot, name, 'run.json')));
   // A run's name begins with its date.
-  const runs = await Promise.all(names.sort().map((name) => readRun(join(slot, name))));
-  return { kernel, runs };
+  return Promise.all(names.sort().map((name) => readRun(join(slot, name))));
+}
+
+/** Links are none: what somebody else has sent leads nowhere outside of its own folder. */
+function foldersIn(path: string): string[] {
+  return readingOf(path, () => readdirSync(path, { withFileTypes: true }))
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
 }
 
 const text = z.string().min(1);
-const count = z.number().int().nonnegative();
-/** A part of a path: a file from somebody else leads nowhere outside of its own folder. */
+const count = z.int().nonnegative();
+/** A part of a path. */
 const slot = z.string().regex(/^(?!\.)[\w.-]+$/, 'is not the name of a folder');
 
-const matrixRecord: z.ZodType<MatrixRecord> = z.looseObject({
-  schema: z.literal(1),
-  id: slot,
-  macvlab: text,
-  arguments: z.array(z.string()),
-  machine: z.string(),
-  startedAt: text,
-  endedAt: text.exactOptional(),
-  durationMs: z.number().exactOptional(),
-  interrupted: z.boolean(),
-  filters: z.array(z.string()),
-  mode: z.enum(macvlanModes).exactOptional(),
-  shard: z.object({ index: z.number().int().positive(), count: z.number().int().positive() }).exactOptional(),
-  kernels: z
-    .array(
-      z.looseObject({
-        name: text,
-        spec: text,
-        version: text,
-        release: text,
-        origin: z.string().exactOptional(),
-        modules: z.string().exactOptional(),
-        slot,
-        share: z.array(count).exactOptional(),
-        failure: failureSchema.exactOptional(),
-      }),
-    )
-    .min(1),
-  experiments: z.array(z.looseObject({ id: text, title: z.string(), suite: z.string(), file: z.string() })).min(1),
+const matrixKernel = z.looseObject({
+  name: text,
+  spec: text,
+  version: text,
+  release: text,
+  origin: z.string().exactOptional(),
+  modules: z.string().exactOptional(),
+  slot,
+  share: z.array(count).exactOptional(),
+  failure: failureSchema.exactOptional(),
 });
+
+const matrixRecord: z.ZodType<MatrixRecord> = z
+  .looseObject({
+    schema: z.literal(1),
+    id: slot,
+    macvlab: text,
+    arguments: z.array(z.string()),
+    machine: z.string(),
+    startedAt: z.iso.datetime(),
+    endedAt: z.iso.datetime().exactOptional(),
+    durationMs: z.number().exactOptional(),
+    interrupted: z.boolean(),
+    filters: z.array(z.string()),
+    mode: z.enum(macvlanModes).exactOptional(),
+    shard: z.object({ index: z.int().positive(), count: z.int().positive() }).exactOptional(),
+    kernels: z.array(matrixKernel).min(1),
+    experiments: z.array(z.looseObject({ id: text, title: z.string(), suite: z.string(), file: z.string() })).min(1),
+  })
+  .superRefine(({ shard, kernels, experiments }, context) => {
+    if (shard && (shard.index > shard.count || shard.count > kernels.length * experiments.length))
+      context.addIssue(`there can be no part ${shard.index}/${shard.count}`);
+    for (const each of ['name', 'slot'] as const)
+      if (hasTwins(kernels.map((kernel) => kernel[each]))) context.addIssue(`two kernels have the same ${each}`);
+    if (hasTwins(experiments.map(keyOf))) context.addIssue('an experiment is there twice');
+    for (const { share = [] } of kernels)
+      if (hasTwins(share) || share.some((position) => position >= experiments.length))
+        context.addIssue('a share is not of its experiments');
+  });
+
+function hasTwins(values: readonly unknown[]): boolean {
+  return new Set(values).size < values.length;
+}
 
 /** The folder of the matrix that was begun last below `out`. @throws MacvlabError USAGE when there is none */
 export function findLatestMatrix(out: string): string {

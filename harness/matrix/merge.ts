@@ -1,7 +1,7 @@
 /** Parts of a matrix, performed by several machines, as one matrix that nobody can tell from one performed in one piece. */
-import { cpSync, existsSync, lstatSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, lstatSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { MacvlabError } from '../core/error.js';
 import { makeFolders, writing } from '../core/report-files.js';
@@ -24,28 +24,39 @@ export async function mergeMatrices(
 ): Promise<{ folder: string; missing: string[] }> {
   const parts = await Promise.all(folders.map((folder) => readMatrix(folder)));
   const matrix = mergedRecord(parts, words);
-  const folder = createMatrixFolder(out, matrix);
-  try {
+  const folder = createMatrixFolder(out, matrix, (made) => {
     for (const kernel of matrix.kernels) {
       const runs = parts
         .flatMap(({ kernels }) => kernels.filter((each) => each.kernel.name === kernel.name))
         .flatMap(({ runs }) => runs);
-      for (const run of runs) copyRun(run.folder, join(slotFolder(folder, kernel), basename(run.folder)));
+      for (const run of runs) copyRun(run.folder, join(slotFolder(made, kernel), basename(run.folder)));
     }
-  } catch (error) {
-    rmSync(folder, { recursive: true, force: true });
-    throw error;
-  }
+  });
   return { folder, missing: missingShards(parts) };
 }
 
 /** The same run in two parts is there once. Links are left out: none of ours is in a run, and one of others' leads anywhere. */
 function copyRun(from: string, to: string): void {
-  if (existsSync(to)) return;
+  if (existsSync(to)) {
+    if (isSameRun(from, to)) return;
+    // Two machines that began in the same second may have thought of the same id.
+    copyRun(from, `${to}-2`);
+    return;
+  }
   writing(to, () => {
-    makeFolders(join(to, '..'));
-    cpSync(from, to, { recursive: true, filter: (source) => !lstatSync(source).isSymbolicLink() });
+    makeFolders(dirname(to));
+    cpSync(from, to, { recursive: true, filter: (source) => isFileOrFolder(source) });
   });
+}
+
+function isSameRun(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((folder) => readFileSync(join(folder, 'run.json')));
+  return a !== undefined && b !== undefined && a.equals(b);
+}
+
+function isFileOrFolder(path: string): boolean {
+  const found = lstatSync(path);
+  return found.isFile() || found.isDirectory();
 }
 
 function mergedRecord(parts: readonly MatrixResults[], words: readonly string[]): MatrixRecord {
@@ -82,11 +93,16 @@ function refuseStranger(first: MatrixResults, other: MatrixResults): void {
     refuse('their experiments are not the same', 'perform all parts with the same macvlab, filters and mode');
   for (const kernel of other.matrix.kernels) {
     const same = first.matrix.kernels.find(({ name }) => name === kernel.name);
-    if (same && same.release !== kernel.release) {
-      const said = `${kernel.name} is ${same.release} in one, ${kernel.release} in the other`;
-      refuse(said, `perform all parts with the same kernel: --kernels ${kernel.name}=${kernel.release}`);
+    if (same && nameOf(same) !== nameOf(kernel)) {
+      const said = `${kernel.name} is ${nameOf(same)} in one, ${nameOf(kernel)} in the other`;
+      refuse(said, `perform all parts with the same kernel: --kernels ${kernel.name}=${kernel.spec}`);
     }
   }
+}
+
+/** Candidates of a series have the same release. */
+function nameOf({ release, version }: MatrixKernel): string {
+  return release.includes(version) ? release : `${release} (${version})`;
 }
 
 /** All kernels of all parts, from the oldest to the newest. All of them are planned as a whole. */
@@ -102,10 +118,18 @@ function mergedKernels(parts: readonly MatrixResults[]): MatrixKernel[] {
   return [...kernels.values()].sort(byAge);
 }
 
-/** "2/4": shards of which no part was given. */
+/** "2/4": shards of which no part was given. Those of other kernels are another matrix's. */
 function missingShards(parts: readonly { matrix: MatrixRecord }[]): string[] {
-  const shards = parts.flatMap(({ matrix }) => matrix.shard ?? []);
-  const count = Math.max(0, ...shards.map((shard) => shard.count));
-  const all = Array.from({ length: count }, (_, position) => position + 1);
-  return all.filter((index) => !shards.some((shard) => shard.index === index)).map((index) => `${index}/${count}`);
+  const given = new Map<string, { count: number; indexes: Set<number> }>();
+  for (const { shard, kernels } of parts.map(({ matrix }) => matrix)) {
+    if (!shard) continue;
+    const { index, count } = shard;
+    const key = JSON.stringify([count, kernels.map(({ name }) => name)]);
+    given.set(key, { count, indexes: new Set([...(given.get(key)?.indexes ?? []), index]) });
+  }
+  return [...given.values()].flatMap(({ count, indexes }) =>
+    Array.from({ length: count }, (_, position) => position + 1)
+      .filter((index) => !indexes.has(index))
+      .map((index) => `${index}/${count}`),
+  );
 }

@@ -1,6 +1,6 @@
 /** Reading back what a run has written. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { isAbsolute, join, normalize, resolve } from 'node:path';
 import { z } from 'zod';
 import { MacvlabError, messageOf } from '../core/error.js';
 import type { RunRecord, RunResults, TestRecord } from './record.js';
@@ -31,6 +31,10 @@ export const failureSchema = z.looseObject({
   details: text.exactOptional(),
   next: text.exactOptional(),
 });
+
+function staysInside(path: string): boolean {
+  return !isAbsolute(path) && normalize(path).split('/')[0] !== '..';
+}
 
 const featureRecord = z.looseObject({
   name: text,
@@ -82,7 +86,8 @@ const testRecord: z.ZodType<TestRecord> = z.looseObject({
   evidence: z.array(
     z.looseObject({
       kind: z.enum(['pcap', 'commands', 'links', 'frames', 'repro', 'counters', 'console']),
-      file: text,
+      // Of whoever made it: reports lead there.
+      file: text.refine(staysInside, 'leads out of the run’s folder'),
       title: text,
     }),
   ),
