@@ -180,7 +180,7 @@ describe('the folder of a matrix', () => {
     rmSync(out);
     putMatrix(out, matrix);
     const before = readlinkSync(join(out, 'latest-matrix'));
-    expect(() => put())
+    expect(() => putMatrix(out, matrix))
       .to.throw(MacvlabError)
       .with.property('code', 'OUT_NOT_WRITABLE');
     const second = { ...matrix, id: '20261121-091500-0000' };
@@ -192,7 +192,7 @@ describe('the folder of a matrix', () => {
     expect(readlinkSync(join(out, 'latest-matrix'))).to.equal(before);
   });
 
-  it('is not made in a folder that may not be written', function () {
+  it('is not made in a folder that may not be written', () => {
     // root may write everywhere but where the kernel keeps its own
     const forbidden = process.geteuid?.() === 0 ? '/proc/macvlab' : join(out, 'forbidden');
     if (!forbidden.startsWith('/proc')) {
