@@ -75,7 +75,7 @@ describe('parts of a matrix put together', () => {
         expect(results.matrix).not.to.have.property('shard');
         expect(missing).to.deep.equal([]);
       }),
-      { numRuns: 25 },
+      { numRuns: 10 },
     );
   });
 
