@@ -2,7 +2,7 @@
 import { keyOf, type FeatureState, type Verdict } from '../run/record.js';
 import { MacvlabError } from '../core/error.js';
 import type { ObservedValue } from './known-difference.js';
-import type { Cell, FeatureRow, KernelTable, TableColumn } from './table.js';
+import type { Cell, KernelTable, TableColumn } from './table.js';
 
 export interface BaselineExperiment {
   /** keyOf() of the experiment. */
@@ -59,7 +59,7 @@ export function baselineOf(table: KernelTable, previous?: Baseline): Baseline {
       ...{ name, version, release },
       ...(failure && { failure: `${failure.code}: ${failure.message}` }),
       experiments: experimentsOf(table, position, before),
-      features: table.features.flatMap((row) => featureOf(row, position, before)),
+      features: featuresOf(table, position, before),
     };
   });
   return { schema: 1, date: startedAt, macvlab: [...macvlab], kernels };
@@ -88,11 +88,15 @@ function observedBy({ observed }: Cell): Pick<BaselineExperiment, 'observed'> {
   return values.length > 0 ? { observed: Object.fromEntries(values) } : {};
 }
 
-function featureOf({ name, cells }: FeatureRow, position: number, before?: BaselineKernel): BaselineFeature[] {
-  const cell = cells[position];
-  if (!cell) return before?.features.filter(({ feature }) => feature === name) ?? [];
-  const { state, alarm } = cell;
-  return [{ feature: name, state, ...(alarm !== undefined && { alarm }) }];
+/** A kernel that was not asked, because it did not boot, has the features that it had. */
+function featuresOf({ features }: KernelTable, position: number, before?: BaselineKernel): BaselineFeature[] {
+  const asked = features.flatMap(({ name, cells }): BaselineFeature[] => {
+    const cell = cells[position];
+    if (!cell) return [];
+    const { state, alarm } = cell;
+    return [{ feature: name, state, ...(alarm !== undefined && { alarm }) }];
+  });
+  return asked.length > 0 ? asked : (before?.features ?? []);
 }
 
 function incomplete({ columns }: Pick<KernelTable, 'columns'>): MacvlabError {
