@@ -114,8 +114,9 @@ describe('a baseline', () => {
         // as JSON: fast-check's records have no prototype
         expect(JSON.stringify(readBaseline(file))).to.equal(JSON.stringify(baseline));
       }),
+      { numRuns: 30 },
     );
-  });
+  }).timeout(60_000);
 
   it('is not made of a matrix that is not complete', () => {
     const partial = tableOf(matrixOf([aPerformance(old, [aRecordOf(0)], { planned: 4, interrupted: true })]), []);

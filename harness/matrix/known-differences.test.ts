@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
+import { probedFeatures } from '../lab/feature-list.js';
 import { knownDifferencesSchema } from './known-differences-file.js';
 import { knownDifferences } from './known-differences.js';
 import { Subjects } from './subjects.js';
@@ -43,6 +44,13 @@ describe('the known differences that are built in', () => {
       if (observed !== undefined) expect(sources, known.name).to.include(observed);
     }
   }).timeout(60_000);
+
+  it('are about features that are probed', () => {
+    const probed = probedFeatures.map(({ name }) => name);
+    const features = knownDifferences.flatMap(({ about }) => about.feature ?? []);
+    expect(features).not.to.deep.equal([]);
+    expect(probed).to.include.members(features);
+  });
 
   it('name a commit with its title and the release that it came with', () => {
     for (const { name, source } of knownDifferences) {

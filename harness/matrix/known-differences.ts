@@ -66,13 +66,13 @@ export const knownDifferences: readonly KnownDifference[] = [
   feature(
     'mcast_vlan_snooping 1',
     '>=5.15',
-    'snooping by VLAN was added, as one of the bridge’s boolean options',
+    'snooping by VLAN was added, as one of the bridge’s boolean options; those that a kernel does not know are skipped (br_boolopt_multi_toggle)',
     'f4b7002a7076 "net: bridge: add vlan mcast snooping knob" (5.15)',
   ),
   feature(
     'mst_enabled 1',
     '>=5.18',
-    'the mode was added, as one of the bridge’s boolean options',
+    'the mode was added, as one of the bridge’s boolean options; those that a kernel does not know are skipped (br_boolopt_multi_toggle)',
     'ec7328b59176 "net: bridge: mst: Multiple Spanning Tree (MST) mode" (5.18)',
   ),
   feature(

@@ -32,7 +32,7 @@ export function matrixSummary({ table, comparison }: Pick<MatrixOutcome, 'table'
  * "N passed, N failed, N skipped", as a run's. Errors count as failed: nothing was proved. A failure or skip that a known
  * difference expects counts as passed: the kernel does what is expected of it.
  */
-export function matrixSummaryLine({ rows }: Pick<KernelTable, 'rows'>): string {
+function matrixSummaryLine({ rows }: Pick<KernelTable, 'rows'>): string {
   const cells = rows.flatMap((row) => row.cells);
   const expected = cells.filter(isExpected).length;
   const count = (verdict: Cell['verdict']) =>
