@@ -1,7 +1,9 @@
 /** What the HTML view of a kernel table says beside the table itself: alarms, what differs and why, what was expected. */
 import { keyOf } from '../run/record.js';
+import type { Comparison } from '../matrix/compare.js';
 import type { KernelTable } from '../matrix/table.js';
 import { html, type Html } from './html.js';
+import { comparisonSections, comparisonTitle } from './kernel-comparison.js';
 import { alarmsOf, idsOf, otherExpected, subjectOf } from './kernel-findings.js';
 import { because, fileLink, wide, type Anchors } from './kernel-html-parts.js';
 
@@ -67,4 +69,22 @@ export function expected(table: KernelTable): Html | undefined {
   return html`<ul>
     ${items}
   </ul>`;
+}
+
+/** What is not as in a baseline, what got worse first. */
+export function compared(table: KernelTable, anchors: Anchors, comparison: Comparison | undefined): Html | undefined {
+  if (!comparison) return undefined;
+  const sections = comparisonSections(table, comparison);
+  const lists = sections.map(({ title, tone, items }) => {
+    const lines = items.map(
+      ({ about, subject, text }) => html`<li>${experimentLink(table, anchors, about, subject)} ${text}</li> `,
+    );
+    return html`<h3><span class="${tone}">${title}</span></h3>
+      <ul>
+        ${lines}
+      </ul> `;
+  });
+  const nothing = comparison.baseline && sections.length === 0 && html`<p>Nothing has changed.</p>`;
+  return html`<p>${comparisonTitle(comparison)}.</p>
+    ${nothing}${lists}`;
 }

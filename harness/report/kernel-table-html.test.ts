@@ -3,6 +3,8 @@ import { expect } from 'chai';
 import { create } from 'xmlbuilder2';
 import { kernelTableHtml } from './kernel-table-html.js';
 import {
+  aComparison,
+  aNastyComparison,
   aNastyTable,
   anInterruptedTable,
   aRichTable,
@@ -40,8 +42,8 @@ describe('the HTML view of a kernel table', () => {
   const tables = { rich: aRichTable, wide: aWideTable, interrupted: anInterruptedTable, nasty: aNastyTable };
   for (const [name, make] of Object.entries(tables)) {
     it(`is well-formed, the same each time, and reaches for nothing: ${name}`, () => {
-      const page = kernelTableHtml(make());
-      expect(kernelTableHtml(make())).to.equal(page);
+      const page = kernelTableHtml(make(), aNastyComparison());
+      expect(kernelTableHtml(make(), aNastyComparison())).to.equal(page);
       const elements = elementsOf(page);
       const names = new Set(elements.map((element) => element.name));
       for (const foreign of ['img', 'link', 'iframe', 'object', 'embed', 'base', 'b', 'svg']) {
@@ -128,6 +130,16 @@ describe('the HTML view of a kernel table', () => {
   it('says how an interrupted matrix goes on', () => {
     expect(kernelTableHtml(anInterruptedTable())).to.include('<code>macvlab matrix --resume</code>');
     expect(kernelTableHtml(aRichTable())).not.to.include('--resume');
+  });
+
+  it('says what became of a baseline, with links to the experiments', () => {
+    const page = kernelTableHtml(aRichTable(), aComparison());
+    const items = named(elementsOf(page), 'li').map(({ text }) => text.replace(/\s+/g, ' ').trim());
+    const subject = 'A1.2 vepa: ns1 does not reach its sibling';
+    expect(items).to.include(`${subject} 6.1, 6.12: passed → failed; it was answered`);
+    expect(page).to.include(`<li><a href="#A1.2">${subject}</a> 6.1, 6.12`);
+    expect(page).to.include('something has got worse');
+    expect(kernelTableHtml(aRichTable())).not.to.include('id="comparison"');
   });
 
   it('can be filtered only where scripts are run', () => {

@@ -1,7 +1,8 @@
 /** The HTML view of a kernel table: one file that is read without network, without a script, and without colours. */
+import type { Comparison } from '../matrix/compare.js';
 import type { KernelTable, TableColumn } from '../matrix/table.js';
 import { html, type Html } from './html.js';
-import { alarms, differences, expected } from './kernel-html-findings.js';
+import { alarms, compared, differences, expected } from './kernel-html-findings.js';
 import { anchorsOf, experimentCell, featureCell, wide, type Anchors } from './kernel-html-parts.js';
 import { page } from './kernel-page.js';
 import {
@@ -22,11 +23,12 @@ const pageIds = [
 ];
 
 /** A kernel table as a page to be kept in the matrix's folder: links to evidence are relative to that. */
-export function kernelTableHtml(table: KernelTable): string {
+export function kernelTableHtml(table: KernelTable, comparison?: Comparison): string {
   const anchors = anchorsOf(table.rows, pageIds);
   const sections: [name: string, title: string, content: Html | undefined][] = [
     ['kernels', 'Kernels', kernels(table)],
     ['alarms', 'Alarms', alarms(table, anchors)],
+    ['comparison', 'Baseline', compared(table, anchors, comparison)],
     ['differences', 'What differs', differences(table, anchors)],
     ['expected', 'Otherwise expected', expected(table)],
     ['features', 'Features', features(table)],

@@ -69,6 +69,7 @@ describe('the JUnit view of a kernel table', function () {
     expect(xml).to.include('<skipped message="the kernel does not know bcqueuelen">');
     expect(xml).to.include('<error type="ERROR" message="the capture ended">');
     expect(xml).to.include('[[ATTACHMENT|reports/m1/kernels/6.1/r1/evidence/002-a1.2]]');
+    expect(kernelTableJunit(aRichTable())).to.include('[[ATTACHMENT|kernels/6.1/r1/evidence/002-a1.2]]');
   });
 
   it('has an error for what has not been performed, and one for a kernel that does not boot', async () => {

@@ -8,12 +8,14 @@ import { addOutcome, addOutput, addSuite, addTest, junitDocument, pathFrom, type
 import { testsOf, type JunitTest } from './kernel-junit-tests.js';
 
 export interface KernelJunitOptions extends JunitOptions {
-  /** The matrix's folder, in which evidence lies. */
-  folder: string;
+  /** The matrix's folder, for paths as junit.ts has them; without it they are relative to that folder, wherever it lies. */
+  folder?: string;
 }
 
 /** A kernel table as JUnit XML. One without any test has a suite "macvlab" with an error, so that it is not green. */
-export function kernelTableJunit(table: KernelTable, { folder, base = process.cwd() }: KernelJunitOptions): string {
+export function kernelTableJunit(table: KernelTable, options: KernelJunitOptions = {}): string {
+  const { folder, base = process.cwd() } = options;
+  const path = (evidence: string) => (folder === undefined ? evidence : pathFrom(base, folder, evidence));
   const { startedAt, machines, macvlab } = table;
   const where = { startedAt, machine: machines.join(', ') || 'unknown' };
   const common = { macvlab: macvlab.join(', '), startedAt };
@@ -31,7 +33,7 @@ export function kernelTableJunit(table: KernelTable, { folder, base = process.cw
       for (const { className, name: test, durationMs, outcome, properties: values, evidence } of tests) {
         const element = addTest(suite, className, test, durationMs);
         if (outcome) addOutcome(element, outcome.element, typeOf(outcome), outcome.message, outcome);
-        addOutput(element, values, evidence === undefined ? [] : [pathFrom(base, folder, evidence)]);
+        addOutput(element, values, evidence === undefined ? [] : [path(evidence)]);
       }
     }
   });

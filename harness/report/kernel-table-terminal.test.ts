@@ -1,7 +1,10 @@
 import { expect } from 'chai';
 import { kernelTableTerminal } from './kernel-table-terminal.js';
 import {
+  aComparison,
+  aNastyComparison,
   aNastyTable,
+  anEqualComparison,
   anInterruptedTable,
   aRichTable,
   aTable,
@@ -17,7 +20,8 @@ describe('the terminal view of a kernel table', () => {
     for (const width of [40, 60, 80, 100, 120, 200]) {
       it(`fits the ${name} table into ${width} columns`, () => {
         for (const all of [false, true]) {
-          const text = kernelTableTerminal(make(), { width, colour: false, all });
+          const comparison = name === 'nasty' ? aNastyComparison() : aComparison();
+          const text = kernelTableTerminal(make(), { width, colour: false, all }, comparison);
           for (const line of text.split('\n')) {
             // A path stays whole, to be copied.
             if (!line.includes('evidence: '))
@@ -34,6 +38,7 @@ describe('the terminal view of a kernel table', () => {
       [
         'Kernel table of 2026-11-21',
         'begun 2026-11-21 08:15 UTC, macvlab 0.1.0, on bench1',
+        '2 kernels, 2 experiments',
         '',
         'Kernels',
         '  6.1  2 passed; 6.1.9+deb13-cloud-amd64 (Debian trixie, 6.1.9-1)',
@@ -41,7 +46,7 @@ describe('the terminal view of a kernel table', () => {
         '',
         '2 experiments passed on all kernels that performed them.',
         '',
-        '2 kernels, 2 experiments: 4 passed',
+        '4 passed, 0 failed, 0 skipped',
       ].join('\n'),
     );
   });
@@ -106,8 +111,10 @@ describe('the terminal view of a kernel table', () => {
         '  ALARM X2.1 the queue’s length can be set',
         '    7.2: passed, but it was expected to fail (queue of 7.2), and has passed',
         '',
-        '4 kernels, 6 experiments: 16 passed, 6 failed, 1 error, 1 skipped; of the failed, 4 as expected; 1',
-        'alarm',
+        'of the failed, 1 was an error of the lab',
+        'of the passed, 4 failed as known differences say',
+        '1 alarm: not as a known difference says',
+        '20 passed, 3 failed, 1 skipped',
       ].join('\n'),
     );
   });
@@ -122,6 +129,37 @@ describe('the terminal view of a kernel table', () => {
     expect(text).to.include('The rest is performed by:\nmacvlab matrix --resume\n');
     expect(text).not.to.include('ERROR A1.');
     expect(kernelTableTerminal(aRichTable(), plain)).not.to.include('--resume');
+  });
+
+  it('says what became of a baseline, what got worse first', () => {
+    const text = kernelTableTerminal(aRichTable(), plain, aComparison());
+    expect(text).to.include(
+      [
+        'Compared with the baseline of 2026-11-20 (macvlab 0.1.0): something has got worse',
+        '  New failures',
+        '    A1.2 vepa: ns1 does not reach its sibling 6.1, 6.12: passed → failed; it was answered',
+        '  Changed without an explanation',
+        '    X3.1 bridge, hairpin on: multicast: copies 6.1: 1 → 2',
+        '  New errors',
+        '    the kernel as a whole 6.18: error; the guest did not boot',
+        '  Changed, and not worse',
+        '    X3.1 bridge, hairpin on: multicast: copies 7.2: 1 → 2; the switch’s copy comes too',
+        '  Fixed',
+        '    A1.1 bridge: ns1 reaches its sibling 7.2: failed → passed',
+        '  Kernels with another release',
+        '    6.1 6.1.8 → 6.1.9',
+        '  New kernels',
+        '    7.2',
+        '  Vanished kernels',
+        '    4.19',
+        '  Vanished experiments',
+        '    A9.9 gone',
+      ].join('\n'),
+    );
+    const equal = kernelTableTerminal(aRichTable(), plain, anEqualComparison());
+    expect(equal).to.include('(macvlab 0.1.0): nothing has got worse\n  nothing has changed\n');
+    const { baseline: _, ...none } = anEqualComparison();
+    expect(kernelTableTerminal(aRichTable(), plain, none)).to.include('\nThere was no baseline to compare with\n\n');
   });
 
   it('is plain without colour, coloured with it, and lets no control through', () => {

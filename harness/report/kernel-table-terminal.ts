@@ -1,8 +1,10 @@
 /** The terminal view of a kernel table: what is not plainly passed, what differs and why, and what to do next. */
 import pc from 'picocolors';
 import type { Failure } from '../run/record.js';
+import type { Comparison } from '../matrix/compare.js';
+import { matrixSummary } from '../matrix/outcome.js';
 import type { KernelTable, TableRow } from '../matrix/table.js';
-import { detailLines, findingParts, section, type Ink } from './kernel-terminal-findings.js';
+import { compared, detailLines, findingParts, section, type Ink } from './kernel-terminal-findings.js';
 import { besides, indented, kernelGrid, type GridRow } from './kernel-grid.js';
 import {
   circumstances,
@@ -14,10 +16,10 @@ import {
   plural,
   resumeCommand,
   silentColumns,
+  sizeWords,
   tellingOf,
   titleOf,
   toneOf,
-  totalWords,
   valueOf,
   wordOf,
 } from './kernel-view.js';
@@ -36,18 +38,29 @@ export interface KernelTerminalOptions {
 /** How many experiments are shown that tell no more than that some kernel has not performed them yet. */
 const mostMissing = 20;
 
-/** A kernel table as text for a terminal, without a newline at its end; its last line has the totals. */
-export function kernelTableTerminal(table: KernelTable, options: KernelTerminalOptions): string {
+/** A kernel table as text for a terminal, without a newline at its end; its last line is the summary line. */
+export function kernelTableTerminal(
+  table: KernelTable,
+  options: KernelTerminalOptions,
+  comparison?: Comparison,
+): string {
   const { all = false, folder = '' } = options;
   const ink: Ink = { width: Math.max(40, options.width), colours: pc.createColors(options.colour), folder };
   return [
-    ...section(titleOf(table), wrap(circumstances(table), ink.width), ink),
+    ...section(
+      titleOf(table),
+      [circumstances(table), sizeWords(table)].flatMap((line) => wrap(line, ink.width)),
+      ink,
+    ),
     ...kernels(table, ink),
     ...experiments(table, all, ink),
     ...features(table, all, ink),
     ...findingParts(table, ink),
+    ...compared(table, comparison, ink),
     ...incomplete(table, ink),
-    wrap(totalWords(table), ink.width).join('\n'),
+    matrixSummary({ table, comparison })
+      .flatMap((line) => wrap(line, ink.width))
+      .join('\n'),
   ].join('\n\n');
 }
 

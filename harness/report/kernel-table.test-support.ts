@@ -1,4 +1,5 @@
 /** Kernel tables to make reports of, in unit tests. */
+import type { Comparison } from '../matrix/compare.js';
 import type { Cell, FeatureCell, KernelTable, TableRow } from '../matrix/table.js';
 
 type GivenCell = Partial<Cell>;
@@ -157,6 +158,49 @@ export function anInterruptedTable(): KernelTable {
   return table;
 }
 
+/** What has become of a baseline: something of everything. */
+export function aComparison(given: Partial<Comparison> = {}): Comparison {
+  const subject = 'A1.2 vepa: ns1 does not reach its sibling';
+  const change = { subject: 'X3.1 bridge, hairpin on: multicast', value: 'copies', from: '1', to: '2' };
+  return {
+    baseline: { date: '2026-11-20T08:15:00.000Z', macvlab: ['0.1.0'] },
+    newFailures: ['6.1', '6.12'].map((kernel) => ({
+      kernel,
+      subject,
+      from: 'passed',
+      to: 'failed',
+      reason: 'it was answered',
+    })),
+    newErrors: [{ kernel: '6.18', to: 'error', reason: 'the guest did not boot' }],
+    newAlarms: [],
+    fixed: [{ kernel: '7.2', subject: 'A1.1 bridge: ns1 reaches its sibling', from: 'failed', to: 'passed' }],
+    changed: [
+      { ...change, kernel: '7.2', explained: ['reflected multicast twice'], worse: false },
+      { ...change, kernel: '6.1', explained: [], worse: true },
+    ],
+    newKernels: ['7.2'],
+    vanishedKernels: ['4.19'],
+    updatedKernels: [{ name: '6.1', from: '6.1.8', to: '6.1.9' }],
+    newExperiments: [],
+    vanishedExperiments: ['A9.9 gone'],
+    ...given,
+  };
+}
+
+/** One in which nothing has changed. */
+export function anEqualComparison(): Comparison {
+  const none = {
+    newFailures: [],
+    newErrors: [],
+    newAlarms: [],
+    fixed: [],
+    changed: [],
+    newKernels: [],
+    vanishedKernels: [],
+  };
+  return aComparison({ ...none, updatedKernels: [], newExperiments: [], vanishedExperiments: [] });
+}
+
 /** Text as a hostile kernel might write it. */
 export const nasty =
   'a\u0000\u0008\u001b[31mred\ud800 ]]> <script>alert(1)</script> <img src=x onerror=alert(1)> "q" \'a\' &amp; &#0; | `code` ' +
@@ -213,4 +257,15 @@ export function aNastyTable(): KernelTable {
     column.failure = { code: nasty, message: nasty, details: nasty, next: nasty };
   }
   return table;
+}
+
+/** A comparison in which every text is hostile. */
+export function aNastyComparison(): Comparison {
+  const deviation = { kernel: nasty, subject: nasty, value: nasty, from: nasty, to: nasty, reason: nasty };
+  return aComparison({
+    ...{ newFailures: [deviation], newErrors: [deviation], newAlarms: [deviation], fixed: [deviation] },
+    changed: [{ ...deviation, explained: [nasty], worse: true }],
+    ...{ newKernels: [nasty], vanishedKernels: [nasty], newExperiments: [nasty], vanishedExperiments: [nasty] },
+    updatedKernels: [{ name: nasty, from: nasty, to: nasty }],
+  });
 }

@@ -1,7 +1,9 @@
 /** What a terminal shows below a kernel table: each failure, what differs and why, and alarms. */
 import { join } from 'node:path';
 import type { Failure } from '../run/record.js';
+import type { Comparison } from '../matrix/compare.js';
 import type { Change, KernelTable } from '../matrix/table.js';
+import { comparisonSections, comparisonTitle } from './kernel-comparison.js';
 import {
   alarmsOf,
   explanationOf,
@@ -57,6 +59,9 @@ function block({ row, tone, cell, kernels, evidence }: Finding, ink: Ink): strin
 
 /** How many lines of details are shown; the evidence has all of them. */
 const mostDetails = 12;
+
+/** How many lines of a kind a comparison has on a terminal. */
+const mostItems = 20;
 
 /** What is known of a failure beside its message. */
 export function detailLines(failure: Failure | undefined, ink: Ink): string[] {
@@ -122,4 +127,16 @@ function alarms(table: KernelTable, ink: Ink): string[] {
     ...paths(evidence, 4, ink),
   ]);
   return section('Alarms', lines, ink);
+}
+
+/** What is not as in a baseline, what got worse first. */
+export function compared(table: KernelTable, comparison: Comparison | undefined, ink: Ink): string[] {
+  if (!comparison) return [];
+  const lines = comparisonSections(table, comparison).flatMap(({ title, tone, items }) => [
+    `  ${painted({ text: title, tone }, ink.colours)}`,
+    ...items.slice(0, mostItems).map(({ subject, text }) => indented(`${subject} ${text}`, 4, ink.width)),
+    ...(items.length > mostItems ? [`    … and ${items.length - mostItems} more`] : []),
+  ]);
+  const nothing = comparison.baseline && lines.length === 0 ? ['  nothing has changed'] : [];
+  return [[...section(comparisonTitle(comparison), [...lines, ...nothing, ''], ink)].join('\n').trimEnd()];
 }

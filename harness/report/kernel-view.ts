@@ -82,8 +82,14 @@ export function countWords({ passed, failed, error, skipped, missing }: Counts):
   return [`${passed} passed`, ...others.filter(Boolean)].join(', ');
 }
 
+/** "6 kernels, 132 experiments" */
+export function sizeWords({ columns, rows }: KernelTable): string {
+  return `${plural(columns.length, 'kernel')}, ${plural(rows.length, 'experiment')}`;
+}
+
 /** "6 kernels, 132 experiments: 780 passed, 2 failed; 1 failed as expected; 1 alarm" */
-export function totalWords({ columns, rows, features }: KernelTable): string {
+export function totalWords(table: KernelTable): string {
+  const { columns, rows, features } = table;
   const sum: Counts = { passed: 0, failed: 0, error: 0, skipped: 0, missing: 0 };
   for (const { counts } of columns) {
     for (const verdict of Object.keys(sum) as (keyof Counts)[]) sum[verdict] += counts[verdict];
@@ -93,7 +99,7 @@ export function totalWords({ columns, rows, features }: KernelTable): string {
   const asked = features.flatMap((row) => row.cells);
   const alarms = [...cells, ...asked].filter((cell) => cell?.alarm !== undefined).length;
   return [
-    `${plural(columns.length, 'kernel')}, ${plural(rows.length, 'experiment')}: ${countWords(sum)}`,
+    `${sizeWords(table)}: ${countWords(sum)}`,
     ...(asExpected > 0 ? [`of the failed, ${asExpected} as expected`] : []),
     ...(alarms > 0 ? [plural(alarms, 'alarm')] : []),
   ].join('; ');
