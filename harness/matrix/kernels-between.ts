@@ -24,23 +24,21 @@ export function kernelsBetween(
   known: readonly KnownKernel[],
   { good, bad, seriesOnly = false }: BetweenOptions,
 ): Pick<BisectionRecord, 'kernels' | 'good'> {
-  const [goodKernel, badKernel] = [good, bad].map((spec) => find(known, spec));
-  if (!goodKernel || !badKernel) throw new TypeError('two kernels were looked for');
+  const [goodKernel, badKernel] = [find(known, good), find(known, bad)];
   if (goodKernel.release === badKernel.release) {
-    const both = good === bad ? good : `${good} and ${bad}`;
-    throw new MacvlabError('USAGE', `good and bad are the same kernel: ${both} means ${goodKernel.release}`, {
+    const both = good === bad ? `${good} means` : `${good} and ${bad} mean`;
+    throw new MacvlabError('USAGE', `good and bad are the same kernel: ${both} ${goodKernel.release}`, {
       next: 'give two; `macvlab kernels list --all` shows those that there are',
     });
   }
   const ends = [goodKernel, badKernel].sort(byVersion);
-  const inside = [...new Map(known.map((kernel) => [kernel.release, kernel])).values()].filter((kernel) =>
+  const newest = new Map([...known].sort(byVersion).map((kernel) => [seriesOf(kernel), kernel]));
+  const offered = seriesOnly ? [...newest.values()] : known;
+  const inside = [...new Map(offered.map((kernel) => [kernel.release, kernel])).values()].filter((kernel) =>
     ends.every((end, index) => kernel.release !== end.release && byVersion(kernel, end) < 0 === (index === 1)),
   );
-  const sorted = inside.sort(byVersion);
-  const newest = new Map(sorted.map((kernel) => [seriesOf(kernel), kernel]));
-  const chosen = seriesOnly ? [...newest.values()] : sorted;
   const [first, last] = ends;
-  const row = [first, ...chosen, last].filter((kernel) => kernel !== undefined);
+  const row = [first, ...inside.sort(byVersion), last].filter((kernel) => kernel !== undefined);
   return { kernels: row.map((kernel) => asColumn(kernel, row)), good: first === goodKernel ? 'oldest' : 'newest' };
 }
 

@@ -42,7 +42,6 @@ export function bisectionSummary(folder: string, record: BisectionRecord): strin
     return [
       ...(failure ? failureLines(record, folder) : []),
       ...(record.interrupted ? ['interrupted before good and bad were both known: nothing can be said yet'] : []),
-      ...(answer ? neighbourLines(folder, record) : []),
       lastLine(folder, record),
     ];
   }
@@ -71,9 +70,9 @@ export function bisectionSummary(folder: string, record: BisectionRecord): strin
 
 /** Both kernels beside the change, with where they come from, what they showed, and their evidence. */
 function neighbourLines(folder: string, { kernels, answer }: BisectionRecord): string[] {
-  const sides = [answer?.good, answer?.bad];
+  const concerned = answer ? [answer.good, answer.bad, ...answer.cannotTell] : [];
   return kernels
-    .filter(({ release, finding }) => sides.includes(release) || finding?.side === 'cannot tell')
+    .filter(({ release }) => concerned.includes(release))
     .flatMap(({ release, origin, finding, folder: run }) => [
       `  ${finding?.side ?? 'not performed'}: ${release} (${origin ?? ''})`,
       ...(finding ? [`    ${oneLine(finding.words)}`] : []),
@@ -91,8 +90,8 @@ function failureLines({ failure, kernels }: BisectionRecord, folder: string): st
   if (!failure) return [];
   const { code, message, details, next } = failure;
   const evidence = details === undefined ? [] : visible(details).split('\n');
-  const runs = kernels.flatMap(({ name, step, folder: run }) =>
-    step === 0 && run !== undefined ? [`evidence of ${name}: ${fromHere(join(folder, run))}`] : [],
+  const runs = kernels.flatMap(({ name, folder: run }) =>
+    run === undefined ? [] : [`evidence of ${name}: ${fromHere(join(folder, run))}`],
   );
   return [`${code}: ${message}`, ...[...evidence, ...runs].map((line) => `    ${line}`), `  next: ${next ?? ''}`];
 }
