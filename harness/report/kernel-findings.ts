@@ -1,6 +1,6 @@
 /** What there is to tell about the cells of a kernel table that did not simply pass, each told once for all its kernels. */
 import { keyOf } from '../run/record.js';
-import type { Cell, Difference, KernelTable, TableRow } from '../matrix/table.js';
+import type { Cell, Change, KernelTable, TableRow } from '../matrix/table.js';
 import { groupEqual, kernelWords, reasonOf, silentColumns, toneOf, type Tone } from './kernel-view.js';
 
 /** One reason, and the kernels on which it holds for an experiment. */
@@ -97,9 +97,28 @@ export function otherExpected(table: KernelTable): Map<string, Finding[]> {
   return others;
 }
 
-/** "X3.1 multicast: copies" */
-export function subjectOf({ subject, value }: Difference): string {
-  return value === undefined ? subject : `${subject}: ${value}`;
+/** What several experiments or features have in common: they change in the same way, where one reason is likely. */
+export interface SharedDifference {
+  /** "X3.1 multicast: copies"; of several experiments their ids. */
+  subject: string;
+  /** The experiments, where it is about some. */
+  rows: TableRow[];
+  changes: Change[];
+}
+
+/** The differences of a table, those that change in the same way as one. */
+export function sharedDifferences({ differences, rows }: KernelTable): SharedDifference[] {
+  const groups = groupEqual(differences, ({ kind, value, changes }) => JSON.stringify([kind, value, changes]));
+  return [...groups.values()].flatMap((positions) => {
+    const members = positions.flatMap((position) => differences[position] ?? []);
+    const [first] = members;
+    if (!first) return [];
+    const keys = new Set(members.map(({ subject }) => subject));
+    const about = first.kind === 'feature' ? [] : rows.filter((row) => keys.has(keyOf(row)));
+    const names = about.length > 1 ? idsOf(about) : [...keys].join(', ');
+    const subject = first.value === undefined ? names : `${names}: ${first.value}`;
+    return [{ subject, rows: about, changes: first.changes }];
+  });
 }
 
 /** An address that a reader may follow; undefined for a commit or the title of a document. */

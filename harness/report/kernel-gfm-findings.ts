@@ -11,7 +11,7 @@ import {
   linkOf,
   otherExpected,
   sharedBy,
-  subjectOf,
+  sharedDifferences,
 } from './kernel-findings.js';
 import { reasonOf, wordOf } from './kernel-view.js';
 
@@ -29,9 +29,9 @@ export function comparisonParts(table: KernelTable, comparison: Comparison): Gfm
 }
 
 export function differences(table: KernelTable): Gfm[] {
-  const rows = table.differences.flatMap((difference) =>
-    difference.changes.map((change) => [
-      ...[subjectOf(difference), change.since, gfm`${change.from} (${change.after}) → ${change.to}`],
+  const rows = sharedDifferences(table).flatMap(({ subject, changes }) =>
+    changes.map((change) => [
+      ...[subject, change.since, gfm`${change.from} (${change.after}) → ${change.to}`],
       whyOf(table, change),
     ]),
   );

@@ -1,10 +1,10 @@
 /** What the HTML view of a kernel table says beside the table itself: alarms, what differs and why, what was expected. */
 import { keyOf } from '../run/record.js';
 import type { Comparison } from '../matrix/compare.js';
-import type { KernelTable } from '../matrix/table.js';
+import type { KernelTable, TableRow } from '../matrix/table.js';
 import { html, type Html } from './html.js';
 import { comparisonSections, comparisonTitle } from './kernel-comparison.js';
-import { alarmsOf, idsOf, otherExpected, subjectOf } from './kernel-findings.js';
+import { alarmsOf, idsOf, otherExpected, sharedDifferences } from './kernel-findings.js';
 import { because, fileLink, wide, type Anchors } from './kernel-html-parts.js';
 
 export function alarms(table: KernelTable, anchors: Anchors): Html | undefined {
@@ -21,6 +21,18 @@ export function alarms(table: KernelTable, anchors: Anchors): Html | undefined {
   </ul>`;
 }
 
+/** Text as a link to the row that it is about, or followed by links to all of them. */
+function rowLinks(anchors: Anchors, rows: readonly TableRow[], text: string): Html {
+  const [first, ...others] = rows;
+  if (!first) return html`${text}`;
+  if (others.length === 0) return html`<a href="#${anchors.get(first)}">${text}</a>`;
+  const links = rows.map((row) => html` <a href="#${anchors.get(row)}" title="${row.title}">${row.id}</a>`);
+  return html`<details>
+    <summary>${text}</summary>
+    ${links}
+  </details>`;
+}
+
 /** Text as a link to the row of an experiment, where it is about one. */
 function experimentLink({ rows }: KernelTable, anchors: Anchors, subject: string, text: string): Html {
   const row = rows.find((one) => keyOf(one) === subject);
@@ -30,13 +42,13 @@ function experimentLink({ rows }: KernelTable, anchors: Anchors, subject: string
 
 export function differences(table: KernelTable, anchors: Anchors): Html | undefined {
   if (table.differences.length === 0) return undefined;
-  const rows = table.differences.flatMap((difference) =>
-    difference.changes.map(({ since, after, from, to, explained }) => {
+  const rows = sharedDifferences(table).flatMap(({ subject, rows: about, changes }) =>
+    changes.map(({ since, after, from, to, explained }) => {
       const why =
         explained.length === 0
           ? html`<td class="failed">unexplained</td>`
           : html`<td class="expected">${explained.map((name) => html`<p>${because(table, name)}</p>`)}</td>`;
-      const what = experimentLink(table, anchors, difference.subject, subjectOf(difference));
+      const what = rowLinks(anchors, about, subject);
       return html`<tr>
         <th scope="row">${what}</th>
         <td>${since}</td>

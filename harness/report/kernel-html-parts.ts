@@ -6,7 +6,7 @@ import { differingValues, featureToneOf, featureWordOf, reasonOf, toneOf, valueO
 import { oneLine } from './text.js';
 
 /** A link to a source where it is an address, else the source as text. */
-export function sourceLink(source: string): Html {
+function sourceLink(source: string): Html {
   const address = linkOf(source);
   return address ? html`<a href="${address}" rel="noreferrer noopener">${source}</a>` : html`${source}`;
 }

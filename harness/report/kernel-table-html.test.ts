@@ -142,6 +142,16 @@ describe('the HTML view of a kernel table', () => {
     expect(kernelTableHtml(aRichTable())).not.to.include('id="comparison"');
   });
 
+  it('links each of the experiments that differ in the same way', () => {
+    const rows = ['one', 'two'].map((title) => aTableRow('A1.1', title, [{}, { verdict: 'failed' }]));
+    const change = { since: '6.2', after: '6.1', from: 'passed', to: 'failed', explained: [] };
+    const differences = rows.map(({ title }) => ({
+      ...{ kind: 'verdict' as const, subject: `A1.1 ${title}`, changes: [change], explained: [] },
+    }));
+    const page = kernelTableHtml(aTable(rows, { differences }));
+    expect(page).to.include('<a href="#A1.1" title="one">A1.1</a> <a href="#A1.1-2" title="two">A1.1</a>');
+  });
+
   it('can be filtered only where scripts are run', () => {
     const form = named(elementsOf(kernelTableHtml(aRichTable())), 'form');
     expect(form.map(({ attributes }) => attributes.hidden)).to.deep.equal(['hidden']);

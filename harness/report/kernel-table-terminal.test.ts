@@ -119,6 +119,19 @@ describe('the terminal view of a kernel table', () => {
     );
   });
 
+  it('says once what several experiments have in common', () => {
+    const rows = ['one', 'two', 'three'].map((title) =>
+      aTableRow('A1.1', title, [{ verdict: 'skipped', reason: 'no IPv6' }, {}]),
+    );
+    const change = { since: '6.2', after: '6.1', from: 'skipped', to: 'passed', explained: [] };
+    const differences = rows.map(({ title }) => ({
+      ...{ kind: 'verdict' as const, subject: `A1.1 ${title}`, changes: [change], explained: [] },
+    }));
+    const text = kernelTableTerminal(aTable(rows, { differences }), plain);
+    expect(text).to.include('What differs\n  A1.1 (3)\n    since 6.2: passed (on 6.1: skipped)\n    unexplained\n\n');
+    expect(text).to.include('Skipped\n  6.1: A1.1 (3): no IPv6\n');
+  });
+
   it('is readable when it was interrupted, and says how to go on', () => {
     const text = kernelTableTerminal(anInterruptedTable(), plain);
     expect(text).to.include('  6.3  0 passed, 40 not performed; ');

@@ -11,7 +11,7 @@ import {
   idsOf,
   otherExpected,
   sharedBy,
-  subjectOf,
+  sharedDifferences,
   type Finding,
 } from './kernel-findings.js';
 import { indented, painted, type Colours } from './kernel-grid.js';
@@ -89,9 +89,9 @@ function skipped(table: KernelTable, ink: Ink): string[] {
 }
 
 function differences(table: KernelTable, ink: Ink): string[] {
-  const lines = table.differences.flatMap((difference) => [
-    indented(subjectOf(difference), 2, ink.width),
-    ...difference.changes.flatMap((change) => changeLines(table, change, ink)),
+  const lines = sharedDifferences(table).flatMap(({ subject, changes }) => [
+    indented(subject, 2, ink.width),
+    ...changes.flatMap((change) => changeLines(table, change, ink)),
   ]);
   return section('What differs', lines, ink);
 }
