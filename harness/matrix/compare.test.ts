@@ -104,6 +104,18 @@ describe('a table compared with a baseline', () => {
     ]);
   });
 
+  it('takes what comes behind an error for fixed, or for the same error', () => {
+    const error = aTable([showing({ verdict: 'error' })]);
+    const second = baselineOf(error, baselineOf(aTable([showing({})])));
+    expect(told(compareWithBaseline(error, second, []))).to.deep.equal({});
+    expect(compareWithBaseline(aTable([showing({})]), second, []).fixed).to.deep.equal([
+      { kernel: '6.12', subject: key(3), from: 'error', to: 'passed' },
+    ]);
+    expect(compareWithBaseline(aTable([showing({ verdict: 'skipped' })]), second, []).changed[0]).to.include({
+      ...{ from: 'passed', to: 'skipped', worse: true },
+    });
+  });
+
   it('says once that a kernel as a whole could not be performed', () => {
     const broken = { kernel: { ...kernel, failure: { code: 'KERNEL_PANIC', message: 'it panicked' } }, runs: [] };
     expect(told(compared([showing({})], [broken]))).to.deep.equal({
@@ -174,6 +186,16 @@ describe('a table compared with a baseline', () => {
       },
     ]);
     expect(compared(state('supported'), state('unknown')).changed[0]?.worse).to.equal(true);
+    const here: KnownDifference = {
+      ...{ name: 'here', about: { feature: 'hairpin' }, kernels: '<6.12.117', expected: 'supported' },
+      ...{ reason: 'it was taken out', source: 'a commit' },
+    };
+    const before = [aPerformance({ ...kernel, version: '6.12.116' }, undefined, { features: [aFeature()] })];
+    expect(compared(before, state('refused'), [here]).changed[0]).to.deep.include({
+      explained: ['here'],
+      worse: false,
+    });
+    expect(compared(before, state('unknown'), [here]).changed[0]).to.deep.include({ explained: [], worse: true });
     expect(compared(state('unknown'), state('refused')).changed[0]?.worse).to.equal(false);
     expect(told(compared(state('supported'), [aPerformance(kernel)]))).to.deep.equal({});
   });
