@@ -21,6 +21,15 @@ export const knownDifferences: readonly KnownDifference[] = [
       'macvlan_multicast_rx() gives a group frame that comes back with a child’s own source MAC to the children in mode bridge too, who have seen it on its way out: it cannot be told from that of another sender with the same MAC (VRRP)',
     source: 'b52363f706e5 "net: macvlan: support multicast rx for bridge ports with shared source MAC" (7.1)',
   },
+  {
+    name: 'reflected multicast comes back to its sender',
+    about: { experiment: 'X3.1', title: 'bridge, hairpin on', observed: 'times that its sender sees it' },
+    kernels: '>=7.1',
+    expected: 2,
+    reason:
+      'macvlan_multicast_rx() no longer leaves out the child whose source MAC the frame has; with IPv6, duplicate address detection without a nonce (enhanced_dad=0) takes it for a neighbour’s',
+    source: 'b52363f706e5 "net: macvlan: support multicast rx for bridge ports with shared source MAC" (7.1)',
+  },
   feature(
     'nodst',
     '>=5.10.249 <5.11 || >=5.13',
