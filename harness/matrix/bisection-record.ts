@@ -32,7 +32,7 @@ export interface TriedKernel extends MatrixKernel {
   folder?: string;
 }
 
-/** Where the change is, by releases. */
+/** Where the change is; kernels by their `spec`. */
 export interface BisectionAnswer {
   /** The two kernels that tell, and have none between them that does. */
   good: string;

@@ -1,6 +1,6 @@
 /** The kernels that a bisection goes over: those of the catalogue between two that are given, ends included. */
 import { MacvlabError } from '../core/error.js';
-import { bareRelease, byVersion, findKernel, seriesOf, unknownKernel } from '../kernel/catalogue.js';
+import { byVersion, findKernel, seriesOf, unknownKernel } from '../kernel/catalogue.js';
 import type { KnownKernel } from '../kernel/known-kernels.js';
 import { isPath } from '../kernel/resolve.js';
 import { slug } from '../run/run-folder.js';
@@ -25,17 +25,21 @@ export function kernelsBetween(
   { good, bad, seriesOnly = false }: BetweenOptions,
 ): Pick<BisectionRecord, 'kernels' | 'good'> {
   const [goodKernel, badKernel] = [find(known, good), find(known, bad)];
-  if (goodKernel.release === badKernel.release) {
+  if (goodKernel.version === badKernel.version) {
     const both = good === bad ? `${good} means` : `${good} and ${bad} mean`;
-    throw new MacvlabError('USAGE', `good and bad are the same kernel: ${both} ${goodKernel.release}`, {
-      next: 'give two; `macvlab kernels list --all` shows those that there are',
-    });
+    throw new MacvlabError(
+      'USAGE',
+      `good and bad are the same kernel: ${both} ${goodKernel.release}, ${goodKernel.version}`,
+      {
+        next: 'give two; `macvlab kernels list --all` shows those that there are',
+      },
+    );
   }
   const ends = [goodKernel, badKernel].sort(byVersion);
   const newest = new Map([...known].sort(byVersion).map((kernel) => [seriesOf(kernel), kernel]));
   const offered = seriesOnly ? [...newest.values()] : known;
-  const inside = [...new Map(offered.map((kernel) => [kernel.release, kernel])).values()].filter((kernel) =>
-    ends.every((end, index) => kernel.release !== end.release && byVersion(kernel, end) < 0 === (index === 1)),
+  const inside = offered.filter((kernel) =>
+    ends.every((end, index) => kernel.version !== end.version && byVersion(kernel, end) < 0 === (index === 1)),
   );
   const [first, last] = ends;
   const row = [first, ...inside.sort(byVersion), last].filter((kernel) => kernel !== undefined);
@@ -53,16 +57,17 @@ function find(known: readonly KnownKernel[], spec: string): KnownKernel {
   return found;
 }
 
-/** By its version; also by its release, where that is another, or several have the version. */
+/** Called by its own version, or by its package's where several have the former. */
 function asColumn(kernel: KnownKernel, row: readonly KnownKernel[]): MatrixKernel {
   const { release, upstream, version, suites } = kernel;
-  const alone = row.filter((each) => each.upstream === upstream).length === 1;
+  const isAlone = row.filter((each) => each.upstream === upstream).length === 1;
   return {
-    name: alone ? upstream : `${upstream} (${bareRelease(kernel)})`,
-    spec: release,
+    name: isAlone ? upstream : version,
+    // Candidates of a series have all the same release.
+    spec: version,
     version: upstream,
     release,
     origin: `Debian ${suites[0] ?? ''}, ${version}`,
-    slot: slug(bareRelease(kernel).replaceAll('+', '-')),
+    slot: slug(version),
   };
 }

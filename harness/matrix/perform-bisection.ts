@@ -145,7 +145,7 @@ function toldBy(side: 'good' | 'bad' | 'cannot tell', good: BisectionRecord['goo
 
 function answerOf({ kernels, good }: BisectionRecord, told: ReadonlyMap<number, Told>): BisectionAnswer {
   const { before, after, open, holes } = bracket(kernels.length, told);
-  const names = (positions: readonly number[]) => positions.flatMap((position) => kernels[position]?.release ?? []);
+  const names = (positions: readonly number[]) => positions.flatMap((position) => kernels[position]?.spec ?? []);
   const [first = '', last = ''] = names([before, after]);
   return {
     ...(good === 'oldest' ? { good: first, bad: last } : { good: last, bad: first }),

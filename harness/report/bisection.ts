@@ -45,7 +45,7 @@ export function bisectionSummary(folder: string, record: BisectionRecord): strin
       lastLine(folder, record),
     ];
   }
-  const nameOf = (release: string) => record.kernels.find((each) => each.release === release)?.name ?? release;
+  const nameOf = (spec: string) => record.kernels.find((each) => each.spec === spec)?.name ?? spec;
   const [good, bad] = [nameOf(answer.good), nameOf(answer.bad)];
   const silent = answer.cannotTell.map(nameOf).join(', ');
   const headline = record.interrupted
@@ -72,7 +72,7 @@ export function bisectionSummary(folder: string, record: BisectionRecord): strin
 function neighbourLines(folder: string, { kernels, answer }: BisectionRecord): string[] {
   const concerned = answer ? [answer.good, answer.bad, ...answer.cannotTell] : [];
   return kernels
-    .filter(({ release }) => concerned.includes(release))
+    .filter(({ spec }) => concerned.includes(spec))
     .flatMap(({ release, origin, finding, folder: run }) => [
       `  ${finding?.side ?? 'not performed'}: ${release} (${origin ?? ''})`,
       ...(finding ? [`    ${oneLine(finding.words)}`] : []),
@@ -82,7 +82,8 @@ function neighbourLines(folder: string, { kernels, answer }: BisectionRecord): s
 
 function nextLines({ answer, interrupted, seriesOnly, filter }: BisectionRecord, good: string, bad: string): string[] {
   if (!answer || (!interrupted && !seriesOnly)) return [];
-  const command = quoteCommand(['macvlab', 'bisect', '--good', answer.good, '--bad', answer.bad, filter]);
+  const series = interrupted && seriesOnly ? ['--series'] : [];
+  const command = quoteCommand(['macvlab', 'bisect', '--good', answer.good, '--bad', answer.bad, ...series, filter]);
   return [`${interrupted ? 'to go on' : `all kernels between ${good} and ${bad}`}: ${command}`];
 }
 
