@@ -137,8 +137,8 @@ suite('X what the articles leave open', { addresses }, () => {
           },
         );
 
-        experiment(`${id}.4`, said('child to its own parent', toParent), { needs }, async ({ lab, node1, observe }) => {
-          observe('why', why);
+        experiment(`${id}.4`, said('child to its own parent', toParent), { needs }, async ({ lab, node1, measure }) => {
+          measure('why', why);
           await expectFate(lab, ns1, node1, toParent, family);
         });
 
@@ -146,8 +146,8 @@ suite('X what the articles leave open', { addresses }, () => {
           `${id}.5`,
           said('parent to its own child', fromParent),
           { needs },
-          async ({ lab, node1, observe }) => {
-            observe('why', why);
+          async ({ lab, node1, measure }) => {
+            measure('why', why);
             await expectFate(lab, node1, ns1, fromParent, family);
           },
         );

@@ -42,11 +42,10 @@ export async function readTableOptions(options: TableOptions): Promise<TableMean
       next: 'name its file: --baseline nightly.json',
     });
   }
-  const { knownDifferences } = await import('../matrix/known-differences.js');
-  const { readKnownDifferences } = await import('../matrix/known-differences-file.js');
+  const { readKnownDifferences, withOwnDifferences } = await import('../matrix/known-differences-file.js');
   const own = known === undefined ? [] : readKnownDifferences(known);
   await earlierState(options);
-  return { options, known: [...knownDifferences, ...own] };
+  return { options, known: withOwnDifferences(own) };
 }
 
 /**

@@ -20,7 +20,7 @@ export interface Bench {
   switch: Switch;
   /** Records a value that the kernel showed, for comparisons between kernels. */
   observe: Observe;
-  /** Records a value that varies from run to run. */
+  /** Records a value that nobody compares: one that varies from run to run, or explains. */
   measure: Observe;
 }
 

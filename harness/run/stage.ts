@@ -47,7 +47,7 @@ export type Observe = (name: string, value: TestRecord['observed'][string]) => v
 export interface Notes {
   /** How the kernel behaves: the same each time, and so worth comparing between kernels. */
   observe: Observe;
-  /** What was measured, or left to chance: it varies from run to run. */
+  /** What nobody compares: it was measured, or left to chance, or is our own explanation. */
   measure: Observe;
 }
 
