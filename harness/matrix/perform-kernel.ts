@@ -1,5 +1,6 @@
 /** One kernel's part of a matrix, in a process of its own: whatever becomes of it, no other kernel is disturbed. */
 import { type ChildProcess, fork } from 'node:child_process';
+import { setMaxListeners } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { type ErrorCode, errorCodes, MacvlabError, messageOf } from '../core/error.js';
 import type { TestRecord } from '../run/record.js';
@@ -27,15 +28,26 @@ export async function performKernel(work: Work, listener: KernelListener, signal
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   const stop = () => order(worker, { kind: 'stop', why: messageOf(signal.reason) });
-  const kill = () => worker.kill('SIGKILL');
+  // As many listen as there are workers.
+  setMaxListeners(0, signal);
   signal.addEventListener('abort', stop, { once: true });
-  process.once('exit', kill);
+  if (running.size === 0) process.on('exit', killAll);
+  running.add(worker);
   try {
     return await follow(worker, work, listener);
   } finally {
-    process.off('exit', kill);
+    running.delete(worker);
+    if (running.size === 0) process.off('exit', killAll);
     signal.removeEventListener('abort', stop);
   }
+}
+
+/** Workers of this process. */
+const running = new Set<ChildProcess>();
+
+/** Who ends without waiting takes them along, and the kernel their guests. */
+function killAll(): void {
+  for (const worker of running) worker.kill('SIGKILL');
 }
 
 async function follow(worker: ChildProcess, work: Work, listener: KernelListener): Promise<string> {
@@ -62,7 +74,8 @@ async function follow(worker: ChildProcess, work: Work, listener: KernelListener
 }
 
 function order(worker: ChildProcess, what: Order): void {
-  if (worker.connected) worker.send(what);
+  // A worker that is gone tells so by its end.
+  if (worker.connected) worker.send(what, () => undefined);
 }
 
 function asError({ code, message, details, next }: Extract<Report, { kind: 'failed' }>['failure']): MacvlabError {

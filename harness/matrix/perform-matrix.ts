@@ -1,16 +1,19 @@
 /** Performing a matrix: as many guests at once as there is room for, each kernel in a run of its own. */
 import { hostname } from 'node:os';
-import { exitCode, MacvlabError } from '../core/error.js';
+import { MacvlabError } from '../core/error.js';
 import { version } from '../core/version.js';
+import { unless } from '../core/wait.js';
 import { loadDriver } from '../lab/drivers.js';
 import type { MacvlanMode } from '../link/macvlan.js';
+import { loadCatalogue, select } from '../run/catalogue.js';
 import { failureRecord } from '../run/failure.js';
 import { type Failure, keyOf, type TestRecord } from '../run/record.js';
 import { readRun } from '../run/read-run.js';
 import { newRunId } from '../run/run-folder.js';
+import { claimMatrix } from './claim.js';
 import { readMatrix, slotFolder, writeMatrixRecord } from './folder.js';
 import { performKernel } from './perform-kernel.js';
-import type { ExperimentKey, MatrixKernel, MatrixRecord } from './record.js';
+import type { ExperimentKey, KernelResults, MatrixKernel, MatrixRecord, MatrixResults } from './record.js';
 import { type Shard, shareOut } from './shard.js';
 import { isOpen, openExperiments } from './todo.js';
 
@@ -65,9 +68,13 @@ export function planMatrix(choice: MatrixChoice): MatrixRecord {
 /**
  * Makes once what all kernels' guests have in common, so that workers find it: the root image, the answer whether KVM works.
  * What is wrong with one kernel is for its own row to say.
- * @throws MacvlabError for what no kernel can do without: TOOL_MISSING, CACHE_NOT_WRITABLE ...
+ * @throws MacvlabError for what no kernel can do without: TOOL_MISSING, CACHE_NOT_WRITABLE ...; the signal's reason
  */
-export async function prepareMachine(kernels: readonly MatrixKernel[], remark: (line: string) => void): Promise<void> {
+export async function prepareMachine(
+  kernels: readonly MatrixKernel[],
+  remark: (line: string) => void,
+  signal?: AbortSignal,
+): Promise<void> {
   for (const { spec, modules } of kernels) {
     const driver = await loadDriver('vm', {
       kernel: spec,
@@ -76,7 +83,7 @@ export async function prepareMachine(kernels: readonly MatrixKernel[], remark: (
       remark,
     });
     try {
-      await driver.prepare?.();
+      await unless(signal, Promise.resolve(driver.prepare?.()));
       return;
     } catch (error) {
       if (!isOfKernel(error)) throw error;
@@ -85,48 +92,75 @@ export async function prepareMachine(kernels: readonly MatrixKernel[], remark: (
 }
 
 function isOfKernel(error: unknown): boolean {
-  return error instanceof MacvlabError && error.code.startsWith('KERNEL_') && error.exit !== exitCode.usage;
+  return error instanceof MacvlabError && error.code.startsWith('KERNEL_');
 }
 
 /**
  * Performs what a matrix has not performed yet; all of it stands in its folder then.
- * @throws MacvlabError OUT_NOT_WRITABLE
+ * @throws MacvlabError USAGE when another process performs it, or when it has experiments that this macvlab has not;
+ *   OUT_NOT_WRITABLE, when all that runs has been ended in order
  */
-export async function performMatrix(folder: string, { jobs, signal, listener }: MatrixOptions): Promise<void> {
-  const results = await readMatrix(folder);
-  const { matrix } = results;
-  const began = performance.now();
-  const waiting = longestFirst(results.kernels.filter((kernel) => isOpen(matrix, kernel)));
+export async function performMatrix(given: string, { jobs, signal, listener }: MatrixOptions): Promise<void> {
+  const { folder, matrix, kernels } = await readMatrix(given);
+  const release = claimMatrix(folder);
+  try {
+    const open = kernels.filter((kernel) => isOpen(matrix, kernel));
+    await refuseUnknown(open.flatMap((kernel) => openExperiments(matrix, kernel)));
+    const began = performance.now();
+    delete matrix.endedAt;
+    matrix.interrupted = false;
+    for (const { kernel } of open) delete kernel.failure;
+    writeMatrixRecord(folder, matrix);
+    await performAll({ folder, matrix, kernels }, longestFirst(open), { jobs, signal, listener });
+    matrix.interrupted = signal.aborted;
+    matrix.endedAt = new Date().toISOString();
+    matrix.durationMs = (matrix.durationMs ?? 0) + Math.round(performance.now() - began);
+    writeMatrixRecord(folder, matrix);
+  } finally {
+    release();
+    listener.end();
+  }
+}
+
+/** @throws MacvlabError USAGE, as it is true of all kernels */
+async function refuseUnknown(experiments: readonly ExperimentKey[]): Promise<void> {
+  if (experiments.length > 0) select(await loadCatalogue(), { filters: [], only: new Set(experiments.map(keyOf)) });
+}
+
+async function performAll(
+  { folder, matrix }: MatrixResults,
+  waiting: KernelResults[],
+  { jobs, signal, listener }: MatrixOptions,
+): Promise<void> {
+  const failing = new AbortController();
+  const ending = AbortSignal.any([signal, failing.signal]);
   const running = new Set<Promise<void>>();
   let free = jobs;
-  while (waiting.length > 0 && !signal.aborted) {
+  while (waiting.length > 0 && !ending.aborted) {
     if (free === 0) {
       await Promise.race(running);
       continue;
     }
-    // Room that is left over goes to those that take longest.
-    const labs = Math.ceil(free / waiting.length);
     const next = waiting.shift();
     if (!next) break;
+    const open = openExperiments(matrix, next);
+    // Room that is left over goes to those that take longest, as far as they have suite files for it.
+    const labs = Math.min(Math.ceil(free / (waiting.length + 1)), new Set(open.map(({ file }) => file)).size);
     free -= labs;
-    const { kernel } = next;
-    const only = openExperiments(matrix, next).map(keyOf);
-    const work = perform(kernel, only, labs).finally(() => {
-      free += labs;
-      running.delete(work);
-    });
+    const work = perform(next.kernel, open.map(keyOf), labs)
+      // What cannot be written down ends all of it, in order.
+      .catch((error: unknown) => failing.abort(error))
+      .finally(() => {
+        free += labs;
+        running.delete(work);
+      });
     running.add(work);
   }
   await Promise.all(running);
-  matrix.interrupted = signal.aborted;
-  matrix.endedAt = new Date().toISOString();
-  matrix.durationMs = (matrix.durationMs ?? 0) + Math.round(performance.now() - began);
-  writeMatrixRecord(folder, matrix);
-  listener.end();
+  failing.signal.throwIfAborted();
 
   async function perform(kernel: MatrixKernel, only: readonly string[], labs: number): Promise<void> {
     const { name, spec, modules } = kernel;
-    delete kernel.failure;
     listener.kernelStarted(kernel, only.length);
     const work = {
       ...{ kernel: spec, ...(modules !== undefined && { modules }), only, jobs: labs, probeFeatures: true },
@@ -136,18 +170,20 @@ export async function performMatrix(folder: string, { jobs, signal, listener }: 
       remark: (line: string) => listener.remark(`${name}: ${line}`),
       ended: (record: TestRecord) => listener.testEnded(kernel, record),
     };
+    let failure: Failure | undefined;
     try {
-      const { run } = await readRun(await performKernel(work, tell, signal));
-      listener.kernelEnded(kernel, run.failure);
+      const { run } = await readRun(await performKernel(work, tell, ending));
+      failure = run.failure;
     } catch (error) {
-      if (!signal.aborted) kernel.failure = failureRecord(error);
+      if (!ending.aborted) failure = kernel.failure = failureRecord(error);
       writeMatrixRecord(folder, matrix);
-      listener.kernelEnded(kernel, kernel.failure);
+    } finally {
+      listener.kernelEnded(kernel, failure);
     }
   }
 }
 
 /** Newer kernels take longer: they are bigger, and do more for each of our commands. */
-function longestFirst<K extends { kernel: MatrixKernel }>(kernels: readonly K[]): K[] {
+function longestFirst(kernels: readonly KernelResults[]): KernelResults[] {
   return kernels.toReversed();
 }

@@ -11,7 +11,8 @@ import type { Order, Report, Work } from './work.js';
 const stopping = new AbortController();
 
 function tell(report: Report): void {
-  if (process.connected) process.send?.(report);
+  // Where nobody hears it any more, the run's folder tells.
+  if (process.connected) process.send?.(report, () => undefined);
 }
 
 function stop(why: string): void {
@@ -20,6 +21,7 @@ function stop(why: string): void {
 
 async function work({ kernel, modules, only, jobs, probeFeatures, out, arguments: words }: Work): Promise<Report> {
   try {
+    stopping.signal.throwIfAborted();
     const remark = (line: string) => tell({ kind: 'remark', line });
     const driver = await loadDriver('vm', { kernel, ...(modules !== undefined && { modules }), guests: 1, remark });
     const { folder } = await perform(
