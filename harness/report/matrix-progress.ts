@@ -47,11 +47,13 @@ export class MatrixProgress implements MatrixListener {
   }
 
   kernelEnded({ name }: MatrixKernel, failure: Failure | undefined): void {
-    const { records = [], began = 0 } = this.#going.get(name) ?? {};
+    const { records = [], began = 0, total = 0 } = this.#going.get(name) ?? {};
     this.#going.delete(name);
     const time = duration(performance.now() - began);
+    const left = total - records.length;
+    const open = left > 0 ? `, ${left} not performed` : '';
     if (failure) this.#say(`${oneLine(name)}: ${verdictWord('error', this.#colours)} ${oneLine(failure.message)}`);
-    this.#say(`${oneLine(name)}: ${summaryLine(records)} (${time})`);
+    this.#say(`${oneLine(name)}: ${summaryLine(records)}${open} (${time})`);
   }
 
   end(): void {
