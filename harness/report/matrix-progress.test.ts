@@ -64,7 +64,6 @@ describe('the progress of a matrix', () => {
       '6.12 1/2 · 6.1 0/1',
       '6.12 2/2 · 6.1 0/1',
       '6.1 0/1',
-      '6.1 0/1',
     ]);
     expect(screen.written.endsWith('\r\u001b[K')).to.equal(true);
   });
