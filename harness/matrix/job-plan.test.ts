@@ -101,8 +101,11 @@ describe('a job plan for GitHub', () => {
 
 describe('a job plan for GitLab', () => {
   it('is a child pipeline whose matrix has the kernels', () => {
-    const { include, kernel } = parse(JSON.stringify(gitlabPipeline(plan()))) as ReturnType<typeof gitlabPipeline>;
+    const { include, variables, kernel } = parse(JSON.stringify(gitlabPipeline(plan()))) as ReturnType<
+      typeof gitlabPipeline
+    >;
     expect(include).to.deep.equal([{ local: '.gitlab/macvlab.yml' }]);
+    expect(variables).to.deep.equal({ MACVLAB_JOBS: '2' });
     expect(kernel.extends).to.equal('.macvlab-kernel');
     expect(kernel.parallel.matrix).to.deep.equal([
       { MACVLAB_KERNELS: '6.1=6.1.192-1' },
@@ -122,8 +125,10 @@ describe('a job plan for GitLab', () => {
   });
 
   it('names variables as GitLab allows, and keeps dollars from being taken for variables', () => {
-    const { kernel } = gitlabPipeline(plan({ kernels: [own('a', '/srv/$HOME/linux')] }));
-    const names = [kernel.variables, ...kernel.parallel.matrix].flatMap((variables) => Object.keys(variables));
+    const { variables, kernel } = gitlabPipeline(plan({ kernels: [own('a', '/srv/$HOME/linux')] }));
+    const names = [variables, kernel.variables, ...kernel.parallel.matrix].flatMap((variables) =>
+      Object.keys(variables),
+    );
     for (const name of names) expect(name).to.match(/^\w+$/);
     expect(kernel.parallel.matrix).to.deep.equal([{ MACVLAB_KERNELS: 'a=/srv/$$HOME/linux' }]);
   });

@@ -148,6 +148,8 @@ const gitlabTemplate = { file: '.gitlab/macvlab.yml', job: '.macvlab-kernel' };
 /** A child pipeline of GitLab. Only what differs between jobs is in the matrix, so that their names stay short. */
 export interface GitlabPipeline {
   include: { local: string }[];
+  /** MACVLAB_JOBS is how many folders of matrices there will be, when none is missing. */
+  variables: Record<string, string>;
   [gitlabJob]: {
     extends: string;
     variables: Record<string, string>;
@@ -184,6 +186,7 @@ export function gitlabPipeline(plan: JobPlan): GitlabPipeline {
   const common = byShard ? { MACVLAB_KERNELS: first.MACVLAB_KERNELS } : { MACVLAB_SHARD: first.MACVLAB_SHARD };
   return {
     include: [{ local: gitlabTemplate.file }],
+    variables: { MACVLAB_JOBS: `${jobs.length}` },
     [gitlabJob]: {
       extends: gitlabTemplate.job,
       variables: common,
