@@ -96,10 +96,8 @@ async function plan(filter: string, options: BisectOptions, signal: AbortSignal)
   const known = await knownKernels({ signal, onProgress: remark, onMissing: (error) => remark(error.format()) });
   const { good, bad, series: seriesOnly = false } = options;
   const row = kernelsBetween(known, { good, bad, seriesOnly });
-  await prepareMachine(
-    [row.kernels[0], row.kernels.at(-1)].filter((kernel) => kernel !== undefined),
-    remark,
-  );
+  const ends = [row.kernels[0], row.kernels.at(-1)].filter((kernel) => kernel !== undefined);
+  await prepareMachine(ends, remark, signal);
   return {
     ...{ schema: 1, id: newRunId(), macvlab: version(), arguments: process.argv.slice(2), machine: hostname() },
     ...{ startedAt: new Date().toISOString(), interrupted: false, filter, seriesOnly, ...row, criteria: [] },
