@@ -7,6 +7,7 @@ import { type KnownKernel, knownKernels, type KnownKernelOptions } from '../kern
 import { isPath, resolveKernel } from '../kernel/resolve.js';
 import { slug } from '../run/run-folder.js';
 import { freeSlot } from './folder.js';
+import { allUnknown, modulesOfNone, unknownInSuite, unknownSuite } from './kernels-refused.js';
 import { byAge } from './order.js';
 import type { MatrixKernel } from './record.js';
 
@@ -163,34 +164,4 @@ function withoutRepetition(chosen: readonly MatrixKernel[], onRemark?: (line: st
     distinct.push({ ...kernel, slot: freeSlot(kernel, distinct) });
   }
   return distinct;
-}
-
-function allUnknown(unknown: readonly MacvlabError[]): MacvlabError {
-  const [first] = unknown;
-  if (first && unknown.length === 1) return first;
-  return new MacvlabError('KERNEL_UNKNOWN', `${unknown.length} of the kernels do not exist`, {
-    evidence: unknown.map(({ message, evidence }) => [message, evidence].filter(Boolean).join('; ')).join('\n'),
-    next: 'choose from `macvlab kernels list`, or give the paths of your own; nothing was begun',
-  });
-}
-
-function modulesOfNone(): MacvlabError {
-  return new MacvlabError('USAGE', 'modules were given, and none of the kernels is your own', {
-    next: 'leave --modules out: Debian’s kernels come with theirs',
-  });
-}
-
-function unknownInSuite(offered: readonly KnownKernel[], spec: string, suite: string): MacvlabError {
-  return new MacvlabError('KERNEL_UNKNOWN', `there is no kernel “${spec}” in ${suite}`, {
-    evidence: unknownKernel(offered, spec).evidence,
-    next: `leave --suite ${suite} out, or choose one of its kernels`,
-  });
-}
-
-function unknownSuite(known: readonly KnownKernel[], suite: string): MacvlabError {
-  const suites = [...new Set(known.flatMap((kernel) => kernel.suites))].sort();
-  return new MacvlabError('KERNEL_UNKNOWN', `no kernel is of a suite “${suite}”`, {
-    evidence: `suites: ${suites.join(', ')}`,
-    next: 'choose one of these with --suite',
-  });
 }

@@ -10,7 +10,7 @@ import { keyOf, type RunResults } from '../run/record.js';
 import type { KernelResults, MatrixKernel, MatrixRecord, MatrixResults } from './record.js';
 
 /** Beside the matrices' folders, a symbolic link to the one that was begun last. */
-export const latestMatrix = 'latest-matrix';
+const latestMatrix = 'latest-matrix';
 
 const description = 'matrix.json';
 

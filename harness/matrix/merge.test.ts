@@ -219,7 +219,7 @@ describe('parts of a matrix put together', () => {
     const [run = ''] = readdirSync(slotFolder(part, kernel)).filter((name) => name !== 'latest');
     symlinkSync('/etc/passwd', join(slotFolder(part, kernel), run, 'passwd'));
     symlinkSync('/', join(slotFolder(part, kernel), run, 'evidence/root'));
-    execFileSync('mkfifo', [join(slotFolder(part, kernel), run, 'evidence/pipe')]);
+    execFileSync('sh', ['-c', 'mkfifo "$0"', join(slotFolder(part, kernel), run, 'evidence/pipe')]);
     const { results } = await merge([part]);
     const copied = results.kernels[0]?.runs[0]?.folder ?? '';
     expect(readdirSync(copied).sort()).to.deep.equal(['evidence', 'records', 'run.json']);

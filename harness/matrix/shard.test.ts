@@ -122,7 +122,7 @@ describe('a matrix in parts', () => {
   it('cannot have more parts than there are pieces, and says how many can be', () => {
     const kernels = ['6.1.1', '6.12.1'].map((version) => aKernel(version));
     expect(() => shareOut(kernels, someExperiments, { index: 5, count: 5 }))
-      .to.throw(MacvlabError, '5 parts cannot be made: there are only 4 pieces of work')
+      .to.throw(MacvlabError, '5 parts cannot be made of 4 whole suite files')
       .with.property('code', 'USAGE');
     expect(() => shareOut(kernels, someExperiments, { index: 5, count: 5 }))
       .to.throw(MacvlabError)

@@ -26,8 +26,8 @@ export function shareOut(
     })),
   );
   if (count > pieces.length) {
-    throw new MacvlabError('USAGE', `${count} parts cannot be made: there are only ${pieces.length} pieces of work`, {
-      evidence: `${kernels.length} kernels, ${files.length} suite files each`,
+    throw new MacvlabError('USAGE', `${count} parts cannot be made of ${pieces.length} whole suite files`, {
+      evidence: `kernels: ${kernels.length}; suite files of each: ${files.length}`,
       next: `use at most --shard ${Math.min(index, pieces.length)}/${pieces.length}`,
     });
   }
