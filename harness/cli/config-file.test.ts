@@ -69,11 +69,13 @@ describe('the configuration file', () => {
   it('is refused with a key that there is not, naming those that there are', () => {
     const error = refused('labb: sandbox\n');
     expect(error.message).to.include('labb: there is no such key');
-    expect(error.evidence).to.include('lab, kernel, modules, guests, mode');
+    expect(error.evidence).to.include('lab, kernel, modules, guests, image, privileged, mode');
   });
 
   for (const [text, said] of [
     ['lab: mars\n', 'lab: "mars" is not allowed; allowed: auto, sandbox, vm'],
+    ['image: 3\n', 'image: 3 is not allowed; allowed: the name of a container image'],
+    ['privileged: 1\n', 'privileged: 1 is not allowed; allowed: true, false'],
     ['guests: 2\n', 'guests: 2 is not allowed; allowed: 1, 3'],
     ['mode: macvtap\n', 'allowed: private, vepa, bridge, passthru, source'],
     ['keep: yes\n', 'keep: "yes" is not allowed; allowed: never, on-failure, always'],

@@ -1,7 +1,8 @@
 /** `macvlab lab down`: ends labs that were left running. */
 import type { Command } from 'commander';
 import { MacvlabError } from '../core/error.js';
-import { endKept, findKept, listKept } from '../lab/kept.js';
+import { endLab } from '../lab/drivers.js';
+import { findKept, listKept } from '../lab/kept.js';
 import { say } from './output.js';
 
 /** Adds the command. */
@@ -17,7 +18,7 @@ export function addLabDown(lab: Command): void {
       }
       const labs = all ? listKept() : [findKept(name)];
       for (const kept of labs) {
-        await endKept(kept);
+        await endLab(kept);
         say(`lab ${kept.name} has ended`);
       }
       if (labs.length === 0) say('no lab is running');

@@ -9,6 +9,8 @@ export interface GivenLabOptions {
   kernel?: string;
   modules?: string;
   guests?: GuestCount;
+  image?: string;
+  privileged?: boolean;
 }
 
 /** Adds them to a command. */
@@ -16,7 +18,9 @@ export function addLabOptions(command: Command): Command {
   return command
     .option('--kernel <kernel>', 'for guests: a version (6.12), a release, a suite, a bzImage or a kernel build tree')
     .option('--modules <folder>', 'modules of a kernel of your own')
-    .option('--guests <number>', `guests that the nodes are spread over: ${guestCounts.join(' or ')}`, guestCount);
+    .option('--guests <number>', `guests that the nodes are spread over: ${guestCounts.join(' or ')}`, guestCount)
+    .option('--image <name>', 'for containers: an image of your own, with the programs that nodes need')
+    .option('--privileged', 'for containers: all rights that their engine has, not only the few that are needed');
 }
 
 function guestCount(value: string): GuestCount {
@@ -26,10 +30,12 @@ function guestCount(value: string): GuestCount {
 }
 
 /** What of a command's options is about the lab itself. */
-export function labOptions({ kernel, modules, guests }: GivenLabOptions): LabOptions {
+export function labOptions({ kernel, modules, guests, image, privileged }: GivenLabOptions): LabOptions {
   return {
     ...(kernel !== undefined && { kernel }),
     ...(modules !== undefined && { modules: resolve(modules) }),
     ...(guests !== undefined && { guests }),
+    ...(image !== undefined && { image }),
+    ...(privileged !== undefined && { privileged }),
   };
 }

@@ -26,6 +26,8 @@ export const errorCodes = {
   KERNEL_UNKNOWN: { exit: exitCode.usage, means: 'there is no such kernel' },
   KERNEL_FETCH: { exit: exitCode.lab, means: 'a kernel or a guest’s programs could not be fetched' },
   KERNEL_UNSUITABLE: { exit: exitCode.lab, means: 'a kernel lacks what a guest needs to boot' },
+  ENGINE_MISSING: { exit: exitCode.lab, means: 'there is no container engine, or it does not answer' },
+  ENGINE_REFUSED: { exit: exitCode.lab, means: 'a container engine cannot or will not do what the lab needs' },
   GUEST_START: { exit: exitCode.lab, means: 'a guest could not be started' },
   GUEST_DIED: { exit: exitCode.lab, means: 'a guest’s QEMU ended' },
   KERNEL_PANIC: { exit: exitCode.lab, means: 'the kernel under test panicked' },

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { MacvlabError } from '../core/error.js';
 import type { LabDriver, Machines } from './driver.js';
-import type { KeptLab } from './kept.js';
+import { endKept, type KeptLab } from './kept.js';
 import { type GuestCount, guestCounts } from './vm/shapes.js';
 import { type NodeName, nodeNames } from './topology.js';
 
@@ -14,6 +14,10 @@ export interface LabOptions {
   modules?: string;
   /** How many guests the nodes are spread over. */
   guests?: GuestCount;
+  /** For containers: an image of one's own. */
+  image?: string;
+  /** For containers: whether they may do all that their engine may. */
+  privileged?: boolean;
   /** Whether the lab may have to be kept. */
   mayBeKept?: boolean;
   /** Told what takes time before a lab stands. */
@@ -24,6 +28,8 @@ interface DriverEntry {
   load(options: LabOptions): Promise<LabDriver>;
   /** Sessions with these nodes of a lab that was kept; closing them leaves the lab running. */
   attach(state: unknown, nodes: readonly NodeName[]): Promise<Machines>;
+  /** Waits until a kept lab whose keeper has ended is gone, where it does not go with its processes. */
+  end?(state: unknown): Promise<void>;
 }
 
 const keyPair = z.object({ private: z.string(), public: z.string() });
@@ -31,6 +37,8 @@ const keys = z.object({ host: keyPair, user: keyPair });
 const sandboxState = z.object({ init: z.number(), keys });
 const guests = z.union(guestCounts.map((count) => z.literal(count)));
 const vmState = z.object({ init: z.number(), folder: z.string(), guests, keys });
+const engine = z.object({ host: z.string(), origin: z.string(), certificates: z.string().exactOptional() });
+const containerState = z.object({ lab: z.string(), engine, containers: z.record(z.string(), z.string()), keys });
 
 /** Sessions with a kept lab, whose closing leaves it running. */
 function closable(sessions: Pick<Machines, 'machine' | 'nodes' | 'ssh'>): Machines {
@@ -43,8 +51,9 @@ function closable(sessions: Pick<Machines, 'machine' | 'nodes' | 'ssh'>): Machin
 
 const drivers: Record<string, DriverEntry> = {
   sandbox: {
-    load: async ({ kernel, modules, guests }) => {
-      if ((kernel ?? modules ?? guests) !== undefined) throw kernelIsGiven('sandbox');
+    load: async (options) => {
+      if (isForGuests(options)) throw kernelIsGiven('sandbox');
+      if (isForContainers(options)) throw noContainers('sandbox');
       return (await import('./sandbox/sandbox.js')).sandboxDriver;
     },
     attach: async (state, nodes) => {
@@ -53,11 +62,29 @@ const drivers: Record<string, DriverEntry> = {
     },
   },
   vm: {
-    load: async ({ guests = 3, mayBeKept = false, ...options }) =>
-      (await import('./vm/vm.js')).vmDriver({ ...options, guests, mayOutlive: mayBeKept }),
+    load: async (options) => {
+      if (isForContainers(options)) throw noContainers('vm');
+      const { guests = 3, mayBeKept = false, ...rest } = options;
+      return (await import('./vm/vm.js')).vmDriver({ ...rest, guests, mayOutlive: mayBeKept });
+    },
     attach: async (state, nodes) => {
       const { attachVm } = await import('./vm/attach.js');
       return closable(await attachVm(vmState.parse(state), nodes));
+    },
+  },
+  container: {
+    load: async (options) => {
+      if (isForGuests(options)) throw kernelIsGiven('container');
+      const { mayBeKept = false, ...rest } = options;
+      return (await import('./container/container.js')).containerDriver({ ...rest, mayOutlive: mayBeKept });
+    },
+    attach: async (state, nodes) => {
+      const { attachContainer } = await import('./container/attach.js');
+      return closable(await attachContainer(containerState.parse(state), nodes));
+    },
+    end: async (state) => {
+      const { endContainer } = await import('./container/attach.js');
+      await endContainer(containerState.parse(state));
     },
   },
 };
@@ -73,13 +100,13 @@ export const labNames: readonly string[] = ['auto', ...driverNames];
 
 /**
  * The drivers that a lab's name stands for, the cheapest first. Where a kernel is chosen, or a number of guests, only labs
- * with guests are meant.
+ * with guests are meant, and only containers where an image is.
  * @throws MacvlabError as {@link loadDriver}
  */
 export async function loadDrivers(name: string, options: LabOptions = {}): Promise<LabDriver[]> {
   if (name !== 'auto') return [await loadDriver(name, options)];
-  const { kernel, modules, guests } = options;
-  if ((kernel ?? modules ?? guests) !== undefined) return [await loadDriver('vm', options)];
+  if (isForGuests(options)) return [await loadDriver('vm', options)];
+  if (isForContainers(options)) return [await loadDriver('container', options)];
   return Promise.all(automatic.map((each) => loadDriver(each, each === 'vm' ? { ...options, guests: 1 } : options)));
 }
 
@@ -94,6 +121,29 @@ export async function loadDriver(name: string, options: LabOptions = {}): Promis
  */
 export async function attachKept(kept: KeptLab, nodes: readonly NodeName[] = nodeNames): Promise<Machines> {
   return entryOf(kept.driver).attach(kept.state, nodes);
+}
+
+/**
+ * Ends a kept lab, and waits until it is gone.
+ * @throws MacvlabError as {@link endKept}; ENGINE_MISSING, ENGINE_REFUSED when its engine does not remove it
+ */
+export async function endLab(kept: KeptLab): Promise<void> {
+  await endKept(kept);
+  await entryOf(kept.driver).end?.(kept.state);
+}
+
+function isForGuests({ kernel, modules, guests }: LabOptions): boolean {
+  return (kernel ?? modules ?? guests) !== undefined;
+}
+
+function isForContainers({ image, privileged }: LabOptions): boolean {
+  return image !== undefined || privileged === true;
+}
+
+function noContainers(lab: string): MacvlabError {
+  return new MacvlabError('USAGE', `the ${lab} lab has no containers: no image can be chosen, and no privileges`, {
+    next: 'choose the lab that has: --lab container',
+  });
 }
 
 function kernelIsGiven(lab: string): MacvlabError {

@@ -14,7 +14,7 @@ import type { Cable, NodeName, Topology } from './topology.js';
  * every namespace: where both ends of a veth pair have the same index, the kernel does not see that it is linked, and
  * reports its carrier up to a second late (link_watch.c, linkwatch_urgent_event).
  */
-const firstIndex = 101;
+export const firstIndex = 101;
 
 /** What is known of a lab once it is wired. */
 export interface Wired {

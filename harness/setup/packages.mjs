@@ -48,6 +48,7 @@ const packageManagers = [
       'apt-cache': 'apt',
       'apt-config': 'apt',
       flock: 'util-linux',
+      dockerd: 'docker.io',
     },
   },
   {
@@ -69,6 +70,7 @@ const packageManagers = [
       'apt-cache': 'apt',
       'apt-config': 'apt',
       flock: 'util-linux',
+      dockerd: 'moby-engine',
     },
   },
   {
@@ -92,6 +94,7 @@ const packageManagers = [
       'apt-cache': 'apt',
       'apt-config': 'apt',
       flock: 'util-linux',
+      dockerd: 'docker',
     },
   },
   {
@@ -114,6 +117,7 @@ const packageManagers = [
       'apt-cache': 'apt',
       'apt-config': 'apt',
       flock: 'util-linux',
+      dockerd: 'docker',
     },
   },
 ];

@@ -1,0 +1,182 @@
+/**
+ * A container engine, spoken with by the HTTP interface that docker and podman share (Docker Engine API). Only plain questions
+ * and answers are here: containers are started through testcontainers, which is loaded when a lab is opened.
+ */
+import { createReadStream, readFileSync } from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { MacvlabError, messageOf } from '../../core/error.js';
+import { patience, within } from '../../core/wait.js';
+import { installCommand } from '../../setup/tools.mjs';
+import type { EngineAddress } from './engine-address.js';
+
+export interface EngineRequest {
+  /** What is being done, as it stands in an error: "list containers". */
+  what: string;
+  method?: 'GET' | 'POST' | 'DELETE';
+  path: string;
+  query?: Record<string, string>;
+  /** Sent as JSON. */
+  body?: unknown;
+  /** A file that is sent instead. */
+  file?: string;
+  /** Milliseconds until the answer is whole; default 30 s. */
+  deadline?: number;
+}
+
+/** What an engine refused or failed to do. */
+export class EngineRefusal extends MacvlabError {
+  /** Of HTTP: 404 for what is not there, 409 for what is in the way. */
+  readonly status: number;
+
+  constructor(what: string, status: number, words: string) {
+    super('ENGINE_REFUSED', `the container engine could not ${what}: ${words}`, {
+      next: 'do what the engine says, or use another lab: --lab sandbox, --lab vm',
+    });
+    this.status = status;
+  }
+}
+
+export class Engine {
+  readonly address: EngineAddress;
+  readonly #options: https.RequestOptions;
+  readonly #secure: boolean;
+
+  /** @throws MacvlabError ENGINE_MISSING when the certificates that it asks for cannot be read */
+  constructor(address: EngineAddress) {
+    this.address = address;
+    const { protocol, hostname, port, pathname } = new URL(address.host);
+    this.#secure = address.certificates !== undefined || protocol === 'https:';
+    this.#options =
+      protocol === 'unix:'
+        ? { socketPath: decodeURIComponent(pathname) }
+        : { host: hostname, port: port || (this.#secure ? 2376 : 2375), ...certificates(address) };
+  }
+
+  /** Whether a connection with it is a plain one, which another process can hold on to. */
+  get isPlain(): boolean {
+    return !this.#secure;
+  }
+
+  /** Asks, and returns what it answers, parsed; undefined for an empty answer. @throws EngineRefusal; MacvlabError ENGINE_MISSING */
+  async ask(request: EngineRequest): Promise<unknown> {
+    const answer = await this.#send(request);
+    return answer === '' ? undefined : (JSON.parse(answer) as unknown);
+  }
+
+  /** Asks, and returns its answer as it is. @throws as {@link ask} */
+  async askText(request: EngineRequest): Promise<string> {
+    return this.#send(request);
+  }
+
+  /** Asks for a connection with a process in a container, which the request's own connection becomes. @throws as {@link ask} */
+  async connect(request: EngineRequest): Promise<Socket> {
+    const sent = this.#begin(request, { Connection: 'Upgrade', Upgrade: 'tcp' });
+    const connected = new Promise<Socket>((resolve, reject) => {
+      sent.on('error', reject);
+      sent.on('response', (response) => void this.#refuse(request, response).catch(reject));
+      sent.on('upgrade', (_, socket: Socket, head) => {
+        if (head.length > 0) socket.unshift(head);
+        socket.setNoDelay(true);
+        resolve(socket);
+      });
+    });
+    sent.end(request.body === undefined ? undefined : JSON.stringify(request.body));
+    return this.#within(request, sent, connected);
+  }
+
+  async #send(request: EngineRequest): Promise<string> {
+    const sent = this.#begin(request);
+    const answered = new Promise<string>((resolve, reject) => {
+      sent.on('error', reject);
+      sent.on('response', (response) => {
+        const { statusCode = 0 } = response;
+        (statusCode < 400 ? text(response) : this.#refuse(request, response)).then(resolve, reject);
+      });
+    });
+    if (request.file !== undefined)
+      createReadStream(request.file)
+        .on('error', (error) => sent.destroy(error))
+        .pipe(sent);
+    else sent.end(request.body === undefined ? undefined : JSON.stringify(request.body));
+    return this.#within(request, sent, answered);
+  }
+
+  #begin({ method = 'GET', path, query, body, file }: EngineRequest, headers: http.OutgoingHttpHeaders = {}) {
+    const question = query === undefined ? '' : `?${new URLSearchParams(query).toString()}`;
+    const kind = file !== undefined ? 'application/x-tar' : body !== undefined ? 'application/json' : undefined;
+    return (this.#secure ? https : http).request({
+      ...this.#options,
+      method,
+      path: `${path}${question}`,
+      headers: { Host: 'engine', ...(kind !== undefined && { 'Content-Type': kind }), ...headers },
+      agent: false,
+    });
+  }
+
+  async #within<T>({ what, deadline = 30_000 }: EngineRequest, sent: http.ClientRequest, work: Promise<T>): Promise<T> {
+    try {
+      return await within(work, { what: `the container engine to ${what}`, deadline: patience(deadline) });
+    } catch (error) {
+      sent.destroy();
+      if (error instanceof MacvlabError) throw error;
+      throw this.#unreachable(error as NodeJS.ErrnoException);
+    }
+  }
+
+  async #refuse({ what }: EngineRequest, response: http.IncomingMessage): Promise<never> {
+    const words = await text(response);
+    throw new EngineRefusal(
+      what,
+      response.statusCode ?? 0,
+      messageIn(words) ?? (words.trim() || 'it does not say why'),
+    );
+  }
+
+  #unreachable(error: NodeJS.ErrnoException): MacvlabError {
+    const { host, origin } = this.address;
+    const denied = error.code === 'EACCES' || error.code === 'EPERM';
+    const why = denied ? 'may not be used by this user' : 'does not answer';
+    return new MacvlabError('ENGINE_MISSING', `the container engine at ${host} (${origin}) ${why}`, {
+      evidence: messageOf(error),
+      next: denied
+        ? 'run the same command with sudo, or as a user of the group that owns the socket'
+        : 'start it (`systemctl start docker`), or name another one in DOCKER_HOST',
+      cause: error,
+    });
+  }
+}
+
+/** How to come by an engine, where there is none. */
+export function howToGetEngine(): string {
+  const line = installCommand(['dockerd']);
+  const install = line === undefined ? 'install docker or podman' : line;
+  return `${install}; then start it (systemctl start docker), or name one in DOCKER_HOST`;
+}
+
+/** What an engine says in its answer to a request that failed; podman has it under another name. */
+function messageIn(words: string): string | undefined {
+  try {
+    const { message, cause } = JSON.parse(words) as { message?: string; cause?: string };
+    return message ?? cause;
+  } catch {
+    return undefined;
+  }
+}
+
+function certificates({ certificates: folder }: EngineAddress): https.RequestOptions {
+  if (folder === undefined) return {};
+  const read = (name: string) => readFileSync(join(folder, name));
+  try {
+    return { ca: read('ca.pem'), cert: read('cert.pem'), key: read('key.pem') };
+  } catch (error) {
+    throw new MacvlabError('ENGINE_MISSING', `the certificates for the container engine cannot be read`, {
+      evidence: messageOf(error),
+      next: 'name their folder in DOCKER_CERT_PATH',
+      cause: error,
+    });
+  }
+}
