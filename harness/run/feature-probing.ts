@@ -17,12 +17,13 @@ export class FeatureProbing {
   }
 
   /**
-   * Probes the kernel of a stage's lab, unless that is not asked for, or has been done. A lab that does not survive it is marked as
-   * damaged, so that no experiment pays for it; what the kernel complains of is no experiment's either.
+   * Probes the kernel of a stage's lab, unless that is not asked for, has been done, or the run is ending. A lab that does
+   * not survive it is marked as damaged, so that no experiment pays for it; what the kernel complains of is no experiment's
+   * either.
    * @returns what is wrong with the lab or its kernel, for the run to tell
    */
   async at(stage: Stage): Promise<MacvlabError | undefined> {
-    if (!this.#plan.probeFeatures || this.#begun) return undefined;
+    if (!this.#plan.probeFeatures || this.#begun || this.#plan.signal.aborted) return undefined;
     this.#begun = true;
     const { lab } = stage;
     try {
