@@ -8,19 +8,28 @@ const examples = `
 For guests, that is a kernel from Debian's archive, their root image, and the answer to whether they run with KVM here. What
 is in the cache already is used as it is; a run does all of this by itself when it is missing.
 
+With --engines, it is the programs of docker, podman and the CNI plugins, which are unpacked for labs and never installed.
+Without them, experiments with container engines are skipped.
+
 Examples:
   macvlab lab prepare
-  macvlab lab prepare --kernel 5.10`;
+  macvlab lab prepare --kernel 5.10
+  macvlab lab prepare --engines`;
 
 /** Adds the command. */
 export function addLabPrepare(lab: Command): void {
   const command = lab
     .command('prepare')
     .description('fetch and build what guests boot from, so that a run need not')
-    .addOption(new Option('--lab <name>', 'which lab').choices(driverNames).default('vm'));
+    .addOption(new Option('--lab <name>', 'which lab').choices(driverNames).default('vm'))
+    .option('--engines', 'fetch and unpack container engines instead, for all labs');
   addLabOptions(command)
     .addHelpText('after', examples)
-    .action(async ({ lab: name, ...given }: GivenLabOptions & { lab: string }) => {
+    .action(async ({ lab: name, engines, ...given }: GivenLabOptions & { lab: string; engines?: true }) => {
+      if (engines) {
+        say('container engines are prepared', `  ${await prepareEngines()}`);
+        return;
+      }
       const driver = await loadDriver(name, { ...labOptions(given), remark });
       const prepared = await driver.prepare?.();
       if (!prepared) {
@@ -29,4 +38,9 @@ export function addLabPrepare(lab: Command): void {
       }
       say(`the ${name} lab is prepared`, ...columns(Object.entries(prepared).map(([what, is]) => [`  ${what}`, is])));
     });
+}
+
+async function prepareEngines(): Promise<string> {
+  const { engineTree } = await import('../lab/engine-tree.js');
+  return engineTree({ onProgress: remark });
 }

@@ -44,7 +44,9 @@ export interface RootForm {
   file: string;
   /** Programs that packing needs. */
   tools: readonly string[];
-  /** Makes the file, and whatever belongs beside it, in the folder of a cache entry. */
+  /** What it is made of; by default, what every machine of a lab needs. */
+  recipe?: RootRecipe;
+  /** Makes the file, and whatever belongs beside it, in the folder of a cache entry; may take the tree itself. */
   pack(tree: string, folder: string, signal?: AbortSignal): Promise<void>;
 }
 
@@ -64,10 +66,10 @@ function digest(text: string): string {
 }
 
 /** The root in the cache that was made last, if there is one: its file. */
-export function findRoot({ folder, file }: RootForm): string | undefined {
+export function findRoot({ folder, file, recipe = rootRecipe }: RootForm): string | undefined {
   const roots = join(cacheFolder(), folder);
   if (!existsSync(roots)) return undefined;
-  const prefix = `${recipeDigest(rootRecipe)}-`;
+  const prefix = `${recipeDigest(recipe)}-`;
   return readdirSync(roots)
     .filter((name) => name.startsWith(prefix) && !name.endsWith('.part'))
     .map((name) => join(roots, name, file))
@@ -86,21 +88,22 @@ export async function rootOf(form: RootForm, options: RootOptions = {}): Promise
 
 async function makeRoot(form: RootForm, { refresh, signal, onProgress }: RootOptions): Promise<string> {
   for (const name of ['dpkg-deb', 'tar', ...form.tools]) hostTool(name);
+  const { recipe = rootRecipe } = form;
   // Named like a half-made entry, so that it is dropped some day if we are killed.
   const fetched = join(cacheFolder(), form.folder, `packages.${process.pid}-${Date.now().toString(36)}.part`);
   try {
     onProgress?.(`making the ${form.of}’ ${form.what}, once`);
-    const { packages, suite } = rootRecipe;
+    const { packages, suite } = recipe;
     const files = await fetchWithDependencies(packages, suite, fetched, {
       refresh: refresh ?? false,
       signal,
       onProgress,
     });
     const names = files.map((file) => basename(file, '.deb').replaceAll('%3a', ':')).sort();
-    const name = `${form.folder}/${recipeDigest(rootRecipe)}-${digest(names.join('\n'))}`;
+    const name = `${form.folder}/${recipeDigest(recipe)}-${digest(names.join('\n'))}`;
     const entry = await cacheEntry(name, async (folder) => {
       onProgress?.(`packing the ${form.of}’ ${form.what}`);
-      await packRoot(form, rootRecipe, files, folder, signal);
+      await packRoot(form, recipe, files, folder, signal);
       writeFileSync(join(folder, 'packages'), `${names.join('\n')}\n`);
     });
     // What was found again is the newest from now on.
@@ -134,7 +137,7 @@ export async function packRoot(
   await indexLibraries(tree, signal);
   setModes(tree);
   await form.pack(tree, folder, signal);
-  for (const left of [whole, tree]) rmSync(left, { recursive: true });
+  for (const left of [whole, tree]) rmSync(left, { recursive: true, force: true });
 }
 
 function layOut(recipe: RootRecipe, whole: string, tree: string): void {

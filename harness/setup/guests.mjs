@@ -35,7 +35,7 @@ export function guestsArePrepared(cache = cacheFolder()) {
  * The entries of a folder of the cache that are whole.
  * @param {string} folder
  */
-function entries(folder) {
+export function entries(folder) {
   return existsSync(folder) ? readdirSync(folder).filter((name) => !name.endsWith('.part')) : [];
 }
 

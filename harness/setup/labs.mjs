@@ -2,6 +2,7 @@
  * What this machine's labs need: the sandbox root and a few programs, guests other programs and what they boot from. One lab
  * is enough to go on with, unless all are promised: what it cannot carry is skipped with the reason.
  */
+import { enginesArePrepared, prepareEngines } from './engines.mjs';
 import { guestsArePrepared, prepareGuests } from './guests.mjs';
 import { installTools } from './install-tools.mjs';
 import { planInstallation } from './packages.mjs';
@@ -17,7 +18,8 @@ import { missingGuestTools, missingTools } from './tools.mjs';
  * @param {string} [cache]
  */
 export function labsAreReady(machine, cache) {
-  return lacking(machine).length === 0 && (!carriesGuests(machine) || guestsArePrepared(cache));
+  if (lacking(machine).length > 0) return false;
+  return !carriesGuests(machine) || (guestsArePrepared(cache) && enginesArePrepared(cache));
 }
 
 /**
@@ -35,6 +37,7 @@ export function setUpLabs(machine, { root, built, mayInstall, everyLab, cache })
   const troubles = attempt(() => installForLabs(machine, { mayInstall }));
   if (built && carriesGuests(machine) && missingGuestTools(machine).length === 0) {
     troubles.push(...attempt(() => prepareGuests(root, { mayInstall, cache })));
+    troubles.push(...attempt(() => prepareEngines(root, { mayInstall, cache })));
   }
   if (everyLab || !oneLabIsThere(machine)) return troubles;
   for (const { message, next } of troubles) {
@@ -46,7 +49,7 @@ export function setUpLabs(machine, { root, built, mayInstall, everyLab, cache })
 }
 
 /**
- * Guests are x86-64 machines, and their root image is built by running programs of theirs.
+ * Guests are x86-64 machines, and their root image is built by running programs of theirs; so are container engines.
  * @param {Machine} machine
  */
 function carriesGuests({ architecture }) {

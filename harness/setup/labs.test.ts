@@ -22,9 +22,9 @@ class Checkout implements Disposable {
     this.prepare(`for (const made of ${JSON.stringify(this.entries)}) mkdirSync(made, { recursive: true });`);
   }
 
-  /** What guests boot from, as folders of the cache. */
+  /** What guests boot from, and container engines, as folders of the cache. */
   get entries(): string[] {
-    return ['kernels/6.12.94+deb13-cloud-amd64_6.12.94-1', 'root-images/1-2'].map((name) =>
+    return ['kernels/6.12.94+deb13-cloud-amd64_6.12.94-1', 'root-images/1-2', 'engines/1-2'].map((name) =>
       path.join(this.cache, name),
     );
   }
@@ -38,7 +38,12 @@ class Checkout implements Disposable {
 
   /** Whether the command was called. */
   get hasCalled(): boolean {
-    return existsSync(path.join(this.fake.root, 'called-with-lab-prepare'));
+    return this.hasCalledFor('guests') || this.hasCalledFor('engines');
+  }
+
+  hasCalledFor(what: 'guests' | 'engines'): boolean {
+    const more = what === 'engines' ? '---engines' : '';
+    return existsSync(path.join(this.fake.root, `called-with-lab-prepare${more}`));
   }
 
   setUp(options: { built?: boolean; mayInstall?: boolean; everyLab?: boolean } = {}): string[] {
@@ -83,6 +88,19 @@ describe('setting up the labs', () => {
     expect(checkout.hasCalled).to.equal(false);
   });
 
+  it('unpacks container engines where guests are prepared already', () => {
+    using checkout = new Checkout();
+    checkout.fake.have(...forSandbox, ...forGuests);
+    for (const entry of checkout.entries.slice(0, 2)) mkdirSync(entry, { recursive: true });
+    expect(checkout.isReady).to.equal(false);
+    expect(checkout.setUp({ everyLab: true })).to.deep.equal([]);
+    expect(['guests', 'engines'].map((what) => checkout.hasCalledFor(what as 'guests' | 'engines'))).to.deep.equal([
+      false,
+      true,
+    ]);
+    expect(checkout.isReady).to.equal(true);
+  });
+
   it('goes on without guests where they cannot be had, unless every lab is promised', () => {
     using unprepared = new Checkout();
     unprepared.fake.have(...forSandbox, ...forGuests);
@@ -100,7 +118,10 @@ describe('setting up the labs', () => {
     using checkout = new Checkout();
     checkout.fake.have(...forSandbox, ...forGuests);
     checkout.prepare('process.exit(3);');
-    expect(checkout.setUp({ everyLab: true })).to.deep.equal(['guests could not be prepared: exit status 3']);
+    expect(checkout.setUp({ everyLab: true })).to.deep.equal([
+      'guests could not be prepared: exit status 3',
+      'container engines could not be prepared: exit status 3',
+    ]);
   });
 
   it('installs what the sandbox needs even if a package for guests cannot be had', () => {

@@ -67,11 +67,11 @@ export function suiteOutcome(folder, { everyLab = false } = {}) {
 
 /**
  * Whether a test was skipped because a lab could not be used: the sandbox, or another that could have carried it
- * (harness/run/performing.ts, `elsewhere`).
+ * (harness/run/performing.ts, `couldBeCarried`); or because no container engine could (harness/lab/features.ts).
  * @param {TestRecord} record
  */
 function lacksLab({ verdict, reason = '' }) {
-  return verdict === 'skipped' && /\bsandbox\b|\blab could carry it, but\b/.test(reason);
+  return verdict === 'skipped' && /\bsandbox\b|\blab could carry it, but\b|\bno container engine\b/.test(reason);
 }
 
 /**

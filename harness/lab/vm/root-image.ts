@@ -1,9 +1,8 @@
 /** The root image that all guests share: a read-only squashfs of a few Debian packages. */
 import { chmodSync, copyFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { runProgram } from '../../core/program.js';
-import { hostTool } from '../host-tools.js';
-import { busyboxIn, findRoot, type RootForm, rootOf, type RootOptions, tryAgain } from '../root-tree.js';
+import { busyboxIn, findRoot, type RootForm, rootOf, type RootOptions } from '../root-tree.js';
+import { squash } from '../squash.js';
 
 export type RootImageOptions = RootOptions;
 
@@ -20,7 +19,7 @@ export const squashed: RootForm = {
     const busybox = join(folder, 'busybox');
     copyFileSync(busyboxIn(tree), busybox);
     chmodSync(busybox, 0o755);
-    await squash(tree, join(folder, imageFile), signal);
+    await squash(tree, join(folder, imageFile), 'the guests’ root image', signal);
   },
 };
 
@@ -40,13 +39,4 @@ export function findRootImage(): string | undefined {
 /** The static busybox that lies beside a root image. */
 export function busyboxOf(image: string): string {
   return join(dirname(image), 'busybox');
-}
-
-/** Uncompressed: a guest whose every instruction is translated reads faster than it unpacks. */
-async function squash(tree: string, image: string, signal?: AbortSignal): Promise<void> {
-  const plain = ['-noI', '-noD', '-noF', '-noX', '-no-xattrs'];
-  const argv = [hostTool('mksquashfs'), tree, image, '-noappend', '-all-root', ...plain, '-no-progress', '-quiet'];
-  // mksquashfs(1): the image's time, and the latest that any file in it has.
-  const env = { SOURCE_DATE_EPOCH: '1' };
-  await runProgram(argv, { what: 'pack the guests’ root image', next: tryAgain, env, signal });
 }
