@@ -14,6 +14,7 @@ const rooms = [
   'harness/kernel',
   'harness/wire',
   'harness/probe',
+  'harness/engine',
   'harness/link',
   'harness/remote',
   'harness/core',

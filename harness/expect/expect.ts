@@ -4,6 +4,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import * as chai from 'chai';
+import { EngineRefusal } from '../engine/refusal.js';
 import { Exchange } from '../lab/exchange.js';
 import { LinkError } from '../link/errno.js';
 import { type LinkInfo, macvlanMode } from '../link/link-info.js';
@@ -31,6 +32,8 @@ declare global {
       linkFlag(flag: string): void;
       /** The kernel refused the change, for this reason when one is given ("EBUSY"). */
       refused(errno?: string): Promise<LinkError>;
+      /** The container engine refused what it was asked for, in such words. */
+      refusedByEngine(words: RegExp): Promise<EngineRefusal>;
     }
   }
 }
@@ -172,6 +175,18 @@ const extended = chai.use(({ Assertion }, utilities) => {
     const isThere = outcome !== undefined && !/Cannot find device|No such/.test(outcome.words);
     const asExpected = isThere && outcome.code === 'LINK_REFUSED' && (errno === undefined || outcome.errno === errno);
     this.assert(asExpected, `${said}, it ${outcome ? `said: ${outcome.words}` : 'accepted it'}`, `${said} not`);
+    return outcome;
+  });
+
+  addAsync('refusedByEngine', async function refusedByEngine(this: Chai.AssertionStatic, words: RegExp) {
+    const outcome = await (subject(this) as Promise<unknown>).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    if (outcome !== undefined && !(outcome instanceof EngineRefusal)) throw outcome as Error;
+    const said = `expected the container engine to refuse this with ${words}`;
+    const asExpected = outcome !== undefined && words.test(outcome.words);
+    this.assert(asExpected, `${said}, it ${outcome ? `said: ${outcome.words}` : 'did it'}`, `${said} not`);
     return outcome;
   });
 });

@@ -43,6 +43,8 @@ export interface Machines {
   nodes: Record<NodeName, Session>;
   /** How a node's sshd is made to listen on an address of the lab's own, and who may log in there. */
   ssh: { server: readonly string[]; user: string; privateKey: string; hostKey: string };
+  /** Where the nodes' machines have the container engines' programs, as a folder; left out where there are none. */
+  engines?: string;
   /** Present where the machines' kernels are the lab's own. */
   kernelLog?: KernelLog;
   /** Milliseconds that a command takes there and back; left out where that is no time at all. */

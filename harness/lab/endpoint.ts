@@ -115,8 +115,9 @@ export class Endpoint implements Station {
     await this.#listen(device, addresses, scope);
   }
 
-  /** Takes a child that is in the namespace already as this endpoint's own, and listens on it. */
-  async adopt(device: string, addresses: readonly string[]): Promise<void> {
+  /** Takes a child that is in the namespace already as this endpoint's own, and listens on it. @param parent the device that it sits on */
+  async adopt(device: string, addresses: readonly string[], parent?: string): Promise<void> {
+    this.#parent = parent;
     await this.#listen(device, addresses, this.#scope);
   }
 

@@ -1,11 +1,18 @@
 /** What a lab can do, found by trying on the lab: a suite states what it needs, and is skipped where that is missing. */
 import { MacvlabError } from '../core/error.js';
+import type { EngineKind } from '../engine/networking.js';
 import { LinkError } from '../link/errno.js';
 import { addMacvlan, type MacvlanMode } from '../link/macvlan.js';
 import type { Lab } from './lab.js';
 import { Tap } from './tap.js';
 
-const trials = { ipv6: tryIpv6, vlan: tryVlan, 'bridge vlan filtering': tryVlanFiltering, macvtap: tryMacvtap };
+const trials = {
+  ipv6: tryIpv6,
+  vlan: tryVlan,
+  'bridge vlan filtering': tryVlanFiltering,
+  macvtap: tryMacvtap,
+  docker: (lab: Lab) => tryEngine(lab, 'docker'),
+};
 
 export type Feature = keyof typeof trials | `macvlan mode ${MacvlanMode}`;
 
@@ -45,6 +52,18 @@ async function tryMacvtap(lab: Lab): Promise<string | undefined> {
     if (!(await tap.deviceNode()).exists) path = tap.path;
   });
   return why ?? (path && `macvtap: the link is there, and ${path} is not: /dev of this lab is no devtmpfs`);
+}
+
+/** An engine that runs on the first node goes on, for who needs it: it takes long to start. */
+async function tryEngine(lab: Lab, kind: EngineKind): Promise<string | undefined> {
+  try {
+    await lab.containerHost(lab.node1, kind);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof MacvlabError) || !['ENGINE_MISSING', 'ENGINE_REFUSED'].includes(error.code)) throw error;
+    // By these words `npm test` knows tests that want an engine (harness/setup/totals.mjs).
+    return `there is no container engine: ${error.message}: ${error.next}`;
+  }
 }
 
 /** Does work in a stretch of its own, which must be possible. */

@@ -1,6 +1,7 @@
 /** A running lab: its nodes and switch, its captures, and the exchanges performed in it. */
 import { MacvlabError } from '../core/error.js';
 import { groupBy } from '../core/group.js';
+import type { EngineKind } from '../engine/networking.js';
 import { apply } from '../link/change.js';
 import { flushNeighboursCommand } from '../link/neighbour.js';
 import type { Route } from '../link/route.js';
@@ -9,6 +10,8 @@ import { NetworkStack } from '../remote/network-stack.js';
 import type { Session } from '../remote/session.js';
 import type { Capture } from '../wire/capture.js';
 import type { CapturePoint, View } from '../wire/capture-point.js';
+import { ContainerEngines } from './container-engines.js';
+import type { ContainerHost } from './container-host.js';
 import type { LabDriver, Machines } from './driver.js';
 import { Exchange, type ExchangeOptions } from './exchange.js';
 import { Node } from './node.js';
@@ -39,6 +42,7 @@ export class Lab {
   readonly router: Node;
   readonly client: Node;
   readonly switch: Switch;
+  readonly #engines: ContainerEngines;
 
   /** Exchanges performed since the list was last emptied. */
   readonly exchanges: Exchange[] = [];
@@ -51,6 +55,7 @@ export class Lab {
     this.machines = machines;
     this.log = log;
     this.scopes = new Scopes();
+    this.#engines = new ContainerEngines(machines.engines);
     const sessions = [machines.machine, ...Object.values(machines.nodes)];
     this.death = AbortSignal.any(sessions.map(({ death }) => death));
     const ports = topology.cables.filter(({ to }) => to.node === 'switch').map(({ to }) => to.interface);
@@ -143,6 +148,11 @@ export class Lab {
     } finally {
       await Promise.all(points.map((point) => point.open()));
     }
+  }
+
+  /** A node with its container engine, which is started if need be. @throws MacvlabError ENGINE_MISSING */
+  async containerHost(node: Node, kind: EngineKind): Promise<ContainerHost> {
+    return this.#engines.on(node, kind);
   }
 
   /** Makes stations forget the neighbours they have learned, so that the next frame has to ask again. */

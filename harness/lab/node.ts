@@ -1,11 +1,12 @@
 /** A node of a lab: one network stack with an uplink, on which endpoints are made. */
+import type { Scope } from '../core/scope.js';
 import { addAddress } from '../link/address.js';
 import { apply, type Change, type ChangeRecord, settled } from '../link/change.js';
 import { setPromiscuous, setUp } from '../link/device.js';
 import { setForwarding } from '../link/forwarding.js';
 import { type LinkInfo, readLink, readLinks } from '../link/link-info.js';
 import { addMacvlan, type MacvlanOptions } from '../link/macvlan.js';
-import { addNamespace } from '../link/namespace.js';
+import { addNamespace, nameNamespace } from '../link/namespace.js';
 import { addRoute, type Route } from '../link/route.js';
 import { addVlan, type VlanProtocol } from '../link/vlan.js';
 import { NetworkStack } from '../remote/network-stack.js';
@@ -79,12 +80,33 @@ export class Node implements Station {
 
   /** Makes a namespace that an endpoint can live in. */
   async namespace(name: string): Promise<Endpoint> {
-    const stack = new NetworkStack(`${this.name}/${name}`, this.stack.session, this.stack.log, `${this.name}-${name}`);
+    const stack = this.#inside(name);
     const scope = this.scopes.current.branch(`namespace ${stack.name}`);
+    const endpoint = this.#endpoint(name, stack, scope);
+    await apply([...addNamespace(this.stack, stack), quietNamespace(stack)], scope);
+    return endpoint;
+  }
+
+  /**
+   * Takes a namespace that somebody else has made as an endpoint's.
+   * @param pid a process in it
+   * @param scope where this is undone; the namespace stays
+   */
+  async namespaceOf(name: string, pid: number, scope: Scope): Promise<Endpoint> {
+    const stack = this.#inside(name);
+    const endpoint = this.#endpoint(name, stack, scope);
+    await apply([nameNamespace(this.stack, stack, pid), quietNamespace(stack)], scope);
+    return endpoint;
+  }
+
+  #inside(name: string): NetworkStack {
+    return new NetworkStack(`${this.name}/${name}`, this.stack.session, this.stack.log, `${this.name}-${name}`);
+  }
+
+  #endpoint(name: string, stack: NetworkStack, scope: Scope): Endpoint {
     const endpoint = new Endpoint(name, this, stack, scope, this.scopes.current);
     this.#endpoints.add(endpoint);
     scope.defer(`forget ${stack.name}`, () => this.#endpoints.delete(endpoint));
-    await apply([...addNamespace(this.stack, stack), quietNamespace(stack)], scope);
     return endpoint;
   }
 

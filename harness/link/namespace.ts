@@ -16,6 +16,17 @@ export function addNamespace(node: NetworkStack, namespace: NetworkStack): Chang
   ];
 }
 
+/** Names the network namespace that a process is in; the undo takes the name away again, and nothing else. */
+export function nameNamespace(node: NetworkStack, namespace: NetworkStack, pid: number): Change {
+  const name = namespace.namespace ?? '';
+  return {
+    stack: node,
+    what: `name the namespace of process ${pid} ${name}`,
+    command: ['ip', 'netns', 'attach', name, String(pid)],
+    undo: () => ['ip', 'netns', 'delete', name],
+  };
+}
+
 /**
  * Moves a link into another namespace, and renames it on the way when a new name is given. Where `to` is the session's own
  * stack, which may have no name, the shell that performs the command is in it, and names it by its process id.

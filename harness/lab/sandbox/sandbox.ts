@@ -2,6 +2,7 @@
 import type { Session } from '../../remote/session.js';
 import { newKeyPair } from '../../remote/keys.js';
 import { MacvlabError } from '../../core/error.js';
+import { findEngineTree } from '../engine-tree.js';
 import type { Host, LabDriver, Machines } from '../driver.js';
 import type { NodeName, Topology } from '../topology.js';
 import { installCommand, missingTools } from '../../setup/tools.mjs';
@@ -22,9 +23,11 @@ export const sandboxDriver: LabDriver = {
     try {
       const { nodes } = topology;
       const sessions = await connectAll(init.pid, keys, nodes, (session) => wire([{ session, nodes, cards: [] }]));
+      const engines = findEngineTree();
       return {
         ...sessions,
         ssh: sshOf(keys),
+        ...(engines !== undefined && { engines }),
         close: () => closeSandbox(init, sessions),
         keep: async () => ({ keeper: await keepInit(init), state: { init: init.pid, keys } satisfies SandboxState }),
       };

@@ -4,7 +4,7 @@ import { newKeyPair } from '../../remote/keys.js';
 import { type GuestScript, guestScript, type GuestServers, serverScript } from './guest-script.js';
 
 const keys = { host: newKeyPair(), user: newKeyPair() };
-const plan: GuestScript = { name: 'guest', keys, namespaces: ['node1', 'node2'], cards: false };
+const plan: GuestScript = { name: 'guest', keys, namespaces: ['node1', 'node2'], cards: false, engines: false };
 const servers: GuestServers = {
   sessions: new Map([
     ['machine', undefined],

@@ -9,7 +9,12 @@ export interface GuestScript {
   namespaces: readonly NodeName[];
   /** Whether it has network cards, whose driver nobody else loads: there is no udev. */
   cards: boolean;
+  /** Whether its second disk holds the container engines' programs. */
+  engines: boolean;
 }
+
+/** Where a guest has the container engines' programs. */
+export const guestEngines = `${labFolder}/engines`;
 
 export interface GuestServers {
   /** Ports with an sshd behind, and the namespace that it is in; the guest's own network stack without one. */
@@ -19,7 +24,7 @@ export interface GuestServers {
 }
 
 /** Lines of a shell script that prepares a guest for its sshds. */
-export function guestScript({ name, keys, namespaces, cards }: GuestScript): string[] {
+export function guestScript({ name, keys, namespaces, cards, engines }: GuestScript): string[] {
   return [
     // What fails is said on the console, and ends the guest: init is left without a script.
     'set -e',
@@ -28,6 +33,7 @@ export function guestScript({ name, keys, namespaces, cards }: GuestScript): str
     `ln -sf ${etcFiles.map((file) => `${labFolder}/${file}`).join(' ')} /etc/`,
     `echo ${name} >/proc/sys/kernel/hostname`,
     ...(cards ? ['modprobe -q virtio_net'] : []),
+    ...(engines ? [`mkdir -p ${guestEngines}`, `mount -t squashfs -o ro /dev/vdb ${guestEngines}`] : []),
     `ip -batch - <<'END OF FILE'\n${['link set lo up', ...namespaces.map((node) => `netns add ${node}`)].join('\n')}\nEND OF FILE`,
   ];
 }

@@ -3,6 +3,7 @@ import { refuseUnsuitable } from '../../kernel/config-check.js';
 import { findCachedKernel } from '../../kernel/debian-kernel.js';
 import { resolveKernel } from '../../kernel/resolve.js';
 import { vmlinuxOf } from '../../kernel/vmlinux.js';
+import { engineImageOf, findEngineTree } from '../engine-tree.js';
 import { initramfs } from './initramfs.js';
 import { findRootImage, rootImage } from './root-image.js';
 import type { GuestCount } from './shapes.js';
@@ -25,6 +26,8 @@ export interface GuestImages {
   kernel: string;
   initramfs: string;
   root: string;
+  /** A squashfs of the container engines' programs, where that has been made. */
+  engines?: string;
 }
 
 /**
@@ -39,7 +42,9 @@ export async function guestImages({ kernel: spec, modules, guests, remark }: Ima
   refuseCutOff(archive, root);
   const name =
     kernel.name === kernel.release ? `${kernel.release} (${kernel.origin})` : `${kernel.release} (${kernel.name})`;
-  return { name, kernel: entry ?? kernel.image, initramfs: archive, root };
+  const tree = findEngineTree();
+  const engines = tree === undefined ? undefined : engineImageOf(tree);
+  return { name, kernel: entry ?? kernel.image, initramfs: archive, root, ...(engines && { engines }) };
 }
 
 /** What of it is in the cache, as one would name it to the user. Looks only, and at nothing but the cache. */

@@ -18,6 +18,8 @@ import { slotFile, slotsOf } from './slots.js';
 export interface PlacedGuest {
   place: MachinePlace;
   guest: Guest;
+  /** Whether it has the container engines' programs. */
+  engines: boolean;
   /** Whether there are slots, for a lab that may be kept. */
   kept: boolean;
   cards: Host['cards'];
@@ -58,6 +60,7 @@ export function starter({
         ports: [...portsOf(place).keys()],
       },
       ...{ kernel: images.kernel, initramfs: images.initramfs, root: images.root, complaints },
+      ...(images.engines !== undefined && { engines: images.engines }),
       ...(folder !== undefined && { slots: slotFiles(place, folder) }),
       cards: ends.map(({ mac, other }) => ({ mac, ...(other && { cable: other }) })),
     });
@@ -68,6 +71,7 @@ export function starter({
     return {
       place,
       guest,
+      engines: images.engines !== undefined,
       kept: folder !== undefined,
       cards: ends.map(({ node, interface: name, mac }) => ({ node, interface: name, mac })),
     };

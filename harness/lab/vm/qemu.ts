@@ -23,6 +23,8 @@ export interface QemuPlan {
   initramfs: string;
   /** The read-only root image. */
   root: string;
+  /** A second disk, read-only as well: the container engines' programs. */
+  engines?: string;
   /** Words for the kernel, behind those that every guest gets. */
   kernelArguments?: readonly string[];
   /** File descriptor of the serial console. */
@@ -40,7 +42,8 @@ export function qemuArguments(plan: QemuPlan): string[] {
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
     ...machine(plan),
     ...kernel(plan),
-    ...rootDisk(plan.root),
+    ...disk('root', plan.root),
+    ...(plan.engines === undefined ? [] : disk('engines', plan.engines)),
     ...serialConsole(plan.console),
     ...serialPorts(
       'port',
@@ -84,9 +87,10 @@ function kernel({ kernel: image, initramfs, kernelArguments: more = [] }: QemuPl
   return ['-kernel', image, '-initrd', initramfs, '-append', [...kernelArguments, ...more].join(' ')];
 }
 
-function rootDisk(file: string): string[] {
-  const drive = `file=${escape(file)},format=raw,if=none,id=root,readonly=on,file.locking=off`;
-  return ['-drive', drive, '-device', 'virtio-blk-pci,drive=root'];
+/** The guest's next disk: /dev/vda, /dev/vdb. */
+function disk(id: string, file: string): string[] {
+  const drive = `file=${escape(file)},format=raw,if=none,id=${id},readonly=on,file.locking=off`;
+  return ['-drive', drive, '-device', `virtio-blk-pci,drive=${id}`];
 }
 
 function serialConsole(fd: number): string[] {

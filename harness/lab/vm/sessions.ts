@@ -40,7 +40,7 @@ export async function connectAll(
 
 /** Boots a guest and opens its sessions: the machine's own is to be had before the others. */
 function connectGuest(
-  { place, guest, kept, cards }: PlacedGuest,
+  { place, guest, engines, kept, cards }: PlacedGuest,
   common: Common,
 ): { host: Promise<Host>; sessions: Promise<Map<NodeName, Session>> } {
   const { name, nodes, own } = place;
@@ -49,7 +49,7 @@ function connectGuest(
   const slots = kept ? slotsOfPlace(place) : new Map<string, string>();
   const [first, ...others] = [...ports];
   if (!first) throw new TypeError(`${name} has no sessions`);
-  const script = guestScript({ name, keys: common.keys, namespaces, cards: cards.length > 0 });
+  const script = guestScript({ name, keys: common.keys, namespaces, cards: cards.length > 0, engines });
   const open = async (port: string) => {
     const session = await connect(guest, port, common);
     common.opened.push(session);

@@ -15,6 +15,7 @@ import { type Acceleration, acceleration, slowness } from './acceleration.js';
 import { sshOf, type VmState } from './attach.js';
 import { checkVm, refuseWithoutPrograms } from './check.js';
 import type { KernelComplaint } from './console.js';
+import { guestEngines } from './guest-script.js';
 import { type GuestImages, guestImages, type ImageOptions } from './images.js';
 import { refuseWithoutMemory } from './memory.js';
 import { memoryOf, type PlacedGuest, standOrFallTogether, starter } from './placed-guests.js';
@@ -74,6 +75,7 @@ async function open(
   const complaints: KernelComplaint[] = [];
   const guests: PlacedGuest[] = [];
   const opened: Session[] = [];
+  const { images, acceleration: found } = prepared;
   const folder = options.mayOutlive ? makeSlotFolder() : undefined;
   // QEMU of a lab that may be kept outlives this process, and so is ended when it exits before it has kept the lab.
   const abandon = () => {
@@ -89,7 +91,6 @@ async function open(
   };
   let epitaph: Common['epitaph'] = () => undefined;
   try {
-    const { images, acceleration: found } = prepared;
     const start = starter({
       ...{ images, accelerator: found.kind, count: options.guests },
       ...{ folder, cables: topology.cables, complaints },
@@ -109,6 +110,7 @@ async function open(
     return {
       ...machines,
       ssh: sshOf(keys),
+      ...(images.engines !== undefined && { engines: guestEngines }),
       kernelLog: kernelLogOf(guests, complaints),
       roundTrip,
       setClocks: again,

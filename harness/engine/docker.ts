@@ -1,0 +1,112 @@
+/** A docker daemon of a node's own, and its macvlan driver. */
+import { z } from 'zod';
+import type { NetworkStack } from '../remote/network-stack.js';
+import { EngineRoot } from './engine-root.js';
+import { readAnswer } from './answer.js';
+import type { ContainerNetworking, ContainerPlan, NetworkPlan, StartedContainer } from './networking.js';
+import { pauseImage, pauseProgram } from './pause-image.js';
+
+/**
+ * No bridge, no firewall rules and no routing of its own: what is in the way of macvlan, or changes the node beside it. Plain
+ * copies of files instead of overlays, which not every kernel stacks. The runtime is named in /etc/docker/daemon.json.
+ */
+const daemon = [
+  ...['dockerd', '--bridge', 'none', '--iptables=false', '--ip6tables=false', '--ip-forward=false', '--ip-masq=false'],
+  ...['--userland-proxy=false', '--storage-driver', 'vfs', '--default-runtime', 'nocgroups', '--log-driver', 'none'],
+];
+
+const image = 'macvlab-pause';
+
+const inspected = z.tuple([
+  z.looseObject({
+    State: z.looseObject({ Pid: z.number() }),
+    NetworkSettings: z.looseObject({
+      Networks: z.record(
+        z.string(),
+        z.looseObject({
+          IPAddress: z.string(),
+          IPPrefixLen: z.number(),
+          GlobalIPv6Address: z.string(),
+          GlobalIPv6PrefixLen: z.number(),
+          MacAddress: z.string(),
+        }),
+      ),
+    }),
+  }),
+]);
+
+export class Docker implements ContainerNetworking {
+  readonly kind = 'docker';
+  readonly version: string;
+  readonly #root: EngineRoot;
+
+  private constructor(root: EngineRoot, version: string) {
+    this.#root = root;
+    this.version = version;
+  }
+
+  get isGone(): boolean {
+    return this.#root.isGone;
+  }
+
+  /**
+   * Starts a daemon on a node, with the one image that containers are made of.
+   * @param tree the folder on the node's machine that holds the engines' programs
+   * @throws MacvlabError ENGINE_MISSING with the daemon's last words
+   */
+  static async start(node: NetworkStack, tree: string): Promise<Docker> {
+    const root = await EngineRoot.start(node, tree, daemon, /API listen on /);
+    try {
+      await root.perform(['docker', 'import', '-', image], pauseImage());
+      const version = await root.ask(['docker', 'version', '--format', '{{.Server.Version}}']);
+      return new Docker(root, version.trim());
+    } catch (error) {
+      await root.close();
+      throw error;
+    }
+  }
+
+  async createNetwork({ name, subnets, parent, mode }: NetworkPlan): Promise<void> {
+    const ipv6 = subnets.some(({ subnet }) => subnet.includes(':'));
+    await this.#root.perform([
+      ...['docker', 'network', 'create', '--driver', 'macvlan', ...(ipv6 ? ['--ipv6'] : [])],
+      ...subnets.flatMap(({ subnet, gateway, range, reserved = {} }) => [
+        ...['--subnet', subnet],
+        ...(gateway ? ['--gateway', gateway] : []),
+        ...(range ? ['--ip-range', range] : []),
+        ...Object.entries(reserved).flatMap(([who, address]) => ['--aux-address', `${who}=${address}`]),
+      ]),
+      ...['--opt', `parent=${parent}`, ...(mode ? ['--opt', `macvlan_mode=${mode}`] : []), name],
+    ]);
+  }
+
+  async removeNetwork(name: string): Promise<void> {
+    await this.#root.perform(['docker', 'network', 'rm', name]);
+  }
+
+  async start({ name, network, addresses = [] }: ContainerPlan): Promise<StartedContainer> {
+    const asked = addresses.flatMap((address) => [address.includes(':') ? '--ip6' : '--ip', address]);
+    // With --rm, nothing is left of a container that cannot be started.
+    const run = ['docker', 'run', '--detach', '--rm', '--name', name, '--network', network, ...asked];
+    await this.#root.perform([...run, image, pauseProgram]);
+    const [{ State, NetworkSettings }] = readAnswer(await this.#root.ask(['docker', 'inspect', name]), inspected);
+    const given = NetworkSettings.Networks[network];
+    return {
+      name,
+      pid: State.Pid,
+      addresses: [
+        ...(given?.IPAddress ? [`${given.IPAddress}/${given.IPPrefixLen}`] : []),
+        ...(given?.GlobalIPv6Address ? [`${given.GlobalIPv6Address}/${given.GlobalIPv6PrefixLen}`] : []),
+      ],
+      mac: given?.MacAddress ?? '',
+    };
+  }
+
+  async remove(container: string): Promise<void> {
+    await this.#root.perform(['docker', 'rm', '--force', container]);
+  }
+
+  async close(): Promise<void> {
+    await this.#root.close();
+  }
+}

@@ -1,0 +1,172 @@
+/**
+ * The root of a container engine on a node: a mount namespace of its own, in which the engine's programs see nothing of the
+ * machine but its devices, /proc, /sys and named network namespaces. What they write lands on tmpfs and goes with them; the
+ * machine's files, cgroups and security policies cannot be written to at all.
+ */
+import { MacvlabError } from '../core/error.js';
+import { Changes, patience, pause, within } from '../core/wait.js';
+import { NetworkStack } from '../remote/network-stack.js';
+import type { RemoteProcess } from '../remote/process.js';
+import { EngineRefusal } from './refusal.js';
+
+/**
+ * Performed in a new mount namespace. Only what happens in /run/netns is seen from outside, where names of network namespaces
+ * are mounted.
+ */
+const script = `
+set -e
+mkdir -p /run/netns
+cd "$1"
+shift
+mount --bind . .
+cd "$PWD"
+mount -o remount,bind,ro .
+for each in dev proc sys; do mount --rbind /$each $each; done
+mkdir -p dev/shm
+for each in dev/shm etc/containers/networks run tmp var; do mount -t tmpfs -o mode=0755 tmpfs $each; done
+mkdir -p run/netns run/lock var/tmp var/lib/cni
+ln -s /run var/run
+mount --rbind /run/netns run/netns
+# an empty hierarchy would do; this one cannot be written to
+mount -t cgroup2 cgroup2 sys/fs/cgroup
+mount -o remount,bind,ro sys/fs/cgroup
+[ ! -d sys/kernel/security ] || mount -t tmpfs tmpfs sys/kernel/security
+exec chroot . "$@"`;
+
+/** Milliseconds; a Go program of 90 MB takes a while to start where every instruction is translated. */
+const startDeadline = 120_000;
+const endDeadline = 30_000;
+/** Milliseconds that one command of an engine may take. */
+const commandDeadline = 120_000;
+/** How much of what a process has said is kept, in characters. */
+const keptWords = 16_384;
+
+/** The stack of a node, for commands that are performed in the engine's root. */
+class RootedStack extends NetworkStack {
+  readonly #pid: number;
+
+  constructor(node: NetworkStack, pid: number) {
+    super(node.name, node.session, node.log);
+    this.#pid = pid;
+  }
+
+  override enter(argv: readonly string[]): string[] {
+    return ['nsenter', '--target', String(this.#pid), '--mount', '--root', '--wd', '--', ...argv];
+  }
+}
+
+/** What docker's client says without its daemon, and nsenter without the process whose root it is to enter. */
+const withoutEngine = /Cannot connect to the Docker daemon|error during connect|^nsenter: /m;
+/** Milliseconds that the end of the engine's process may be heard of behind what it has made fail. */
+const courtesy = 200;
+
+export class EngineRoot {
+  readonly #node: NetworkStack;
+  readonly #stack: NetworkStack;
+  readonly #program: string;
+  readonly #process: RemoteProcess;
+  readonly #changes = new Changes();
+  #words = '';
+  #gone: MacvlabError | undefined;
+
+  private constructor(node: NetworkStack, program: string, process: RemoteProcess) {
+    this.#node = node;
+    this.#program = program;
+    this.#process = process;
+    this.#stack = new RootedStack(node, process.pid);
+    for (const stream of [process.stdout, process.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        this.#words = (this.#words + text).slice(-keptWords);
+        this.#changes.notify();
+      });
+    process.ended.then(
+      ({ status, signal }) => this.#changes.fail((this.#gone = this.#obituary(signal ?? `status ${status}`))),
+      (error: unknown) => this.#changes.fail(error),
+    );
+  }
+
+  /**
+   * Makes a root, and starts the process that it stands and falls with.
+   * @param node a stack that its session is in
+   * @param tree the folder on the node's machine that holds the engines' programs
+   * @param said what the process prints when it is ready
+   * @throws MacvlabError ENGINE_MISSING with its last words when it ends before that; WAIT_DEADLINE
+   */
+  static async start(node: NetworkStack, tree: string, argv: readonly string[], said: RegExp): Promise<EngineRoot> {
+    if (node.namespace !== undefined) throw new TypeError(`${node.name}: an engine needs a session of its node`);
+    const make = ['unshare', '--mount', '--propagation', 'slave', '--', 'sh', '-c', script, 'engine', tree];
+    const process = await node.start([...make, ...argv], 'change');
+    const root = new EngineRoot(node, argv[0] ?? '', process);
+    try {
+      await root.#changes.until(() => said.test(root.#words) || undefined, {
+        what: `${argv[0]} on ${node.name} to be ready`,
+        deadline: patience(startDeadline),
+        evidence: () => root.#words,
+      });
+      return root;
+    } catch (error) {
+      await root.close();
+      throw error;
+    }
+  }
+
+  /** Whether its process has ended. */
+  get isGone(): boolean {
+    return this.#gone !== undefined;
+  }
+
+  /** The name of the node. */
+  get node(): string {
+    return this.#node.name;
+  }
+
+  /**
+   * Performs a command in the root.
+   * @returns what it has printed on its standard output
+   * @throws EngineRefusal with its words when it fails; MacvlabError ENGINE_MISSING when the engine is gone
+   */
+  async perform(argv: readonly string[], stdin?: string | Uint8Array): Promise<string> {
+    return this.#run(argv, 'change', stdin);
+  }
+
+  /** Performs a command that changes nothing. @throws as {@link perform} */
+  async ask(argv: readonly string[]): Promise<string> {
+    return this.#run(argv, 'reading');
+  }
+
+  /** Ends its process, and with that the root. */
+  async close(): Promise<void> {
+    if (this.#gone) return;
+    const { session } = this.#node;
+    const { ended } = this.#process;
+    const deadline = patience(endDeadline);
+    await session.signal('TERM', [this.#process]);
+    try {
+      await within(ended, { what: `${this.#program} on ${this.node} to end`, deadline });
+    } catch {
+      await session.signal('KILL', [this.#process]);
+      await within(ended, { what: `${this.#program} on ${this.node}, killed, to end`, deadline });
+    }
+  }
+
+  async #run(argv: readonly string[], kind: 'change' | 'reading', stdin?: string | Uint8Array): Promise<string> {
+    this.#refuseGone();
+    const given = stdin === undefined ? {} : { stdin };
+    const { status, stdout, stderr } = await this.#stack.run(argv, kind, { ...given, deadline: commandDeadline });
+    if (status === 0) return stdout;
+    if (withoutEngine.test(stderr)) await pause(courtesy, this.#process.ended);
+    this.#refuseGone();
+    throw new EngineRefusal(`${this.node}: ${argv.slice(0, 3).join(' ')}`, argv, stderr.trim() || stdout.trim());
+  }
+
+  #refuseGone(): void {
+    if (this.#gone) throw this.#gone;
+  }
+
+  #obituary(how: string): MacvlabError {
+    return new MacvlabError('ENGINE_MISSING', `${this.#program} on ${this.node} has ended: ${how}`, {
+      evidence: this.#words.trimEnd().split('\n').slice(-20).join('\n'),
+      next: 'look at its last words in the evidence; the lab’s machine may lack cgroup2, or be out of memory',
+    });
+  }
+}

@@ -1,0 +1,24 @@
+/** What a container engine said to something it was asked for and did not do. */
+import { MacvlabError } from '../core/error.js';
+
+export class EngineRefusal extends MacvlabError {
+  /** The engine's own words, without what it says before every error. */
+  readonly words: string;
+
+  /** @param what "node1: docker network create" */
+  constructor(what: string, argv: readonly string[], said: string) {
+    const words = wordsOf(said);
+    super('ENGINE_REFUSED', `${what}: ${words.split('\n').join('; ')}`, {
+      evidence: `$ ${argv.join(' ')}\n${said}`,
+      next: 'look at the command and at the engine’s words in the evidence',
+    });
+    this.words = words;
+  }
+}
+
+/** docker begins with "Error response from daemon:", podman and its helpers with "Error:". */
+function wordsOf(said: string): string {
+  const lines = said.split('\n').filter((line) => !/^WARNING: |^(?:See|Run) 'docker .*--help'/.test(line));
+  const words = lines.map((line) => line.replace(/^(?:docker: )?(?:Error response from daemon: |Error: )/, ''));
+  return words.join('\n').trim() || 'it said nothing';
+}

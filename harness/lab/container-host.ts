@@ -1,0 +1,107 @@
+/** A node with a container engine: its macvlan networks, whose containers are endpoints like any other. */
+import { patience, poll } from '../core/wait.js';
+import type { ContainerNetworking, EngineKind, NetworkPlan } from '../engine/networking.js';
+import { addressesOf } from '../link/address.js';
+import { readLink } from '../link/link-info.js';
+import type { Endpoint } from './endpoint.js';
+import type { Node } from './node.js';
+
+/** What a network is like; on the node's uplink, unless another device is named. */
+export type NetworkOptions = Omit<NetworkPlan, 'name' | 'parent'> & Partial<Pick<NetworkPlan, 'name' | 'parent'>>;
+
+/** The interface that an engine gives a container; all engines call the first one so. */
+const device = 'eth0';
+
+export class ContainerHost {
+  readonly node: Node;
+  readonly #engine: ContainerNetworking;
+
+  constructor(node: Node, engine: ContainerNetworking) {
+    this.node = node;
+    this.#engine = engine;
+  }
+
+  get kind(): EngineKind {
+    return this.#engine.kind;
+  }
+
+  /** The engine's version: "26.1.5". */
+  get version(): string {
+    return this.#engine.version;
+  }
+
+  /**
+   * Lets the engine make a macvlan network, until the end of the current scope.
+   * @throws EngineRefusal with the engine's words; nothing is left to undo then
+   */
+  async network({
+    name = 'macvlan',
+    parent = this.node.device,
+    ...options
+  }: NetworkOptions): Promise<ContainerNetwork> {
+    let stands = true;
+    this.node.scopes.current.defer(`${this.node.name}: remove network ${name}`, async () => {
+      if (stands) await this.#engine.removeNetwork(name);
+    });
+    try {
+      await this.#engine.createNetwork({ name, parent, ...options });
+    } catch (error) {
+      // A network that was refused is not there; one of that name that is there is another's.
+      stands = false;
+      throw error;
+    }
+    return new ContainerNetwork(name, this.node, this.#engine, () => (stands = false));
+  }
+}
+
+export class ContainerNetwork {
+  readonly name: string;
+  readonly #node: Node;
+  readonly #engine: ContainerNetworking;
+  readonly #forget: () => void;
+
+  /** @param forget called when it is gone, so that nobody removes it once more */
+  constructor(name: string, node: Node, engine: ContainerNetworking, forget: () => void) {
+    this.name = name;
+    this.#node = node;
+    this.#engine = engine;
+    this.#forget = forget;
+  }
+
+  /**
+   * Lets the engine start a container in the network, and listens on its interface, until the end of the current scope.
+   * @param addresses without prefix length; without any, the engine chooses
+   * @throws EngineRefusal with the engine's words
+   */
+  async run(name: string, addresses: readonly string[] = []): Promise<Endpoint> {
+    const node = this.#node;
+    const scope = node.scopes.current.branch(`container ${node.name}/${name}`);
+    let runs = false;
+    scope.defer(`remove container ${name}`, () => (runs ? this.#engine.remove(name) : undefined));
+    const { pid } = await this.#engine.start({ name, network: this.name, addresses });
+    runs = true;
+    const endpoint = await node.namespaceOf(name, pid, scope);
+    await this.#settle(endpoint);
+    return endpoint;
+  }
+
+  /** Lets the engine remove the network. @throws EngineRefusal */
+  async remove(): Promise<void> {
+    await this.#engine.removeNetwork(this.name);
+    this.#forget();
+  }
+
+  /** Waits until the kernel has done with duplicate address detection (RFC 4862, 5.4), which some engines leave on. */
+  async #settle(endpoint: Endpoint): Promise<void> {
+    const settled = async () => {
+      const link = await readLink(endpoint.stack, device);
+      return link.addr_info?.some(({ tentative }) => tentative === true) ? undefined : link;
+    };
+    const link = await poll(settled, {
+      what: `the addresses of ${endpoint.name} to be usable`,
+      deadline: patience(20_000),
+    });
+    const parent = (await this.#node.links()).find(({ ifindex }) => ifindex === link.link_index);
+    await endpoint.adopt(device, addressesOf(link), parent?.ifname);
+  }
+}

@@ -1,0 +1,107 @@
+/** The introduction's macvlan networks, by a docker daemon on each node; and what docker alone has. */
+import { expect } from '../harness/expect/expect.js';
+import type { ContainerHost } from '../harness/lab/container-host.js';
+import { experiment, setUp, suite } from '../harness/run/experiment.js';
+import { containerNetworks, expectChildOf, secondNetwork } from './support/container-networks.js';
+
+containerNetworks('docker');
+
+const addresses = {
+  node1: { addresses: ['192.168.8.110/24', '192.168.9.110/24'] },
+  node2: { addresses: ['192.168.8.111/24', '192.168.9.111/24'] },
+  router: { addresses: ['192.168.8.1/24', '192.168.9.1/24'] },
+};
+
+const article = { subnet: '192.168.8.0/24', gateway: '192.168.8.1' };
+const second = { subnet: '192.168.9.0/24', gateway: '192.168.9.1' };
+
+suite('A0 what docker’s driver allows', { addresses, needs: ['docker'], modes: ['bridge'] }, () => {
+  let docker: ContainerHost;
+
+  setUp(async ({ lab, node1 }) => {
+    docker = await lab.containerHost(node1, 'docker');
+  });
+
+  experiment('A0.12', 'docker: --aux-address is never handed out', {}, async ({ lab, node2 }) => {
+    // Four addresses, of which two are somebody else's.
+    const reserved = { printer: '192.168.8.121', camera: '192.168.8.122' };
+    const network = await docker.network({ subnets: [{ ...article, range: '192.168.8.120/30', reserved }] });
+    const [c1, c2] = [await network.run('c1'), await network.run('c2')];
+    expect([c1, c2].flatMap((container) => container.addresses)).to.have.members([
+      '192.168.8.120/24',
+      '192.168.8.123/24',
+    ]);
+    await expect(network.run('c3')).to.be.refusedByEngine(/no available IPv4 addresses/);
+    await expect(network.run('c4', ['192.168.8.121'])).to.be.refusedByEngine(/[Aa]ddress already in use/);
+    expect(await lab.ping(c2, node2)).to.be.answered();
+  });
+
+  experiment('X9.2', 'docker: one network with two subnets', {}, async ({ lab, node1, node2 }) => {
+    const network = await docker.network({ subnets: [article, second] });
+    const [c1, c2, c3] = [
+      await network.run('c1', ['192.168.8.120']),
+      await network.run('c2', ['192.168.9.120']),
+      await network.run('c3', ['192.168.9.121']),
+    ];
+    await Promise.all([c1, c2, c3].map((container) => expectChildOf(container, node1)));
+    expect(await lab.ping(c2, c3)).to.be.answered();
+    expect(await lab.ping(c1, node2)).to.be.answered();
+    expect(await lab.ping(c2, node2)).to.be.answered();
+  });
+
+  experiment(
+    'X9.3',
+    'docker: a second network on the uplink is refused before version 28, and works since',
+    {},
+    async ({ lab, node1, node2, observe }) => {
+      await docker.network({ name: 'first', subnets: [article] });
+      const another = secondNetwork(docker);
+      observe('docker', docker.version);
+      if (Number.parseInt(docker.version) < 28) {
+        const refusal = await expect(another).to.be.refusedByEngine(/is already using parent interface/);
+        observe('second network', refusal.words.replace(/dm-\w+/, 'dm-…'));
+        return;
+      }
+      const c2 = await (await another).run('c2', ['192.168.9.120']);
+      await expectChildOf(c2, node1);
+      expect(await lab.ping(c2, node2)).to.be.answered();
+    },
+  );
+
+  experiment(
+    'X9.4',
+    'docker: passthru on an uplink that another network uses is refused, and that network goes on',
+    { modes: ['passthru'] },
+    async ({ lab, node2, observe }) => {
+      const network = await docker.network({ name: 'first', subnets: [article] });
+      const refusal = await expect(secondNetwork(docker, 'passthru')).to.be.refusedByEngine(
+        /already using parent interface/,
+      );
+      observe('passthru beside a network', refusal.words.replace(/dm-\w+/, 'dm-…'));
+      const c1 = await network.run('c1', ['192.168.8.120']);
+      expect(await lab.ping(c1, node2)).to.be.answered();
+    },
+  );
+
+  experiment(
+    'X9.5',
+    'docker: a parent that is not there is refused, and no link is made in its stead',
+    {},
+    async ({ node1, observe }) => {
+      const before = (await node1.links()).map(({ ifname }) => ifname);
+      const misspelt = docker.network({ parent: 'uplink', subnets: [article] });
+      const refusal = await expect(misspelt).to.be.refusedByEngine(/invalid subinterface/);
+      observe('parent that is not there', refusal.words);
+      expect((await node1.links()).map(({ ifname }) => ifname)).to.deep.equal(before);
+    },
+  );
+
+  experiment('X9.6', 'docker: a name in use is refused, and what has it stays', {}, async ({ lab, node2 }) => {
+    const network = await docker.network({ subnets: [article] });
+    await expect(docker.network({ subnets: [second] })).to.be.refusedByEngine(/already exists/);
+    const c1 = await network.run('c1', ['192.168.8.120']);
+    await expect(network.run('c1', ['192.168.8.121'])).to.be.refusedByEngine(/already in use/);
+    await expect(network.remove()).to.be.refusedByEngine(/has active endpoints/);
+    expect(await lab.ping(c1, node2)).to.be.answered();
+  });
+});
