@@ -76,7 +76,9 @@ export class Docker implements ContainerNetworking {
         ...(range ? ['--ip-range', range] : []),
         ...Object.entries(reserved).flatMap(([who, address]) => ['--aux-address', `${who}=${address}`]),
       ]),
-      ...['--opt', `parent=${parent}`, ...(mode ? ['--opt', `macvlan_mode=${mode}`] : []), name],
+      ...(parent === null ? [] : ['--opt', `parent=${parent}`]),
+      ...(mode ? ['--opt', `macvlan_mode=${mode}`] : []),
+      name,
     ]);
   }
 

@@ -19,8 +19,8 @@ export interface Subnet {
 export interface NetworkPlan {
   name: string;
   subnets: readonly Subnet[];
-  /** The device that children sit on: "eth1", "eth1.10". */
-  parent: string;
+  /** The device that children sit on: "eth1", "eth1.10"; none is named with null. */
+  parent: string | null;
   /** Without a mode, the engine chooses. */
   mode?: MacvlanMode;
 }

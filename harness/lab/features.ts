@@ -1,6 +1,7 @@
 /** What a lab can do, found by trying on the lab: a suite states what it needs, and is skipped where that is missing. */
 import { MacvlabError } from '../core/error.js';
 import type { EngineKind } from '../engine/networking.js';
+import type { Change } from '../link/change.js';
 import { LinkError } from '../link/errno.js';
 import { addMacvlan, type MacvlanMode } from '../link/macvlan.js';
 import type { Lab } from './lab.js';
@@ -11,6 +12,7 @@ const trials = {
   vlan: tryVlan,
   'bridge vlan filtering': tryVlanFiltering,
   macvtap: tryMacvtap,
+  dummy: tryDummy,
   docker: (lab: Lab) => tryEngine(lab, 'docker'),
 };
 
@@ -38,6 +40,17 @@ async function tryMode(lab: Lab, mode: MacvlanMode): Promise<string | undefined>
 
 async function tryVlan(lab: Lab): Promise<string | undefined> {
   return attempt(lab, 'VLAN sub-interfaces (CONFIG_VLAN_8021Q)', () => lab.node1.vlan(4094));
+}
+
+async function tryDummy(lab: Lab): Promise<string | undefined> {
+  const { stack } = lab.node1;
+  const dummy: Change = {
+    stack,
+    what: 'add a dummy device',
+    command: ['ip', 'link', 'add', 'name', 'try', 'type', 'dummy'],
+    undo: () => ['ip', 'link', 'delete', 'dev', 'try'],
+  };
+  return attempt(lab, 'dummy devices (CONFIG_DUMMY)', () => lab.node1.apply(dummy));
 }
 
 async function tryVlanFiltering(lab: Lab): Promise<string | undefined> {
