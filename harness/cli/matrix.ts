@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { MacvlabError } from '../core/error.js';
+import { refuseUnwritable } from '../core/report-files.js';
 import { type MacvlanMode, macvlanModes } from '../link/macvlan.js';
 import { type PlanForm, planForms } from '../matrix/job-plan.js';
 import type { MatrixRecord } from '../matrix/record.js';
@@ -68,9 +69,9 @@ export function addMatrix(program: Command): void {
       const table = await import('./table-options.js');
       // Files that are wrong are told before hours of work, not behind them.
       const means = await table.readTableOptions(options);
-      const signal = untilInterrupted('the matrix ends, and shows what it has; macvlab matrix --resume goes on');
+      const signal = untilInterrupted('the matrix ends; what it has performed stays, and is shown');
       const folder =
-        options.resume === undefined ? await begin(filters, options, signal) : await takeUp(filters, options);
+        options.resume === undefined ? await begin(filters, options, signal) : await takeUp(filters, options, signal);
       const { performMatrix } = await import('../matrix/perform-matrix.js');
       const { guestsThatFit } = await import('../lab/vm/memory.js');
       const { MatrixProgress } = await import('../report/matrix-progress.js');
@@ -91,7 +92,8 @@ async function begin(filters: string[], options: MatrixCommandOptions, signal: A
   const { prepareMachine } = await import('../matrix/perform-matrix.js');
   const { createMatrixFolder } = await import('../matrix/folder.js');
   const own = matrix.kernels.filter(({ share }) => share?.length !== 0);
-  await prepareMachine(own, remark);
+  refuseUnwritable(resolve(out));
+  await prepareMachine(own, remark, signal);
   signal.throwIfAborted();
   return createMatrixFolder(resolve(out), matrix);
 }
@@ -142,6 +144,7 @@ async function planned(filters: string[], options: MatrixCommandOptions, signal:
 async function takeUp(
   filters: string[],
   { resume, kernels, suite, shard, mode, out }: MatrixCommandOptions,
+  signal: AbortSignal,
 ): Promise<string> {
   const said = [filters[0], kernels && '--kernels', suite && '--suite', shard && '--shard', mode && '--mode'].filter(
     Boolean,
@@ -154,6 +157,7 @@ async function takeUp(
   const { findLatestMatrix, readMatrix } = await import('../matrix/folder.js');
   const { prepareMachine } = await import('../matrix/perform-matrix.js');
   const { isOpen } = await import('../matrix/todo.js');
+  const { refuseRebuilt } = await import('../matrix/choose-kernels.js');
   const {
     folder,
     matrix,
@@ -163,7 +167,8 @@ async function takeUp(
   remark(
     open.length === 0 ? 'all of it has been performed' : `still open on ${open.map(({ name }) => name).join(', ')}`,
   );
-  if (open.length > 0) await prepareMachine(open, remark);
+  await refuseRebuilt(open, { signal, onProgress: remark });
+  if (open.length > 0) await prepareMachine(open, remark, signal);
   return folder;
 }
 

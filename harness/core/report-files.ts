@@ -1,5 +1,15 @@
 /** Files of reports and records: written whole or not at all, into folders that are made for them. */
-import { lstatSync, mkdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  lstatSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { MacvlabError, messageOf } from './error.js';
 
@@ -59,6 +69,16 @@ const remedies: Record<string, string> = {
   EDQUOT: 'your disk quota is used up: free some space, or choose a folder on another disk with --out',
   EROFS: 'that file system is read-only: choose a folder on another one with --out',
 };
+
+/** Looks whether a folder can be made, before work is begun whose results go there. @throws MacvlabError OUT_NOT_WRITABLE */
+export function refuseUnwritable(folder: string): void {
+  let nearest = folder;
+  while (statSync(nearest, { throwIfNoEntry: false }) === undefined) nearest = dirname(nearest);
+  writing(folder, () => {
+    // A file in the way is no folder: the path behind it cannot be looked at.
+    accessSync(join(nearest, '.'), constants.W_OK | constants.X_OK);
+  });
+}
 
 /** Does what writes into a folder for reports. @throws MacvlabError OUT_NOT_WRITABLE saying what to do about it */
 export function writing<T>(folder: string, write: () => T): T {

@@ -6,7 +6,7 @@ import { errorOf } from '../core/error.test-support.js';
 import type { MacvlabError } from '../core/error.js';
 import { aBzImage, put } from '../kernel/own-kernel.test-support.js';
 import { upstreamOf } from '../kernel/debian-version.js';
-import { chooseKernels, type KernelChoice } from './choose-kernels.js';
+import { chooseKernels, type KernelChoice, refuseRebuilt } from './choose-kernels.js';
 import type { MatrixKernel } from './record.js';
 
 describe('the kernels of a matrix', () => {
@@ -128,14 +128,24 @@ describe('the kernels of a matrix', () => {
   it('are one’s own by their paths, found again from everywhere', async () => {
     put(at('bzImage'), aBzImage({ release: '6.12.3-mine' }));
     process.chdir(folder);
-    expect(await choose('./bzImage')).to.deep.equal([
-      {
-        ...{ name: './bzImage', spec: at('bzImage'), version: '6.12.3', release: '6.12.3-mine' },
-        ...{ origin: 'own image #1 SMP today', slot: '6.12.3-mine' },
-      },
-    ]);
+    const [bare] = await choose('./bzImage');
+    expect(bare?.build).to.match(/^own-[0-9a-f]{16}-builtin$/);
+    expect(bare).to.deep.include({
+      ...{ name: './bzImage', spec: at('bzImage'), version: '6.12.3', release: '6.12.3-mine' },
+      ...{ origin: 'own image #1 SMP today', slot: '6.12.3-mine' },
+    });
     const [kernel] = await choose(`patched=${relative(folder, at('bzImage'))}`);
     expect(kernel).to.include({ name: 'patched', spec: at('bzImage'), slot: 'patched' });
+  });
+
+  it('are refused when they have been built anew since: a resumed column would tell of two kernels', async () => {
+    const image = put(at('bzImage'), aBzImage({ release: '6.12.3-mine' }));
+    const chosen = await choose(`patched=${image}`);
+    await refuseRebuilt(chosen);
+    put(at('bzImage'), aBzImage({ release: '6.12.3-mine', payload: Buffer.from('another') }));
+    const error = await errorOf(refuseRebuilt(chosen));
+    expect(error).to.include({ code: 'USAGE' });
+    expect(error.message).to.contain('patched has been built anew');
   });
 
   it('have as one’s own the version that their package has, where it says', async () => {

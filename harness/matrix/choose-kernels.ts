@@ -121,7 +121,7 @@ async function ownColumn(
     throw error;
   });
   if (kernel instanceof MacvlabError) return kernel;
-  const { release, origin } = kernel;
+  const { release, origin, id } = kernel;
   return {
     name: name ?? spec,
     // Found again from wherever the matrix is resumed.
@@ -130,8 +130,25 @@ async function ownColumn(
     release,
     origin,
     ...(modules !== undefined && { modules }),
+    build: id,
     slot: slug(name ?? release),
   };
+}
+
+/**
+ * Refuses to go on with kernels of one's own that have been built anew: one column would tell of two kernels.
+ * @throws MacvlabError USAGE naming the kernel; as ownKernel() when it is no longer there
+ */
+export async function refuseRebuilt(kernels: readonly MatrixKernel[], options: KnownKernelOptions = {}): Promise<void> {
+  for (const { name, spec, modules, build } of kernels) {
+    if (build === undefined) continue;
+    const { id } = await resolveKernel(spec, { modules, signal: options.signal, onProgress: options.onProgress });
+    if (id === build) continue;
+    throw new MacvlabError('USAGE', `${name} has been built anew since the matrix was begun`, {
+      evidence: spec,
+      next: 'begin another matrix, without --resume',
+    });
+  }
 }
 
 /** "6.1.192" of Debian's "6.1.0-56-amd64", whose origin ends with "Debian 6.1.192-2 (2026-11-16)". */

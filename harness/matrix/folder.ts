@@ -105,6 +105,7 @@ const matrixKernel = z.looseObject({
   release: text,
   origin: z.string().exactOptional(),
   modules: z.string().exactOptional(),
+  build: z.string().exactOptional(),
   slot,
   share: z.array(count).exactOptional(),
   failure: failureSchema.exactOptional(),

@@ -93,11 +93,18 @@ function refuseStranger(first: MatrixResults, other: MatrixResults): void {
     refuse('their experiments are not the same', 'perform all parts with the same macvlab, filters and mode');
   for (const kernel of other.matrix.kernels) {
     const same = first.matrix.kernels.find(({ name }) => name === kernel.name);
+    if (same && imageOf(same) !== imageOf(kernel))
+      refuse(`${kernel.name} is not the same build in both`, 'perform all parts with the same image of your kernel');
     if (same && nameOf(same) !== nameOf(kernel)) {
       const said = `${kernel.name} is ${nameOf(same)} in one, ${nameOf(kernel)} in the other`;
       refuse(said, `perform all parts with the same kernel: --kernels ${kernel.name}=${kernel.spec}`);
     }
   }
+}
+
+/** The digest of the image of one's own kernel (own-kernel.ts): its modules, by whose times the rest is told, may lie elsewhere. */
+function imageOf({ build }: MatrixKernel): string | undefined {
+  return build?.split('-')[1];
 }
 
 /** Candidates of a series have the same release. */

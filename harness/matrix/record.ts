@@ -30,6 +30,8 @@ export interface MatrixKernel {
   origin?: string;
   /** Folder with the modules of one's own kernel. */
   modules?: string;
+  /** Of one's own kernel: changes whenever it is built anew. */
+  build?: string;
   /** Its folder below `kernels/`. */
   slot: string;
   /** Which of the matrix's experiments are performed on it, as positions in `experiments`; absent for all of them. */
