@@ -78,10 +78,11 @@ function cannotBeHeld({ address }: Engine): MacvlabError {
 
 async function openLab(
   { engine, image, confinement }: Prepared,
-  { privileged = false, mayOutlive = false }: ContainerOptions,
+  options: ContainerOptions,
   topology: Topology,
   wire: (hosts: readonly Host[]) => Promise<void>,
 ): Promise<Machines> {
+  const { privileged = false, mayOutlive = false } = options;
   const lab = randomBytes(4).toString('hex');
   const keys: LabKeys = { host: newKeyPair(), user: newKeyPair() };
   const sessions = new Map<NodeName, Session>();
@@ -93,7 +94,8 @@ async function openLab(
   };
   try {
     const labels = labelsOf(lab, mayOutlive);
-    const started = await startContainers(engine, { lab, image, labels, privileged, confinement });
+    const ownImage = options.image === undefined;
+    const started = await startContainers(engine, { lab, image, ownImage, labels, privileged, confinement });
     lifeline = started.lifeline;
     const containers = { engine, keys, ids: started.ids };
     const cables = containerCables(topology);

@@ -16,6 +16,8 @@ export interface StartOptions {
   /** The lab's id, which is in the containers' names. */
   lab: string;
   image: string;
+  /** Whether that is the project's own. */
+  ownImage: boolean;
   labels: Readonly<Record<string, string>>;
   /** All that the engine itself may do. */
   privileged: boolean;
@@ -78,14 +80,15 @@ export async function startContainers(engine: Engine, options: StartOptions): Pr
 
   const [home, ...others] = threeMachines;
   const first = new NodeContainer(home);
-  const started = await start(first, home);
+  const started = await start(first, home, options);
   const { lifeline } = first;
   if (!lifeline) throw new TypeError('nobody holds the containers');
   lifeline.on('error', () => undefined);
   lifeline.resume();
   const rest = await Promise.all(
     others.map(
-      async (place) => [place.name, (await start(new NodeContainer(place, started.getId()), place)).getId()] as const,
+      async (place) =>
+        [place.name, (await start(new NodeContainer(place, started.getId()), place, options)).getId()] as const,
     ),
   );
   return { ids: new Map([[home.name, started.getId()], ...rest]), lifeline };
@@ -99,14 +102,21 @@ function unconfined(confinement: readonly string[]): string[] {
   ];
 }
 
-async function start<T>(container: { start(): Promise<T> }, { name }: MachinePlace): Promise<T> {
+async function start<T>(
+  container: { start(): Promise<T> },
+  { name }: MachinePlace,
+  { image, privileged, ownImage }: StartOptions,
+): Promise<T> {
   try {
     return await container.start();
   } catch (error) {
     if (error instanceof MacvlabError) throw error;
-    throw new MacvlabError('ENGINE_REFUSED', `the container engine could not start ${name}`, {
+    const weak =
+      'an engine that may not give capabilities away itself cannot carry this lab: use --lab sandbox, or --lab vm';
+    const foreign = `see that the engine has the image, or can fetch it, and that there is a shell in it: docker pull ${image}`;
+    throw new MacvlabError('ENGINE_REFUSED', `the container engine could not start ${name} from the image ${image}`, {
       evidence: messageOf(error).trim(),
-      next: 'do what the engine says; an engine that may not give capabilities away cannot carry this lab: --lab sandbox',
+      next: privileged ? 'leave --privileged out: few rights are enough' : ownImage ? weak : foreign,
       cause: error,
     });
   }
