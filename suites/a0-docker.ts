@@ -2,18 +2,10 @@
 import { expect } from '../harness/expect/expect.js';
 import type { ContainerHost } from '../harness/lab/container-host.js';
 import { experiment, setUp, suite } from '../harness/run/experiment.js';
-import { containerNetworks, expectChildOf, secondNetwork } from './support/container-networks.js';
+import { addresses, article, expectChildOf, linkNames, second } from './support/container-networks.js';
+import { containerNetworks } from './support/engine-networks.js';
 
 containerNetworks('docker');
-
-const addresses = {
-  node1: { addresses: ['192.168.8.110/24', '192.168.9.110/24'] },
-  node2: { addresses: ['192.168.8.111/24', '192.168.9.111/24'] },
-  router: { addresses: ['192.168.8.1/24', '192.168.9.1/24'] },
-};
-
-const article = { subnet: '192.168.8.0/24', gateway: '192.168.8.1' };
-const second = { subnet: '192.168.9.0/24', gateway: '192.168.9.1' };
 
 suite('A0 what docker’s driver allows', { addresses, needs: ['docker'], modes: ['bridge'] }, () => {
   let docker: ContainerHost;
@@ -55,7 +47,7 @@ suite('A0 what docker’s driver allows', { addresses, needs: ['docker'], modes:
     {},
     async ({ lab, node1, node2, observe }) => {
       await docker.network({ name: 'first', subnets: [article] });
-      const another = secondNetwork(docker);
+      const another = docker.network({ name: 'second', subnets: [second] });
       observe('docker', docker.version);
       if (Number.parseInt(docker.version) < 28) {
         const refusal = await expect(another).to.be.refusedByEngine(/is already using parent interface/);
@@ -74,9 +66,8 @@ suite('A0 what docker’s driver allows', { addresses, needs: ['docker'], modes:
     { modes: ['passthru'] },
     async ({ lab, node2, observe }) => {
       const network = await docker.network({ name: 'first', subnets: [article] });
-      const refusal = await expect(secondNetwork(docker, 'passthru')).to.be.refusedByEngine(
-        /already using parent interface/,
-      );
+      const passthru = docker.network({ name: 'second', subnets: [second], mode: 'passthru' });
+      const refusal = await expect(passthru).to.be.refusedByEngine(/already using parent interface/);
       observe('passthru beside a network', refusal.words.replace(/dm-\w+/, 'dm-…'));
       const c1 = await network.run('c1', ['192.168.8.120']);
       expect(await lab.ping(c1, node2)).to.be.answered();
@@ -88,11 +79,11 @@ suite('A0 what docker’s driver allows', { addresses, needs: ['docker'], modes:
     'docker: a parent that is not there is refused, and no link is made in its stead',
     {},
     async ({ node1, observe }) => {
-      const before = (await node1.links()).map(({ ifname }) => ifname);
+      const before = await linkNames(node1);
       const misspelt = docker.network({ parent: 'uplink', subnets: [article] });
       const refusal = await expect(misspelt).to.be.refusedByEngine(/invalid subinterface/);
       observe('parent that is not there', refusal.words);
-      expect((await node1.links()).map(({ ifname }) => ifname)).to.deep.equal(before);
+      expect(await linkNames(node1)).to.deep.equal(before);
     },
   );
 

@@ -4,17 +4,13 @@ import type { ContainerHost } from '../harness/lab/container-host.js';
 import type { Node } from '../harness/lab/node.js';
 import { taggingOf } from '../harness/link/vlan.js';
 import { experiment, setUp, suite } from '../harness/run/experiment.js';
-import { expectChildOf } from './support/container-networks.js';
+import { expectChildOf, linkNames } from './support/container-networks.js';
 import { addresses, expectTags, layTrunks, needs } from './support/vlans.js';
 
 const article = { subnet: '172.31.0.0/16', gateway: '172.31.0.1' };
 
 /** What docker, like the article, calls the sub-interface of a node's uplink for a VLAN. */
 const inVlan = ({ device }: Node, vlan: number) => `${device}.${vlan}`;
-
-async function linkNames(node: Node): Promise<string[]> {
-  return (await node.links()).map(({ ifname }) => ifname);
-}
 
 suite('A2 docker networks in a VLAN', { addresses, needs: [...needs, 'docker'], modes: ['bridge'] }, () => {
   let docker1: ContainerHost;

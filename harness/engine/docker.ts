@@ -1,9 +1,7 @@
 /** A docker daemon of a node's own, and its macvlan driver. */
-import { z } from 'zod';
 import type { NetworkStack } from '../remote/network-stack.js';
 import { EngineRoot } from './engine-root.js';
-import { readAnswer } from './answer.js';
-import type { ContainerNetworking, ContainerPlan, NetworkPlan, StartedContainer } from './networking.js';
+import type { ContainerNetworking, ContainerPlan, NetworkPlan } from './networking.js';
 import { pauseImage, pauseProgram } from './pause-image.js';
 
 /**
@@ -16,24 +14,6 @@ const daemon = [
 ];
 
 const image = 'macvlab-pause';
-
-const inspected = z.tuple([
-  z.looseObject({
-    State: z.looseObject({ Pid: z.number() }),
-    NetworkSettings: z.looseObject({
-      Networks: z.record(
-        z.string(),
-        z.looseObject({
-          IPAddress: z.string(),
-          IPPrefixLen: z.number(),
-          GlobalIPv6Address: z.string(),
-          GlobalIPv6PrefixLen: z.number(),
-          MacAddress: z.string(),
-        }),
-      ),
-    }),
-  }),
-]);
 
 export class Docker implements ContainerNetworking {
   readonly kind = 'docker';
@@ -86,22 +66,12 @@ export class Docker implements ContainerNetworking {
     await this.#root.perform(['docker', 'network', 'rm', name]);
   }
 
-  async start({ name, network, addresses = [] }: ContainerPlan): Promise<StartedContainer> {
+  async start({ name, network, addresses = [] }: ContainerPlan): Promise<{ pid: number }> {
     const asked = addresses.flatMap((address) => [address.includes(':') ? '--ip6' : '--ip', address]);
     // With --rm, nothing is left of a container that cannot be started.
     const run = ['docker', 'run', '--detach', '--rm', '--name', name, '--network', network, ...asked];
     await this.#root.perform([...run, image, pauseProgram]);
-    const [{ State, NetworkSettings }] = readAnswer(await this.#root.ask(['docker', 'inspect', name]), inspected);
-    const given = NetworkSettings.Networks[network];
-    return {
-      name,
-      pid: State.Pid,
-      addresses: [
-        ...(given?.IPAddress ? [`${given.IPAddress}/${given.IPPrefixLen}`] : []),
-        ...(given?.GlobalIPv6Address ? [`${given.GlobalIPv6Address}/${given.GlobalIPv6PrefixLen}`] : []),
-      ],
-      mac: given?.MacAddress ?? '',
-    };
+    return { pid: Number(await this.#root.ask(['docker', 'inspect', '--format', '{{.State.Pid}}', name])) };
   }
 
   async remove(container: string): Promise<void> {

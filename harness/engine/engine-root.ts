@@ -110,6 +110,14 @@ export class EngineRoot {
     }
   }
 
+  /**
+   * Makes a root for programs that need no daemon.
+   * @throws as {@link start}
+   */
+  static async idle(node: NetworkStack, tree: string): Promise<EngineRoot> {
+    return EngineRoot.start(node, tree, ['sh', '-c', 'echo ready; exec sleep 2147483647'], /^ready$/m);
+  }
+
   /** Whether its process has ended. */
   get isGone(): boolean {
     return this.#gone !== undefined;

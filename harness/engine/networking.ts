@@ -2,7 +2,7 @@
 import type { MacvlanMode } from '../link/macvlan.js';
 
 /** The engines that there are, by the names of their programs or protocol. */
-export type EngineKind = 'docker';
+export type EngineKind = 'docker' | 'podman' | 'cni';
 
 /** A subnet of a network, as engines hand out addresses from it. */
 export interface Subnet {
@@ -34,14 +34,9 @@ export interface ContainerPlan {
 }
 
 /** A container that runs. */
-export interface StartedContainer {
-  name: string;
+interface StartedContainer {
   /** A process in its network namespace. */
   pid: number;
-  /** CIDR, as the engine says. */
-  addresses: readonly string[];
-  /** As the engine says. */
-  mac: string;
 }
 
 /** A container engine that is ready on one node. */
@@ -57,6 +52,8 @@ export interface ContainerNetworking {
   removeNetwork(name: string): Promise<void>;
   /** @throws EngineRefusal; nothing of the container is left then */
   start(plan: ContainerPlan): Promise<StartedContainer>;
+  /** Looks whether a container's network is still as the engine has made it; CNI alone knows that. @throws EngineRefusal */
+  check?(container: string): Promise<void>;
   /** @throws EngineRefusal */
   remove(container: string): Promise<void>;
   /** Ends the engine with all that it keeps running. */

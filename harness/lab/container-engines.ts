@@ -7,6 +7,8 @@ import type { Node } from './node.js';
 /** Each is loaded only when it is asked for. */
 const starters: Record<EngineKind, (node: Node, tree: string) => Promise<ContainerNetworking>> = {
   docker: async ({ stack }, tree) => (await import('../engine/docker.js')).Docker.start(stack, tree),
+  podman: async ({ stack }, tree) => (await import('../engine/podman.js')).Podman.start(stack, tree),
+  cni: async ({ stack }, tree) => (await import('../engine/cni.js')).Cni.start(stack, tree),
 };
 
 export class ContainerEngines {

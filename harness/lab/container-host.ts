@@ -85,17 +85,24 @@ export class ContainerNetwork {
     return endpoint;
   }
 
+  /** Lets the engine look whether a container's network is still as it was made. @throws EngineRefusal */
+  async check(container: Endpoint): Promise<void> {
+    if (!this.#engine.check) throw new TypeError(`${this.#engine.kind} cannot check a container’s network`);
+    await this.#engine.check(container.name);
+  }
+
   /** Lets the engine remove the network. @throws EngineRefusal */
   async remove(): Promise<void> {
     await this.#engine.removeNetwork(this.name);
     this.#forget();
   }
 
-  /** Waits until the kernel has done with duplicate address detection (RFC 4862, 5.4), which some engines leave on. */
+  /** Waits until the kernel has done with duplicate address detection (RFC 4862, 5.4) of those that the engine has given. */
   async #settle(endpoint: Endpoint): Promise<void> {
     const settled = async () => {
       const link = await readLink(endpoint.stack, device);
-      return link.addr_info?.some(({ tentative }) => tentative === true) ? undefined : link;
+      const own = link.addr_info?.filter(({ scope }) => scope !== 'link');
+      return own?.some(({ tentative }) => tentative === true) ? undefined : link;
     };
     const link = await poll(settled, {
       what: `the addresses of ${endpoint.name} to be usable`,

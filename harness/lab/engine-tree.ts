@@ -15,6 +15,18 @@ const dockerSettings = {
   runtimes: { nocgroups: { path: '/usr/bin/crun', runtimeArgs: ['--cgroup-manager=disabled'] } },
 };
 
+/** See containers.conf(5) and containers-storage.conf(5). Plain copies instead of overlays, which not every kernel stacks. */
+const podmanSettings = {
+  containers: [
+    '[containers]',
+    'cgroups = "disabled"',
+    '[engine]',
+    'cgroup_manager = "cgroupfs"',
+    'events_logger = "none"',
+  ],
+  storage: ['[storage]', 'driver = "vfs"', 'runroot = "/run/containers"', 'graphroot = "/var/lib/containers"'],
+};
+
 const recipe: RootRecipe = {
   ...rootRecipe,
   packages: [
@@ -48,6 +60,8 @@ const recipe: RootRecipe = {
   files: {
     ...rootRecipe.files,
     'etc/docker/daemon.json': `${JSON.stringify(dockerSettings)}\n`,
+    'etc/containers/containers.conf': podmanSettings.containers.map((line) => `${line}\n`).join(''),
+    'etc/containers/storage.conf': podmanSettings.storage.map((line) => `${line}\n`).join(''),
     'etc/containers/policy.json': '{ "default": [{ "type": "insecureAcceptAnything" }] }\n',
   },
   commands: ['sh', 'sleep', 'dockerd', 'docker', 'containerd', 'containerd-shim-runc-v2', 'crun', 'podman', 'conmon'],

@@ -14,6 +14,8 @@ const trials = {
   macvtap: tryMacvtap,
   dummy: tryDummy,
   docker: (lab: Lab) => tryEngine(lab, 'docker'),
+  podman: (lab: Lab) => tryEngine(lab, 'podman'),
+  cni: (lab: Lab) => tryEngine(lab, 'cni'),
 };
 
 export type Feature = keyof typeof trials | `macvlan mode ${MacvlanMode}`;

@@ -1,0 +1,45 @@
+/** How container engines hand out addresses: from a range, and of both versions (A0.12). */
+import { expect } from '../../harness/expect/expect.js';
+import type { EngineKind } from '../../harness/engine/networking.js';
+import type { ContainerHost } from '../../harness/lab/container-host.js';
+import { experiment, suite } from '../../harness/run/experiment.js';
+import { neighbourSolicitation } from '../../harness/wire/pattern.js';
+import { article, ipv4Of, version6 } from './container-networks.js';
+
+/** @param host the engine of node1, once it runs */
+export function addressesOfContainers(kind: EngineKind, host: () => ContainerHost): void {
+  suite('addresses', { modes: ['bridge'] }, () => {
+    experiment('A0.12', `${kind}: a range, from which alone addresses are taken`, {}, async ({ lab, node2 }) => {
+      const network = await host().network({ subnets: [{ ...article, range: '192.168.8.192/27' }] });
+      const [c1, c2] = [await network.run('c1'), await network.run('c2')];
+      for (const container of [c1, c2]) {
+        const last = Number(ipv4Of(container).split('.').at(-1));
+        expect(last, `last byte of ${ipv4Of(container)}`).to.be.within(192, 223);
+        expect(container.addresses[0]).to.match(/\/24$/);
+      }
+      expect(ipv4Of(c1)).not.to.equal(ipv4Of(c2));
+      expect(await lab.ping(c1, c2)).to.be.answered();
+      expect(await lab.ping(c2, node2)).to.be.answered();
+    });
+
+    experiment(
+      'X9.1',
+      `${kind}: a network of both versions; a neighbour is asked for by solicitation, and answers`,
+      { needs: ['ipv6'] },
+      async ({ lab, node2, switch: sw }) => {
+        const network = await host().network({ subnets: [article, version6] });
+        const c1 = await network.run('c1', ['192.168.8.120', '2001:db8:8::120']);
+        const c2 = await network.run('c2', ['192.168.8.121', '2001:db8:8::121']);
+        expect(c1.addresses).to.have.members(['192.168.8.120/24', '2001:db8:8::120/64']);
+        for (const family of [4, 6] as const) {
+          expect(await lab.ping(c1, c2, { family })).to.be.answered();
+          expect(await lab.ping(node2, c1, { family })).to.be.answered();
+        }
+        const ping = await lab.ping(c1, node2, { family: 6 });
+        expect(ping).to.be.answered();
+        const question = neighbourSolicitation({ target: '2001:db8:8::111', from: '2001:db8:8::120' });
+        await expect(ping).to.have.seen(question, sw.port('node1').in);
+      },
+    );
+  });
+}
