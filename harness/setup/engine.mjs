@@ -1,15 +1,16 @@
 /**
- * A container engine of our own, for tests: dockerd in process, mount and network namespaces of its own and with all its files in
- * a folder of its own, so that neither the machine's engine nor its network is touched. It ends with its standard input, and so
- * with whoever started it, however that ends.
+ * A container engine of our own, for tests: from the programs that labs have of it (engines.mjs), in process, mount and network
+ * namespaces of its own and with all its files in a folder of its own, so that neither the machine's engine nor its network nor
+ * its control groups are touched. It ends with its standard input, and so with whoever started it, however that ends.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { findProgram } from './machine.mjs';
-import { installCommand } from './packages.mjs';
+import { cacheFolder, entries } from './guests.mjs';
 import { SetupError } from './report.mjs';
+
+/** @typedef {'docker' | 'podman'} EngineKind */
 
 /**
  * @typedef {object} OwnEngine
@@ -17,18 +18,69 @@ import { SetupError } from './report.mjs';
  * @property {() => Promise<void>} stop ends it, and removes all that it has made
  */
 
-/** Milliseconds until it must answer; one that is well takes two seconds. */
+/** Milliseconds until it must answer; one that is well takes a second or two. */
 const startDeadline = 120_000;
 
-const settings = 'daemon.json';
+/** Where its folder is in its own root. */
+const own = '/mnt';
 
-/** The last line of its log before it can be used. */
-const listening = /msg="API listen on /;
+/**
+ * Each engine's command line, and what it says when it can be used. Containers are run without control groups, which would
+ * outlive an engine that is killed.
+ * @type {Record<EngineKind, { argv: string[], ready: RegExp }>}
+ */
+const engines = {
+  docker: {
+    argv: [
+      ...['dockerd', `--host=unix://${own}/engine.sock`, '--default-runtime=nocgroups'],
+      ...['data-root', 'exec-root', 'pidfile'].map((name) => `--${name}=${own}/${name}`),
+      ...[
+        '--bridge=none',
+        '--iptables=false',
+        '--ip6tables=false',
+        '--ip-forward=false',
+        '--ip-masq=false',
+        '--userland-proxy=false',
+      ],
+    ],
+    ready: /msg="API listen on /,
+  },
+  podman: {
+    argv: [
+      'podman',
+      `--root=${own}/root`,
+      '--log-level=info',
+      'system',
+      'service',
+      '--time=0',
+      `unix://${own}/engine.sock`,
+    ],
+    ready: /API service listening on /,
+  },
+};
 
-/** The first process of its namespaces: ends dockerd in order when the standard input ends, and all else by ending itself. */
+/** The first process of its namespaces: ends the engine in order when the standard input ends, and all else by ending itself. */
 const init = `
-mount -t proc proc /proc
+set -e
 ip link set lo up
+cd "$1"
+mount --bind . .
+cd "$PWD"
+mount -o remount,bind,ro .
+for each in dev sys; do mount --rbind /$each $each; done
+mount -t proc proc proc
+for each in dev/shm run tmp var etc/containers/networks; do mount -t tmpfs -o mode=0755 tmpfs $each; done
+mkdir -p run/lock var/tmp
+ln -s /run var/run
+mount --bind "$2" .${own}
+mount -t cgroup2 cgroup2 sys/fs/cgroup
+mount -o remount,bind,ro sys/fs/cgroup
+shift 2
+mkdir tmp/old
+# no chroot: who is led into a container's namespaces would find the machine's own root there
+pivot_root . tmp/old
+cd /
+umount -l /tmp/old
 exec 3<&0
 "$@" </dev/null 2>&1 3<&- &
 engine=$!
@@ -36,106 +88,88 @@ engine=$!
 wait $engine`;
 
 /**
+ * The folder with the engines' programs that was made last.
+ * @returns {string | undefined}
+ */
+function programs() {
+  const folder = path.join(cacheFolder(), 'engines');
+  const trees = entries(folder)
+    .map((name) => path.join(folder, name, 'root'))
+    .filter((tree) => existsSync(tree));
+  return trees.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0];
+}
+
+/**
  * Why no engine can be started here; undefined when one can.
  * @returns {string | undefined}
  */
 export function whyNoEngine() {
   if (process.getuid?.() !== 0) return 'not root';
-  return findProgram('dockerd') === undefined ? 'dockerd not installed' : undefined;
+  return programs() === undefined
+    ? 'no programs of container engines; `macvlab lab prepare --engines` gets them'
+    : undefined;
 }
 
 /**
  * Starts an engine.
+ * @param {EngineKind} [kind]
  * @returns {Promise<OwnEngine>}
  * @throws {SetupError} with its last words
  */
-export async function startEngine() {
-  const why = whyNoEngine();
-  if (why !== undefined) {
-    const next = installCommand(['dockerd']) ?? 'install docker';
-    throw new SetupError(`no container engine can be started: ${why}`, `run as root: ${next}`);
+export async function startEngine(kind = 'docker') {
+  const [why, tree] = [whyNoEngine(), programs()];
+  if (why !== undefined || tree === undefined) {
+    throw new SetupError(
+      `no container engine can be started: ${why}`,
+      'run as root: npx macvlab lab prepare --engines',
+    );
   }
+  const { argv, ready } = engines[kind];
   const folder = mkdtempSync(path.join(tmpdir(), 'macvlab-engine-'));
-  const groups = path.basename(folder);
-  const host = `unix://${folder}/docker.sock`;
-  // in place of the machine's own settings
-  writeFileSync(path.join(folder, settings), '{}\n');
-  const namespaces = ['--mount', '--pid', '--net', '--fork', '--kill-child', '--propagation', 'private'];
-  const child = spawn('unshare', [...namespaces, '--', 'sh', '-c', init, 'init', ...dockerd(folder, host, groups)], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    // its processes are no part of the terminal's: Ctrl-C must reach whoever started it, which ends it in order
+  const namespaces = [
+    '--mount',
+    '--pid',
+    '--net',
+    '--uts',
+    '--ipc',
+    '--fork',
+    '--kill-child',
+    '--propagation',
+    'private',
+  ];
+  const child = spawn('unshare', [...namespaces, '--', 'sh', '-c', init, 'init', tree, folder, ...argv], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    // no part of the terminal's processes: Ctrl-C must reach whoever started it, which ends it in order
     detached: true,
+    env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root', LC_ALL: 'C' },
   });
   const ended = new Promise((resolve) => child.once('close', resolve));
-  let log = '';
-  const ready = new Promise((resolve, reject) => {
-    child.stdout.setEncoding('utf8').on('data', (/** @type {string} */ text) => {
-      log = (log + text).slice(-20_000);
-      if (listening.test(log)) resolve(undefined);
-    });
-    child.once('error', reject);
-    child.once('close', () => reject(new Error('it ended')));
-    AbortSignal.timeout(startDeadline).addEventListener('abort', () => reject(new Error('it does not listen')));
-  });
-  child.stdin.on('error', () => undefined);
   const stop = async () => {
     child.stdin.end();
     await ended;
-    removeGroups(groups);
     rmSync(folder, { recursive: true, force: true });
   };
+  child.stdin.on('error', () => undefined);
+  let log = '';
+  const listening = new Promise((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (/** @type {string} */ text) => {
+        log = (log + text).slice(-20_000);
+        if (ready.test(log)) resolve(undefined);
+      });
+    child.once('error', reject);
+    child.once('close', () => reject(new Error('it has ended')));
+    AbortSignal.timeout(startDeadline).addEventListener('abort', () => reject(new Error('it does not listen')));
+  });
   try {
-    await ready;
+    await listening;
+    return { host: `unix://${folder}/engine.sock`, stop };
   } catch (error) {
     await stop();
     const last = log.trimEnd().split('\n').slice(-5).join('\n');
     throw new SetupError(
-      `a container engine could not be started: ${error instanceof Error ? error.message : String(error)}\n${last}`,
-      'look at what dockerd says above',
+      `a container engine (${kind}) could not be started: ${error instanceof Error ? error.message : String(error)}\n${last}`,
+      'look at its words above',
     );
-  }
-  return { host, stop };
-}
-
-/**
- * The command line of an engine that makes no bridge, no firewall rule and no setting.
- * @param {string} folder
- * @param {string} host
- * @param {string} groups
- */
-function dockerd(folder, host, groups) {
-  const files = ['data-root', 'exec-root', 'pidfile'].map((name) => `--${name}=${folder}/${name}`);
-  const network = ['--bridge=none', '--iptables=false', '--ip6tables=false', '--ip-forward=false', '--ip-masq=false'];
-  const control = ['--exec-opt=native.cgroupdriver=cgroupfs', `--cgroup-parent=/${groups}`];
-  return ['dockerd', `--host=${host}`, `--config-file=${folder}/${settings}`, ...files, ...network, ...control];
-}
-
-/**
- * Removes the control groups of containers that are gone: the kernel keeps empty ones.
- * @param {string} name
- */
-function removeGroups(name) {
-  const top = '/sys/fs/cgroup';
-  for (const folder of [top, ...folders(top)].map((each) => path.join(each, name))) removeTree(folder);
-}
-
-/** @param {string} folder */
-function removeTree(folder) {
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
-  for (const each of folders(folder)) removeTree(each);
-  try {
-    rmdirSync(folder);
-  } catch {
-    // something lives there after all
-  }
-}
-
-/** @param {string} folder */
-function folders(folder) {
-  try {
-    const entries = readdirSync(folder, { withFileTypes: true });
-    return entries.filter((entry) => entry.isDirectory()).map((entry) => path.join(folder, entry.name));
-  } catch {
-    return [];
   }
 }

@@ -20,10 +20,10 @@ export interface ContainerState {
 
 /** Opens sessions with these nodes of a kept lab. @throws MacvlabError REMOTE_CONNECT, ENGINE_REFUSED when it is gone */
 export async function attachContainer(
-  { engine, containers, keys }: ContainerState,
+  { lab, engine, containers, keys }: ContainerState,
   nodes: readonly NodeName[],
 ): Promise<Pick<Machines, 'machine' | 'nodes' | 'ssh'>> {
-  const into = { engine: new Engine(engine), keys, ids: new Map(Object.entries(containers)) };
+  const into = { lab, engine: new Engine(engine), keys, ids: new Map(Object.entries(containers)) };
   const wanted = new Set<NodeName>(['switch', ...nodes]);
   const sessions = new Map<NodeName, Session>();
   const opening = [...wanted].map(async (node) => sessions.set(node, await connectNode(into, node)));

@@ -11,6 +11,8 @@ import { Multiplexed } from './multiplexed.js';
 
 /** A lab's containers, and how to get into them. */
 export interface Containers {
+  /** The lab's id. */
+  lab: string;
   engine: Engine;
   keys: LabKeys;
   /** Ids by the names of their places. */

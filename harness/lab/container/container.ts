@@ -97,7 +97,7 @@ async function openLab(
     const ownImage = options.image === undefined;
     const started = await startContainers(engine, { lab, image, ownImage, labels, privileged, confinement });
     lifeline = started.lifeline;
-    const containers = { engine, keys, ids: started.ids };
+    const containers = { lab, engine, keys, ids: started.ids };
     const cables = containerCables(topology);
     await setUp(containers, cables);
     const enter = async (nodes: readonly NodeName[]) =>

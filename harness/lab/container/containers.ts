@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { z } from 'zod';
 import { MacvlabError } from '../../core/error.js';
-import { type Engine, EngineRefusal } from './engine.js';
+import { type Engine, RequestRefusal } from './engine.js';
 
 /** What an engine says of itself. */
 export interface EngineVersion {
@@ -44,7 +44,7 @@ export async function hasImage(engine: Engine, name: string): Promise<boolean> {
     await engine.ask({ what: `look for the image ${name}`, path: `/images/${encodeURIComponent(name)}/json` });
     return true;
   } catch (error) {
-    if (error instanceof EngineRefusal && error.status === 404) return false;
+    if (error instanceof RequestRefusal && error.status === 404) return false;
     throw error;
   }
 }
@@ -54,7 +54,7 @@ const importDeadline = 300_000;
 
 /**
  * Gives an engine an image whose one layer is a tar file.
- * @throws EngineRefusal, also where it only fails on the way
+ * @throws RequestRefusal, also where it only fails on the way
  */
 export async function importImage(engine: Engine, file: string, repository: string, tag: string): Promise<void> {
   const what = `import the image ${repository}:${tag}`;
@@ -62,7 +62,7 @@ export async function importImage(engine: Engine, file: string, repository: stri
   const request = { what, method: 'POST', path: '/images/create', query, file, deadline: importDeadline } as const;
   const answer = await engine.askText(request);
   const failure = /^.*"error(?:Detail)?".*$/m.exec(answer)?.[0];
-  if (failure !== undefined) throw new EngineRefusal(what, 200, failure);
+  if (failure !== undefined) throw new RequestRefusal(what, 200, failure);
 }
 
 /** A container as a list of an engine shows it. */
@@ -112,7 +112,7 @@ export async function removeContainer(engine: Engine, id: string): Promise<void>
   try {
     await engine.askText({ ...request, query: { force: 'true', v: 'true' } });
   } catch (error) {
-    if (error instanceof EngineRefusal && (error.status === 404 || error.status === 409)) return;
+    if (error instanceof RequestRefusal && (error.status === 404 || error.status === 409)) return;
     throw error;
   }
 }

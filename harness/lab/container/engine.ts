@@ -28,7 +28,7 @@ export interface EngineRequest {
 }
 
 /** What an engine refused or failed to do. */
-export class EngineRefusal extends MacvlabError {
+export class RequestRefusal extends MacvlabError {
   /** Of HTTP: 404 for what is not there, 409 for what is in the way. */
   readonly status: number;
 
@@ -61,7 +61,7 @@ export class Engine {
     return !this.#secure;
   }
 
-  /** Asks, and returns what it answers, parsed; undefined for an empty answer. @throws EngineRefusal; MacvlabError ENGINE_MISSING */
+  /** Asks, and returns what it answers, parsed; undefined for an empty answer. @throws RequestRefusal; MacvlabError ENGINE_MISSING */
   async ask(request: EngineRequest): Promise<unknown> {
     const answer = await this.#send(request);
     return answer === '' ? undefined : (JSON.parse(answer) as unknown);
@@ -129,7 +129,7 @@ export class Engine {
 
   async #refuse({ what }: EngineRequest, response: http.IncomingMessage): Promise<never> {
     const words = await text(response);
-    throw new EngineRefusal(
+    throw new RequestRefusal(
       what,
       response.statusCode ?? 0,
       messageIn(words) ?? (words.trim() || 'it does not say why'),

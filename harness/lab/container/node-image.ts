@@ -8,7 +8,7 @@ import { runProgram } from '../../core/program.js';
 import { hostTool } from '../host-tools.js';
 import { findRoot, type RootForm, rootOf, tryAgain } from '../root-tree.js';
 import { hasImage, importImage } from './containers.js';
-import { type Engine, EngineRefusal } from './engine.js';
+import { type Engine, RequestRefusal } from './engine.js';
 
 /** The architecture of the recipe's packages, as engines call it. */
 export const imageArchitecture = 'amd64';
@@ -58,7 +58,7 @@ export async function nodeImage(engine: Engine, remark: (line: string) => void =
   try {
     await importImage(engine, file, repository, name.slice(repository.length + 1));
   } catch (error) {
-    if (!(error instanceof EngineRefusal)) throw error;
+    if (!(error instanceof RequestRefusal)) throw error;
     throw new MacvlabError('ENGINE_REFUSED', messageOf(error), {
       evidence: `from ${file}`,
       next: `see that the engine has room for 50 MB; when the file may be damaged, remove its folder: rm -r ${dirname(file)}`,

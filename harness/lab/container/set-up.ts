@@ -6,13 +6,13 @@ import { setupScript } from './setup-script.js';
 import { SetupShell } from './setup-shell.js';
 
 /** @throws MacvlabError LAB_OPEN with a container's words; ENGINE_REFUSED when its image lacks programs */
-export async function setUp({ engine, keys, ids }: Containers, cables: readonly ContainerCable[]): Promise<void> {
+export async function setUp({ lab, engine, keys, ids }: Containers, cables: readonly ContainerCable[]): Promise<void> {
   const shells = new Map<string, SetupShell>();
   const prepare = async ({ name, nodes, own }: MachinePlace) => {
     const shell = await SetupShell.open(engine, name, ids.get(name) ?? '');
     shells.set(name, shell);
     const namespaces = nodes.filter((node) => node !== own);
-    const [, pid] = await shell.perform(setupScript({ keys, namespaces }), /^ready (\d+)$/m);
+    const [, pid] = await shell.perform(setupScript({ lab, keys, namespaces }), /^ready (\d+)$/m);
     return [name, Number(pid)] as const;
   };
   try {

@@ -3,6 +3,8 @@ import type { NodeName } from '../topology.js';
 import { etcFiles, labFolder, type LabKeys, sshdFilesScript } from '../sshd.js';
 
 export interface SetupOptions {
+  /** The lab's id. */
+  lab: string;
   keys: LabKeys;
   /** Nodes that are namespaces in the container. */
   namespaces: readonly NodeName[];
@@ -21,16 +23,25 @@ const namesakes = { ip: 'iproute2', ping: 'iputils', arping: 'iputils' };
 export const lacking = 'the image lacks:';
 
 /**
+ * A folder that only the containers of a lab have. An engine that runs below a chroot may lead commands past the container, to
+ * the machine's own root, whose /etc is not ours to write (seen with docker 26 and crun 1.21).
+ */
+export function markOf(lab: string): string {
+  return `/.macvlab-${lab}`;
+}
+
+/**
  * A script for a container's shell. Its last line of output is "ready", and the shell's process id.
  *
  * /proc/sys is read-only in a container. What is below its net folder is the network namespace's own; only that is made
  * writable. The engine switches IPv6 off where a container has no network, and the kernel has it on.
  */
-export function setupScript({ keys, namespaces }: SetupOptions): string {
+export function setupScript({ lab, keys, namespaces }: SetupOptions): string {
   const lines = ['link set lo up', ...namespaces.map((node) => `netns add ${node}`)];
   return [
     'set -e',
     'umask 022',
+    `[ -d ${markOf(lab)} ] || { echo 'the engine has led us out of the container' >&2; exit 1; }`,
     'missing=',
     `for name in ${programs.join(' ')}; do command -v "$name" >/dev/null || missing="$missing $name"; done`,
     ...Object.entries(namesakes).map(

@@ -5,6 +5,7 @@ import { MacvlabError, messageOf } from '../../core/error.js';
 import { type MachinePlace, threeMachines } from '../places.js';
 import { attachInput } from './containers.js';
 import type { Engine } from './engine.js';
+import { markOf } from './setup-script.js';
 
 /**
  * What is allowed to a container beside the engine's confinement, and nothing else is: links and packets; mounts and
@@ -61,7 +62,7 @@ export async function startContainers(engine: Engine, options: StartOptions): Pr
         .withWorkingDir('/')
         .withEntrypoint(shared === undefined ? untilEndOfInput : forLong)
         .withNetworkMode('none')
-        .withTmpFs({ '/run': 'rw,nosuid,nodev,mode=755' })
+        .withTmpFs({ '/run': 'rw,nosuid,nodev,mode=755', [markOf(options.lab)]: 'ro,size=4k' })
         // What a lab leaves when its maker is killed ends by itself (see lifeline): no reaper is needed, which would need a port.
         .withAutoCleanup(false);
       if (options.privileged) this.withPrivilegedMode();
@@ -74,24 +75,29 @@ export async function startContainers(engine: Engine, options: StartOptions): Pr
 
     protected override async containerCreated(id: string): Promise<void> {
       // Before it runs: its input must have a holder from the beginning.
-      if (this.createOpts.OpenStdin) this.lifeline = await attachInput(engine, id);
+      if (!this.createOpts.OpenStdin) return;
+      this.lifeline = await attachInput(engine, id);
+      this.lifeline.on('error', () => undefined).resume();
     }
   }
 
   const [home, ...others] = threeMachines;
   const first = new NodeContainer(home);
-  const started = await start(first, home, options);
-  const { lifeline } = first;
-  if (!lifeline) throw new TypeError('nobody holds the containers');
-  lifeline.on('error', () => undefined);
-  lifeline.resume();
-  const rest = await Promise.all(
-    others.map(
-      async (place) =>
-        [place.name, (await start(new NodeContainer(place, started.getId()), place, options)).getId()] as const,
-    ),
-  );
-  return { ids: new Map([[home.name, started.getId()], ...rest]), lifeline };
+  try {
+    const shared = (await start(first, home, options)).getId();
+    const { lifeline } = first;
+    if (!lifeline) throw new TypeError('nobody holds the containers');
+    const starting = others.map(async (place) => {
+      const started = await start(new NodeContainer(place, shared), place, options);
+      return [place.name, started.getId()] as const;
+    });
+    // None must still be being made when the others are removed.
+    await Promise.allSettled(starting);
+    return { ids: new Map([[home.name, shared], ...(await Promise.all(starting))]), lifeline };
+  } catch (error) {
+    first.lifeline?.destroy();
+    throw error;
+  }
 }
 
 /** Mounting is what AppArmor's profile for containers forbids, and what SELinux's policy does; nothing else is lifted. */
