@@ -172,9 +172,13 @@ export class EngineRoot {
   }
 
   #obituary(how: string): MacvlabError {
-    return new MacvlabError('ENGINE_MISSING', `${this.#program} on ${this.node} has ended: ${how}`, {
-      evidence: this.#words.trimEnd().split('\n').slice(-20).join('\n'),
-      next: 'look at its last words in the evidence; the lab’s machine may lack cgroup2, or be out of memory',
-    });
+    return new MacvlabError(
+      'ENGINE_MISSING',
+      `the container engine ${this.#program} has ended on ${this.node}: ${how}`,
+      {
+        evidence: this.#words.trimEnd().split('\n').slice(-20).join('\n'),
+        next: 'look at its last words in the evidence; the lab’s machine may lack cgroup2, or be out of memory',
+      },
+    );
   }
 }

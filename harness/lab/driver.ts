@@ -43,8 +43,11 @@ export interface Machines {
   nodes: Record<NodeName, Session>;
   /** How a node's sshd is made to listen on an address of the lab's own, and who may log in there. */
   ssh: { server: readonly string[]; user: string; privateKey: string; hostKey: string };
-  /** Where the nodes' machines have the container engines' programs, as a folder; left out where there are none. */
-  engines?: string;
+  /**
+   * Where the nodes' machines have the container engines' programs, as a folder; undefined when these have not been fetched. Left out
+   * by labs in which engines are not run.
+   */
+  engines?: { tree: string | undefined };
   /** Present where the machines' kernels are the lab's own. */
   kernelLog?: KernelLog;
   /** Milliseconds that a command takes there and back; left out where that is no time at all. */

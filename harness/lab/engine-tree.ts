@@ -4,6 +4,7 @@
  */
 import { renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { Finding } from './driver.js';
 import { type RootRecipe, rootRecipe } from './root-recipe.js';
 import { findRoot, type RootForm, rootOf, type RootOptions } from './root-tree.js';
 import { squash } from './squash.js';
@@ -95,6 +96,12 @@ export async function engineTree(options: RootOptions = {}): Promise<string> {
 /** The folder in the cache that was made last, if there is one. */
 export function findEngineTree(): string | undefined {
   return findRoot(unpacked);
+}
+
+/** Whether labs have container engines, as one of the things that a lab can do without. */
+export function engineFinding(): Finding {
+  const missing = 'none: experiments with docker, podman and CNI are skipped (`macvlab lab prepare --engines`)';
+  return { what: 'container engines', found: true, detail: findEngineTree() ?? missing };
 }
 
 /** The squashfs of the same programs. */

@@ -67,11 +67,12 @@ export function suiteOutcome(folder, { everyLab = false } = {}) {
 
 /**
  * Whether a test was skipped because a lab could not be used: the sandbox, or another that could have carried it
- * (harness/run/performing.ts, `couldBeCarried`); or because no container engine could (harness/lab/features.ts).
+ * (harness/run/performing.ts, `couldBeCarried`); or because a container engine is missing (harness/lab/container-engines.ts)
+ * or does not start (harness/engine/engine-root.ts).
  * @param {TestRecord} record
  */
 function lacksLab({ verdict, reason = '' }) {
-  return verdict === 'skipped' && /\bsandbox\b|\blab could carry it, but\b|\bno container engine\b/.test(reason);
+  return verdict === 'skipped' && /\bsandbox\b|\blab could carry it, but\b|\bcontainer engine \w+/.test(reason);
 }
 
 /**

@@ -38,7 +38,7 @@ describe('the sum over unit tests and suites', () => {
   it('is red when tests were skipped for want of a lab, where every lab is promised', () => {
     using fake = new FakeMachine();
     const guestless = 'no VLANs; a vm lab could carry it, but qemu-system-x86_64 is missing: install it';
-    const engineless = 'there is no container engine: docker: this lab has no container engines: fetch their programs';
+    const engineless = 'there is no container engine docker: its programs have not been fetched';
     const reasons = ['needs the sandbox lab: not root', guestless, engineless, 'no IPv6'];
     fake.write('run.json', JSON.stringify({ planned: 4 }));
     reasons.forEach((reason, number) =>

@@ -2,6 +2,7 @@
 import { release } from 'node:os';
 import { findProgram, installCommand, requiredTools } from '../../setup/tools.mjs';
 import type { Finding } from '../driver.js';
+import { engineFinding } from '../engine-tree.js';
 
 /** Link kinds that the sandbox's network is made of, with the kernel option that brings each. */
 const linkKinds = [
@@ -36,7 +37,7 @@ export async function checkSandbox(): Promise<Finding[]> {
     ...tools,
   ];
   if (findings.some(({ found }) => !found)) return findings;
-  return [...findings, ...(await Promise.all(linkKinds.map(tryLinkKind)))];
+  return [...findings, ...(await Promise.all(linkKinds.map(tryLinkKind))), engineFinding()];
 }
 
 async function tryLinkKind({ kind, option, commands }: (typeof linkKinds)[number]): Promise<Finding> {

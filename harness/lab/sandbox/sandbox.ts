@@ -23,11 +23,10 @@ export const sandboxDriver: LabDriver = {
     try {
       const { nodes } = topology;
       const sessions = await connectAll(init.pid, keys, nodes, (session) => wire([{ session, nodes, cards: [] }]));
-      const engines = findEngineTree();
       return {
         ...sessions,
         ssh: sshOf(keys),
-        ...(engines !== undefined && { engines }),
+        engines: { tree: findEngineTree() },
         close: () => closeSandbox(init, sessions),
         keep: async () => ({ keeper: await keepInit(init), state: { init: init.pid, keys } satisfies SandboxState }),
       };

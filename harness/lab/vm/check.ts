@@ -2,6 +2,7 @@
 import { MacvlabError } from '../../core/error.js';
 import { findProgram, guestTools, installCommand, missingGuestTools } from '../../setup/tools.mjs';
 import type { Finding } from '../driver.js';
+import { engineFinding } from '../engine-tree.js';
 import { knownAcceleration } from './acceleration.js';
 import { findImages, type ImageOptions } from './images.js';
 
@@ -18,6 +19,7 @@ export function checkVm(options: Pick<ImageOptions, 'kernel'>): Promise<Finding[
     ...tools,
     { what: 'kernel', found: true, detail: images.kernel ?? 'none yet: the first lab fetches it' },
     { what: 'root image', found: true, detail: images.root ?? 'none yet: the first lab builds it' },
+    engineFinding(),
     {
       what: 'acceleration',
       found: true,

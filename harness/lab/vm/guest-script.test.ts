@@ -72,6 +72,11 @@ describe('what a guest’s init performs at first', () => {
     expect(guestScript({ ...plan, cards: true })).to.include('modprobe -q virtio_net');
   });
 
+  it('mounts the container engines’ programs where it has their disk', () => {
+    expect(guestScript(plan).join('\n')).to.not.include('/dev/vdb');
+    expect(guestScript({ ...plan, engines: true })).to.include('mount -t squashfs -o ro /dev/vdb /run/macvlab/engines');
+  });
+
   it('holds the keys of the lab, readable for root alone', () => {
     const script = guestScript(plan);
     const at = (words: string) => script.findIndex((line) => line.includes(words));

@@ -39,11 +39,11 @@ export async function guestImages({ kernel: spec, modules, guests, remark }: Ima
   refuseUnsuitable(kernel, guests === 1 ? 'one guest' : 'three guests');
   const root = await rootImage({ onProgress: remark });
   const [entry, archive] = await Promise.all([vmlinuxOf(kernel), initramfs(kernel, { onProgress: remark })]);
-  refuseCutOff(archive, root);
   const name =
     kernel.name === kernel.release ? `${kernel.release} (${kernel.origin})` : `${kernel.release} (${kernel.name})`;
   const tree = findEngineTree();
   const engines = tree === undefined ? undefined : engineImageOf(tree);
+  refuseCutOff(archive, root, ...(engines === undefined ? [] : [engines]));
   return { name, kernel: entry ?? kernel.image, initramfs: archive, root, ...(engines && { engines }) };
 }
 

@@ -52,6 +52,19 @@ describe('QEMU’s command line', () => {
     ]);
   });
 
+  it('of a guest with container engines: a second disk', () => {
+    const more = transcript({ ...plain, engines: '/cache/engines.squashfs' });
+    expect(more.filter((line) => !transcript(plain).includes(line))).to.deep.equal([
+      '-drive file=/cache/engines.squashfs,format=raw,if=none,id=engines,readonly=on,file.locking=off',
+      '-device virtio-blk-pci,drive=engines',
+    ]);
+    const disks = more.filter((line) => line.startsWith('-device virtio-blk-pci'));
+    expect(disks, 'in the order in which a guest names them').to.deep.equal([
+      '-device virtio-blk-pci,drive=root',
+      '-device virtio-blk-pci,drive=engines',
+    ]);
+  });
+
   it('of a guest with KVM: accelerated, or not at all', () => {
     const words = transcript({ ...plain, accelerator: 'kvm', processors: 4, memory: 256 });
     expect(words).to.include.members(['-machine q35,accel=kvm', '-cpu max', '-smp 4', '-m 256M']);

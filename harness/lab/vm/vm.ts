@@ -110,7 +110,7 @@ async function open(
     return {
       ...machines,
       ssh: sshOf(keys),
-      ...(images.engines !== undefined && { engines: guestEngines }),
+      engines: { tree: images.engines === undefined ? undefined : guestEngines },
       kernelLog: kernelLogOf(guests, complaints),
       roundTrip,
       setClocks: again,

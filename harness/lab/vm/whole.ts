@@ -7,9 +7,9 @@ import { MacvlabError } from '../../core/error.js';
  * Refuses what no guest could boot from, before one is started.
  * @throws MacvlabError CACHE_DAMAGED naming the file, and what to remove so that it is made again
  */
-export function refuseCutOff(initramfs: string, root: string): void {
+export function refuseCutOff(initramfs: string, ...images: string[]): void {
   if (!endsAsArchive(initramfs)) throw damaged(initramfs);
-  if (!holdsItsFileSystem(root)) throw damaged(root);
+  for (const image of images) if (!holdsItsFileSystem(image)) throw damaged(image);
 }
 
 /** The last entry of a cpio archive has this name, and its NUL and padding behind it (cpio(5)). */
