@@ -74,8 +74,9 @@ export function addMatrix(program: Command): void {
         options.resume === undefined ? await begin(filters, options, signal) : await takeUp(filters, options, signal);
       const { performMatrix } = await import('../matrix/perform-matrix.js');
       const { guestsThatFit } = await import('../lab/vm/memory.js');
+      const { workerMemory } = await import('../matrix/perform-kernel.js');
       const { MatrixProgress } = await import('../report/matrix-progress.js');
-      const jobs = options.jobs ?? Math.min(availableParallelism(), guestsThatFit());
+      const jobs = options.jobs ?? Math.min(availableParallelism(), guestsThatFit(workerMemory));
       const listener = new MatrixProgress(process.stderr, wantsColour(process.stderr));
       await performMatrix(folder, { jobs, signal, listener });
       process.exitCode = await table.conclude(folder, means);

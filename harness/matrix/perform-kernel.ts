@@ -15,6 +15,9 @@ export interface KernelListener {
   ended?(record: TestRecord): void;
 }
 
+/** MiB that such a process takes. */
+export const workerMemory = 100;
+
 /**
  * Performs experiments on a kernel.
  * @returns the folder of the run, which tells all that was performed, also when its lab could not be built or it was interrupted

@@ -23,10 +23,13 @@ export function refuseWithoutMemory(guests: readonly number[]): void {
   );
 }
 
-/** How many guests that hold all nodes there is memory for, one at least: whether that one fits is told when it is started. */
-export function guestsThatFit(): number {
+/**
+ * How many guests that hold all nodes there is memory for, one at least: whether that one fits is told when it is started.
+ * @param beside MiB that each needs beside itself: the process that performs it
+ */
+export function guestsThatFit(beside = 0): number {
   const available = availableMemory();
-  return available === undefined ? Infinity : Math.max(1, Math.floor(available / (guestMemory.several + qemuOwn)));
+  return available === undefined ? Infinity : Math.max(1, Math.floor(available / (guestMemory.several + qemuOwn + beside)));
 }
 
 /** MiB that can be had without swapping (proc(5), MemAvailable); undefined where the kernel does not say. */
