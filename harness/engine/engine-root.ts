@@ -95,7 +95,7 @@ export class EngineRoot {
   static async start(node: NetworkStack, tree: string, argv: readonly string[], said: RegExp): Promise<EngineRoot> {
     if (node.namespace !== undefined) throw new TypeError(`${node.name}: an engine needs a session of its node`);
     const make = ['unshare', '--mount', '--propagation', 'slave', '--', 'sh', '-c', script, 'engine', tree];
-    const process = await node.start([...make, ...argv], 'change');
+    const process = await node.start([...make, ...argv], 'engine');
     const root = new EngineRoot(node, argv[0] ?? '', process);
     try {
       await root.#changes.until(() => said.test(root.#words) || undefined, {
@@ -134,7 +134,7 @@ export class EngineRoot {
    * @throws EngineRefusal with its words when it fails; MacvlabError ENGINE_MISSING when the engine is gone
    */
   async perform(argv: readonly string[], stdin?: string | Uint8Array): Promise<string> {
-    return this.#run(argv, 'change', stdin);
+    return this.#run(argv, 'engine', stdin);
   }
 
   /** Performs a command that changes nothing. @throws as {@link perform} */
@@ -157,7 +157,7 @@ export class EngineRoot {
     }
   }
 
-  async #run(argv: readonly string[], kind: 'change' | 'reading', stdin?: string | Uint8Array): Promise<string> {
+  async #run(argv: readonly string[], kind: 'engine' | 'reading', stdin?: string | Uint8Array): Promise<string> {
     this.#refuseGone();
     const given = stdin === undefined ? {} : { stdin };
     const { status, stdout, stderr } = await this.#stack.run(argv, kind, { ...given, deadline: commandDeadline });

@@ -1,8 +1,10 @@
 /** A node with a container engine: its macvlan networks, whose containers are endpoints like any other. */
 import { patience, poll } from '../core/wait.js';
 import type { ContainerNetworking, EngineKind, NetworkPlan } from '../engine/networking.js';
-import { addressesOf } from '../link/address.js';
-import { readLink } from '../link/link-info.js';
+import { addAddress, addressesOf } from '../link/address.js';
+import { setUp } from '../link/device.js';
+import { type LinkInfo, macvlanMode, readLink } from '../link/link-info.js';
+import { addMacvlan, type MacvlanMode, type MacvlanOptions } from '../link/macvlan.js';
 import type { Endpoint } from './endpoint.js';
 import type { Node } from './node.js';
 
@@ -85,6 +87,19 @@ export class ContainerNetwork {
     return endpoint;
   }
 
+  /** For a reproduction: what would make such a child in the container's namespace. */
+  #noteLikeness({ stack }: Endpoint, link: LinkInfo, parent = 'none'): void {
+    const mode = macvlanMode(link);
+    const like: MacvlanOptions = { name: device, parent, mac: link.address, mode: mode as MacvlanMode | undefined };
+    const { stack: node } = this.#node;
+    for (const change of [
+      addMacvlan(node, like, stack),
+      ...addressesOf(link).map((cidr) => addAddress(stack, device, cidr)),
+      setUp(stack, device, true),
+    ])
+      change.stack.note(change.command, 'likeness');
+  }
+
   /** Lets the engine look whether a container's network is still as it was made. @throws EngineRefusal */
   async check(container: Endpoint): Promise<void> {
     if (!this.#engine.check) throw new TypeError(`${this.#engine.kind} cannot check a container’s network`);
@@ -109,6 +124,7 @@ export class ContainerNetwork {
       deadline: patience(20_000),
     });
     const parent = (await this.#node.links()).find(({ ifindex }) => ifindex === link.link_index);
+    this.#noteLikeness(endpoint, link, parent?.ifname);
     await endpoint.adopt(device, addressesOf(link), parent?.ifname);
   }
 }

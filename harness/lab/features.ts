@@ -76,7 +76,8 @@ async function tryEngine(lab: Lab, kind: EngineKind): Promise<string | undefined
     return undefined;
   } catch (error) {
     if (!(error instanceof MacvlabError) || !['ENGINE_MISSING', 'ENGINE_REFUSED'].includes(error.code)) throw error;
-    return `${error.message}: ${error.next}`;
+    const said = error.evidence?.split('\n').at(-1);
+    return `${error.message}${said === undefined ? '' : ` (${said})`}: ${error.next}`;
   }
 }
 

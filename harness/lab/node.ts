@@ -4,6 +4,7 @@ import { addAddress } from '../link/address.js';
 import { apply, type Change, type ChangeRecord, settled } from '../link/change.js';
 import { setPromiscuous, setUp } from '../link/device.js';
 import { setForwarding } from '../link/forwarding.js';
+import { LinkError } from '../link/errno.js';
 import { type LinkInfo, readLink, readLinks } from '../link/link-info.js';
 import { addMacvlan, type MacvlanOptions } from '../link/macvlan.js';
 import { addNamespace, nameNamespace } from '../link/namespace.js';
@@ -88,14 +89,22 @@ export class Node implements Station {
   }
 
   /**
-   * Takes a namespace that somebody else has made as an endpoint's.
+   * Takes a namespace that a container engine has made as an endpoint's.
    * @param pid a process in it
    * @param scope where this is undone; the namespace stays
+   * @throws LinkError
    */
   async namespaceOf(name: string, pid: number, scope: Scope): Promise<Endpoint> {
     const stack = this.#inside(name);
     const endpoint = this.#endpoint(name, stack, scope);
-    await apply([nameNamespace(this.stack, stack, pid), quietNamespace(stack)], scope);
+    const { namespace = '' } = stack;
+    const command = nameNamespace(namespace, pid);
+    const remove = ['ip', 'netns', 'delete', namespace];
+    const { status, stderr } = await this.stack.run(command, 'engine');
+    if (status !== 0) throw new LinkError(`${this.name}: name the namespace of ${name}`, command, stderr);
+    scope.defer(`no name for the namespace of ${name}`, () => this.stack.run(remove, 'undo'));
+    this.stack.note(['ip', 'netns', 'add', namespace], 'likeness');
+    await apply([quietNamespace(stack)], scope);
     return endpoint;
   }
 

@@ -16,15 +16,9 @@ export function addNamespace(node: NetworkStack, namespace: NetworkStack): Chang
   ];
 }
 
-/** Names the network namespace that a process is in; the undo takes the name away again, and nothing else. */
-export function nameNamespace(node: NetworkStack, namespace: NetworkStack, pid: number): Change {
-  const name = namespace.namespace ?? '';
-  return {
-    stack: node,
-    what: `name the namespace of process ${pid} ${name}`,
-    command: ['ip', 'netns', 'attach', name, String(pid)],
-    undo: () => ['ip', 'netns', 'delete', name],
-  };
+/** The command that names the network namespace of a process; what deletes the name leaves the namespace. */
+export function nameNamespace(name: string, pid: number): string[] {
+  return ['ip', 'netns', 'attach', name, String(pid)];
 }
 
 /**

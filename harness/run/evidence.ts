@@ -124,6 +124,8 @@ function formatCommand(command: LoggedCommand): string {
   const { at, where, argv, stdin, status, duration, before, after, output } = command;
   if (command.kind === 'cable')
     return `# a cable between two machines, as this would make it in one\n# ${quoteCommand(argv)}\n`;
+  if (command.kind === 'likeness')
+    return `# what a container engine has made, as this would make it\n# ${quoteCommand(argv)}\n`;
   const head = `# ${new Date(at).toISOString()} ${where}: ${status === undefined ? 'still running' : `status ${status}, ${duration} ms`}`;
   const change =
     before === undefined && after === undefined

@@ -6,11 +6,11 @@ import type { AddressPlan } from '../../harness/lab/lab.js';
 import type { Node } from '../../harness/lab/node.js';
 import { withoutPrefix } from '../../harness/lab/station.js';
 
-/** The introduction's network, with a second subnet, IPv6, and a client behind the gateway. */
+/** The introduction's network, with a second subnet, and a client behind the gateway. */
 export const addresses: AddressPlan = {
-  node1: { addresses: ['192.168.8.110/24', '192.168.9.110/24', '2001:db8:8::110/64'] },
-  node2: { addresses: ['192.168.8.111/24', '192.168.9.111/24', '2001:db8:8::111/64'] },
-  router: { addresses: ['192.168.8.1/24', '192.168.9.1/24', '2001:db8:8::1/64'], behind: ['10.8.0.1/16'] },
+  node1: { addresses: ['192.168.8.110/24', '192.168.9.110/24'] },
+  node2: { addresses: ['192.168.8.111/24', '192.168.9.111/24'] },
+  router: { addresses: ['192.168.8.1/24', '192.168.9.1/24'], behind: ['10.8.0.1/16'] },
   client: { addresses: ['10.8.0.241/16'], routes: [{ to: 'default', via: '10.8.0.1' }] },
 };
 

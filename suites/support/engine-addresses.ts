@@ -26,7 +26,11 @@ export function addressesOfContainers(kind: EngineKind, host: () => ContainerHos
       'X9.1',
       `${kind}: a network of both versions; a neighbour is asked for by solicitation, and answers`,
       { needs: ['ipv6'] },
-      async ({ lab, node2, switch: sw }) => {
+      async ({ lab, node2, router, switch: sw }) => {
+        await Promise.all([
+          node2.configure({ addresses: ['2001:db8:8::111/64'] }),
+          router.configure({ addresses: ['2001:db8:8::1/64'] }),
+        ]);
         const network = await host().network({ subnets: [article, version6] });
         const c1 = await network.run('c1', ['192.168.8.120', '2001:db8:8::120']);
         const c2 = await network.run('c2', ['192.168.8.121', '2001:db8:8::121']);
