@@ -4,7 +4,8 @@
  * its control groups are touched. It ends with its standard input, and so with whoever started it, however that ends.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, watch } from 'node:fs';
+import http from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { cacheFolder, entries } from './guests.mjs';
@@ -24,39 +25,21 @@ const startDeadline = 120_000;
 /** Where its folder is in its own root. */
 const own = '/mnt';
 
+const socket = 'engine.sock';
+const log = 'log';
+
 /**
- * Each engine's command line, and what it says when it can be used. Containers are run without control groups, which would
- * outlive an engine that is killed.
- * @type {Record<EngineKind, { argv: string[], ready: RegExp }>}
+ * Each engine's command line. Containers are run without control groups, which would outlive an engine that is killed.
+ * @type {Record<EngineKind, string[]>}
  */
 const engines = {
-  docker: {
-    argv: [
-      ...['dockerd', `--host=unix://${own}/engine.sock`, '--default-runtime=nocgroups'],
-      ...['data-root', 'exec-root', 'pidfile'].map((name) => `--${name}=${own}/${name}`),
-      ...[
-        '--bridge=none',
-        '--iptables=false',
-        '--ip6tables=false',
-        '--ip-forward=false',
-        '--ip-masq=false',
-        '--userland-proxy=false',
-      ],
-    ],
-    ready: /msg="API listen on /,
-  },
-  podman: {
-    argv: [
-      'podman',
-      `--root=${own}/root`,
-      '--log-level=info',
-      'system',
-      'service',
-      '--time=0',
-      `unix://${own}/engine.sock`,
-    ],
-    ready: /API service listening on /,
-  },
+  docker: [
+    ...['dockerd', `--host=unix://${own}/${socket}`, '--default-runtime=nocgroups'],
+    ...['data-root', 'exec-root', 'pidfile'].map((name) => `--${name}=${own}/${name}`),
+    ...['--bridge=none', '--iptables=false', '--ip6tables=false', '--ip-forward=false', '--ip-masq=false'],
+    '--userland-proxy=false',
+  ],
+  podman: ['podman', `--root=${own}/root`, 'system', 'service', '--time=0', `unix://${own}/${socket}`],
 };
 
 /** The first process of its namespaces: ends the engine in order when the standard input ends, and all else by ending itself. */
@@ -82,7 +65,7 @@ pivot_root . tmp/old
 cd /
 umount -l /tmp/old
 exec 3<&0
-"$@" </dev/null 2>&1 3<&- &
+"$@" </dev/null 3<&- &
 engine=$!
 { cat <&3 >/dev/null; kill -TERM $engine; } &
 wait $engine`;
@@ -124,8 +107,8 @@ export async function startEngine(kind = 'docker') {
       'run as root: npx macvlab lab prepare --engines',
     );
   }
-  const { argv, ready } = engines[kind];
   const folder = mkdtempSync(path.join(tmpdir(), 'macvlab-engine-'));
+  const words = openSync(path.join(folder, log), 'a');
   const namespaces = [
     '--mount',
     '--pid',
@@ -137,39 +120,58 @@ export async function startEngine(kind = 'docker') {
     '--propagation',
     'private',
   ];
-  const child = spawn('unshare', [...namespaces, '--', 'sh', '-c', init, 'init', tree, folder, ...argv], {
-    stdio: ['pipe', 'pipe', 'pipe'],
+  const child = spawn('unshare', [...namespaces, '--', 'sh', '-c', init, 'init', tree, folder, ...engines[kind]], {
+    stdio: ['pipe', words, words],
     // no part of the terminal's processes: Ctrl-C must reach whoever started it, which ends it in order
     detached: true,
     env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root', LC_ALL: 'C' },
   });
+  closeSync(words);
+  child.stdin?.on('error', () => undefined);
   const ended = new Promise((resolve) => child.once('close', resolve));
   const stop = async () => {
-    child.stdin.end();
+    child.stdin?.end();
     await ended;
     rmSync(folder, { recursive: true, force: true });
   };
-  child.stdin.on('error', () => undefined);
-  let log = '';
-  const listening = new Promise((resolve, reject) => {
-    for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding('utf8').on('data', (/** @type {string} */ text) => {
-        log = (log + text).slice(-20_000);
-        if (ready.test(log)) resolve(undefined);
-      });
-    child.once('error', reject);
-    child.once('close', () => reject(new Error('it has ended')));
-    AbortSignal.timeout(startDeadline).addEventListener('abort', () => reject(new Error('it does not listen')));
-  });
   try {
-    await listening;
-    return { host: `unix://${folder}/engine.sock`, stop };
+    await answers(child, path.join(folder, socket));
+    return { host: `unix://${folder}/${socket}`, stop };
   } catch (error) {
+    const last = readFileSync(path.join(folder, log), 'utf8').trimEnd().split('\n').slice(-5).join('\n');
     await stop();
-    const last = log.trimEnd().split('\n').slice(-5).join('\n');
     throw new SetupError(
       `a container engine (${kind}) could not be started: ${error instanceof Error ? error.message : String(error)}\n${last}`,
       'look at its words above',
     );
   }
+}
+
+/**
+ * Waits until an engine answers at its socket.
+ * @param {import('node:child_process').ChildProcess} child
+ * @param {string} file
+ * @returns {Promise<void>}
+ */
+async function answers(child, file) {
+  const tooLate = AbortSignal.timeout(startDeadline);
+  const watcher = watch(path.dirname(file));
+  try {
+    await new Promise((resolve, reject) => {
+      const look = () => existsSync(file) && resolve(undefined);
+      watcher.on('change', look).on('error', reject);
+      child.once('error', reject);
+      child.once('close', () => reject(new Error('it has ended')));
+      tooLate.addEventListener('abort', () => reject(new Error('it does not listen')));
+      look();
+    });
+  } finally {
+    watcher.close();
+  }
+  await new Promise((resolve, reject) => {
+    const asked = http.get({ socketPath: file, path: '/_ping', signal: tooLate }, (answer) => {
+      answer.resume().once('end', resolve);
+    });
+    asked.once('error', reject);
+  });
 }

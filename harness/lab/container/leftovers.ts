@@ -44,8 +44,7 @@ const endsWithin = 10_000;
 
 /**
  * Waits until all containers of a lab are gone, which they are soon after its lifeline has ended; those that never ran are
- * removed, and in the end those that remain. Not at once: docker 26 may hang on a container that it is told to remove while it
- * is just removing it by itself.
+ * removed at once, and in the end those that remain.
  */
 export async function removeLab(engine: Engine, lab: string): Promise<void> {
   const remaining = async () => listContainers(engine, `${labLabel}=${lab}`);

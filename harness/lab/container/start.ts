@@ -9,9 +9,13 @@ import { markOf } from './setup-script.js';
 
 /**
  * What is allowed to a container beside the engine's confinement, and nothing else is: links and packets; mounts and
- * namespaces; what sshd does before it lets somebody in (a chroot, and another user there).
+ * namespaces; what sshd does before it lets somebody in (a chroot, and another user there); and an sshd on port 22 of the lab's
+ * own wire, which docker allows to everybody in a container, and podman does not.
  */
-const capabilities = ['NET_ADMIN', 'NET_RAW', 'SYS_ADMIN', 'SYS_CHROOT', 'SETUID', 'SETGID'] as const;
+const capabilities = [
+  ...['NET_ADMIN', 'NET_RAW', 'SYS_ADMIN'],
+  ...['SYS_CHROOT', 'SETUID', 'SETGID', 'NET_BIND_SERVICE'],
+];
 
 export interface StartOptions {
   /** The lab's id, which is in the containers' names. */
