@@ -16,7 +16,11 @@ function tell(report: Report): void {
 }
 
 function stop(why: string): void {
-  stopping.abort(new MacvlabError('INTERRUPTED', `interrupted by ${why}`, { next: 'what was performed is kept; the command that was interrupted says how to go on' }));
+  stopping.abort(
+    new MacvlabError('INTERRUPTED', `interrupted by ${why}`, {
+      next: 'what was performed is kept; the command that was interrupted says how to go on',
+    }),
+  );
 }
 
 async function work({ kernel, modules, only, jobs, probeFeatures, out, arguments: words }: Work): Promise<Report> {

@@ -29,7 +29,9 @@ export function refuseWithoutMemory(guests: readonly number[]): void {
  */
 export function guestsThatFit(beside = 0): number {
   const available = availableMemory();
-  return available === undefined ? Infinity : Math.max(1, Math.floor(available / (guestMemory.several + qemuOwn + beside)));
+  return available === undefined
+    ? Infinity
+    : Math.max(1, Math.floor(available / (guestMemory.several + qemuOwn + beside)));
 }
 
 /** MiB that can be had without swapping (proc(5), MemAvailable); undefined where the kernel does not say. */
