@@ -1,13 +1,16 @@
 /**
  * What `npm test` does after the set-up: the unit tests, then the suites (also when a unit test failed), then one line
  * that sums both. Arguments go to the suites: `npm test -- A1.4`. With CI=true every lab is promised: what is skipped for
- * want of one is red, and VLANs are performed in a guest even where the running kernel would do.
+ * want of one is red, VLANs are performed in a guest even where the running kernel would do, and all that a container lab can carry
+ * is performed in one, on an engine that is started for it.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { startEngine } from './engine.mjs';
+import { SetupError } from './report.mjs';
 import { hasSparedGuests, suiteOutcome, totalLine, totalOutcome, unitOutcome } from './totals.mjs';
 
 const root = path.resolve(fileURLToPath(import.meta.url), '../../..');
@@ -27,6 +30,9 @@ const parts = [
 if (everyLab && suiteArguments.length === 0 && hasSparedGuests(suites.folder)) {
   parts.push({ name: 'macvlab run A2 --lab vm', ...(await runSuites(['A2', '--lab', 'vm', '--guests', '1'])) });
 }
+if (everyLab && suiteArguments.length === 0) {
+  parts.push({ name: 'macvlab run --lab container', ...(await runInContainers()) });
+}
 const { counts, problems, exit } = totalOutcome(parts);
 for (const problem of problems) process.stdout.write(`${problem}\n`);
 process.stdout.write(`${totalLine(counts)}\n`);
@@ -45,17 +51,36 @@ async function runUnitTests() {
   }
 }
 
+/** Performs the suites in container labs, on an engine of our own. What these cannot carry has been performed elsewhere. */
+async function runInContainers() {
+  if (interruption.signal.aborted) return { ...suiteOutcome(undefined), exit: exitInterrupted };
+  try {
+    const engine = await startEngine();
+    try {
+      return await runSuites(['--lab', 'container'], { environment: { DOCKER_HOST: engine.host }, promised: false });
+    } finally {
+      await engine.stop();
+    }
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    return { counts: { passed: 0, failed: 1, skipped: 0 }, problems: [error.message, `next: ${error.next}`], exit: 1 };
+  }
+}
+
 /**
  * Performs suites, unless we were interrupted before.
  * @param {string[]} argumentList
+ * @param {object} [options]
+ * @param {Record<string, string>} [options.environment]
+ * @param {boolean} [options.promised] whether what is skipped for want of a lab is red
  */
-async function runSuites(argumentList) {
+async function runSuites(argumentList, { environment = {}, promised = everyLab } = {}) {
   if (interruption.signal.aborted) return { ...suiteOutcome(undefined), exit: exitInterrupted, folder: undefined };
   const out = path.resolve(outFolder(argumentList) ?? path.join(root, 'reports'));
   const before = new Set(listRuns(out));
-  const exit = await run([path.join(root, 'dist/harness/cli/main.js'), 'run', ...argumentList]);
+  const exit = await run([path.join(root, 'dist/harness/cli/main.js'), 'run', ...argumentList], environment);
   const folder = listRuns(out).find((each) => !before.has(each));
-  return { ...suiteOutcome(folder, { everyLab }), exit, folder };
+  return { ...suiteOutcome(folder, { everyLab: promised }), exit, folder };
 }
 
 /**
