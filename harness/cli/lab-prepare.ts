@@ -8,19 +8,22 @@ const examples = `
 For guests, that is a kernel from Debian's archive, their root image, and the answer to whether they run with KVM here. What
 is in the cache already is used as it is; a run does all of this by itself when it is missing.
 
+For containers, it is the image, which is made and given to the container engine.
+
 With --engines, it is the programs of docker, podman and the CNI plugins, which are unpacked for labs and never installed.
 Without them, experiments with container engines are skipped.
 
 Examples:
   macvlab lab prepare
   macvlab lab prepare --kernel 5.10
+  macvlab lab prepare --lab container
   macvlab lab prepare --engines`;
 
 /** Adds the command. */
 export function addLabPrepare(lab: Command): void {
   const command = lab
     .command('prepare')
-    .description('fetch and build what guests boot from, so that a run need not')
+    .description('fetch and build what guests boot from, or the containers’ image, so that a run need not')
     .addOption(new Option('--lab <name>', 'which lab').choices(driverNames).default('vm'))
     .option('--engines', 'fetch and unpack container engines instead, for all labs');
   addLabOptions(command)

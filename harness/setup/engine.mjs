@@ -5,7 +5,6 @@
  */
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, watch } from 'node:fs';
-import http from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { cacheFolder, entries } from './guests.mjs';
@@ -39,8 +38,19 @@ const engines = {
     ...['--bridge=none', '--iptables=false', '--ip6tables=false', '--ip-forward=false', '--ip-masq=false'],
     '--userland-proxy=false',
   ],
-  podman: ['podman', `--root=${own}/root`, 'system', 'service', '--time=0', `unix://${own}/${socket}`],
+  podman: [
+    'podman',
+    `--root=${own}/root`,
+    '--log-level=info',
+    'system',
+    'service',
+    '--time=0',
+    `unix://${own}/${socket}`,
+  ],
 };
+
+/** What each says when it can be used. */
+const ready = /API listen on |API service listening on /;
 
 /** The first process of its namespaces: ends the engine in order when the standard input ends, and all else by ending itself. */
 const init = `
@@ -135,7 +145,7 @@ export async function startEngine(kind = 'docker') {
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    await answers(child, path.join(folder, socket));
+    await listens(child, folder);
     return { host: `unix://${folder}/${socket}`, stop };
   } catch (error) {
     const last = readFileSync(path.join(folder, log), 'utf8').trimEnd().split('\n').slice(-5).join('\n');
@@ -148,17 +158,16 @@ export async function startEngine(kind = 'docker') {
 }
 
 /**
- * Waits until an engine answers at its socket.
+ * Waits until an engine has said that it listens. Its socket is there a moment before that.
  * @param {import('node:child_process').ChildProcess} child
- * @param {string} file
- * @returns {Promise<void>}
+ * @param {string} folder
  */
-async function answers(child, file) {
+async function listens(child, folder) {
   const tooLate = AbortSignal.timeout(startDeadline);
-  const watcher = watch(path.dirname(file));
+  const watcher = watch(folder);
   try {
     await new Promise((resolve, reject) => {
-      const look = () => existsSync(file) && resolve(undefined);
+      const look = () => ready.test(readFileSync(path.join(folder, log), 'utf8')) && resolve(undefined);
       watcher.on('change', look).on('error', reject);
       child.once('error', reject);
       child.once('close', () => reject(new Error('it has ended')));
@@ -168,10 +177,4 @@ async function answers(child, file) {
   } finally {
     watcher.close();
   }
-  await new Promise((resolve, reject) => {
-    const asked = http.get({ socketPath: file, path: '/_ping', signal: tooLate }, (answer) => {
-      answer.resume().once('end', resolve);
-    });
-    asked.once('error', reject);
-  });
 }
