@@ -12,6 +12,9 @@ import { EngineRefusal } from './refusal.js';
 /**
  * Performed in a new mount namespace. Only what happens in /run/netns is seen from outside, where names of network namespaces
  * are mounted.
+ *
+ * An engine here must never be told to `exec` in a container: below a chroot, docker 26 with crun was seen to enter the machine's
+ * real root instead. What is done in a container is done in its network namespace, from outside.
  */
 const script = `
 set -e
