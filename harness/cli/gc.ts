@@ -25,16 +25,19 @@ export function addGc(program: Command): void {
       if (!dryRun) for (const keeper of lost) endLostKeeper(keeper);
       const folders = dryRun ? 0 : removeLostFolders();
       const containers = await clearContainers(dryRun);
+      const machines = await clearVagrant(dryRun);
       const [removed, ended] = dryRun ? ['would be removed', 'would be ended'] : ['removed', 'ended'];
       say(
         ...dead.map(({ name }) => `lab ${name} is dead: its state file ${dryRun ? removed : `is ${removed}`}`),
         ...lost.map(({ pid }) => `process ${pid} holds a lab that nobody knows of: ${ended}`),
         ...containers.map((name) => `container ${name} was left by a run that is gone: ${removed}`),
+        ...(machines ? [`the Vagrant machines of this checkout were left by a run that is gone: ${removed}`] : []),
         ...labs.filter(({ alive }) => alive).map(({ name }) => `lab ${name} is running: left alone`),
         ...listDamaged().map(({ file, why: reason }) => `${file} is no state of a lab: left alone (${reason})`),
       );
       if (folders > 0) say(`${folders} ${folders === 1 ? 'folder' : 'folders'} of labs that were never kept: removed`);
-      if (dead.length + lost.length + folders + containers.length === 0) say('nothing was left behind');
+      if (dead.length + lost.length + folders + containers.length + Number(machines) === 0)
+        say('nothing was left behind');
     });
 }
 
@@ -46,5 +49,16 @@ async function clearContainers(dryRun: boolean): Promise<string[]> {
   } catch (error) {
     remark(`containers were not looked for: ${messageOf(error)}`);
     return [];
+  }
+}
+
+/** Whether a killed run has left Vagrant machines; where Vagrant does not remove them, that is said. */
+async function clearVagrant(dryRun: boolean): Promise<boolean> {
+  const { clearMachines } = await import('../lab/vagrant/leftovers.js');
+  try {
+    return await clearMachines({ dryRun });
+  } catch (error) {
+    remark(`the Vagrant machines were not removed: ${messageOf(error)}`);
+    return false;
   }
 }

@@ -28,6 +28,8 @@ export const errorCodes = {
   KERNEL_UNSUITABLE: { exit: exitCode.lab, means: 'a kernel lacks what a guest needs to boot' },
   ENGINE_MISSING: { exit: exitCode.lab, means: 'there is no container engine, or it does not answer' },
   ENGINE_REFUSED: { exit: exitCode.lab, means: 'a container engine cannot or will not do what the lab needs' },
+  VAGRANT_MISSING: { exit: exitCode.lab, means: 'there is no Vagrant, or its provider is missing or does not answer' },
+  VAGRANT_FAILED: { exit: exitCode.lab, means: 'the lab’s machines could not be made or reached by Vagrant' },
   GUEST_START: { exit: exitCode.lab, means: 'a guest could not be started' },
   GUEST_DIED: { exit: exitCode.lab, means: 'a guest’s QEMU ended' },
   KERNEL_PANIC: { exit: exitCode.lab, means: 'the kernel under test panicked' },

@@ -40,6 +40,14 @@ const vmState = z.object({ init: z.number(), folder: z.string(), guests, keys })
 const engine = z.object({ host: z.string(), origin: z.string(), certificates: z.string().exactOptional() });
 const containerState = z.object({ lab: z.string(), engine, containers: z.record(z.string(), z.string()), keys });
 
+const vagrantState = z.object({
+  folder: z.string(),
+  keys,
+  inits: z.record(z.string(), z.number()),
+  made: z.boolean(),
+  environment: z.record(z.string(), z.string()),
+});
+
 /** Sessions with a kept lab, whose closing leaves it running. */
 function closable(sessions: Pick<Machines, 'machine' | 'nodes' | 'ssh'>): Machines {
   const close = () => {
@@ -85,6 +93,30 @@ const drivers: Record<string, DriverEntry> = {
     end: async (state) => {
       const { endContainer } = await import('./container/attach.js');
       await endContainer(containerState.parse(state));
+    },
+  },
+  vagrant: {
+    load: async (options) => {
+      if (isForContainers(options)) throw noContainers('vagrant');
+      const { guests, mayBeKept = false, ...rest } = options;
+      if (guests !== undefined) throw machinesAreThree();
+      const [{ vagrantDriver }, { machineBoot, knownAcceleration }] = await Promise.all([
+        import('./vagrant/vagrant.js'),
+        import('./vm/machine-boot.js'),
+      ]);
+      return vagrantDriver({
+        ...rest,
+        mayOutlive: mayBeKept,
+        guests: { boot: machineBoot, known: knownAcceleration },
+      });
+    },
+    attach: async (state, nodes) => {
+      const { attachVagrant } = await import('./vagrant/attach.js');
+      return closable(await attachVagrant(vagrantState.parse(state), nodes));
+    },
+    end: async (state) => {
+      const { endVagrant } = await import('./vagrant/attach.js');
+      await endVagrant(vagrantState.parse(state));
     },
   },
 };
@@ -143,6 +175,12 @@ function isForContainers({ image, privileged }: LabOptions): boolean {
 function noContainers(lab: string): MacvlabError {
   return new MacvlabError('USAGE', `the ${lab} lab has no containers: no image can be chosen, and no privileges`, {
     next: 'choose the lab that has: --lab container',
+  });
+}
+
+function machinesAreThree(): MacvlabError {
+  return new MacvlabError('USAGE', 'the vagrant lab has three machines: no number of guests can be chosen', {
+    next: 'leave --guests out, or choose the lab that has them: --lab vm',
   });
 }
 

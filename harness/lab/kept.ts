@@ -81,6 +81,11 @@ export function makeLabFolder(): string {
   return folder;
 }
 
+/** Removes such a folder. */
+export function removeLabFolder(folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
+}
+
 const folderPrefix = 'vm-';
 const ownerFile = 'owner';
 

@@ -88,14 +88,17 @@ function noteCables(host: Host, topology: Topology, macs: Wired['macs'], log: Co
   for (const cable of foreign) machine.note(['ip', ...cableLine(cable, topology, macs).split(' ')], 'cable');
 }
 
-/** A command that gives the card of a MAC address its name. Nothing else names it: there is no udev in a guest. */
+/**
+ * A command that gives the card of a MAC address its name. Nothing else names it: there is no udev in a guest. Asked of ip(8), since
+ * /sys may be that of another network namespace.
+ */
 function nameCard(mac: string, name: string): string[] {
   const script = [
-    'for card in /sys/class/net/*; do',
-    'read -r address <"$card/address"',
-    '[ "$address" != "$1" ] || { [ "${card##*/}" = "$2" ] || exec ip link set dev "${card##*/}" name "$2"; exit 0; }',
-    'done',
-    'echo "no network card has the address $1" >&2; exit 1',
+    'line=$(ip -o link show | grep -i -m 1 "link/ether $1 ") || { echo "no network card has the address $1" >&2; exit 1; }',
+    'set -- $line "$2"',
+    'card=${2%:}; card=${card%@*}',
+    'for name; do :; done',
+    '[ "$card" = "$name" ] || exec ip link set dev "$card" name "$name"',
   ].join('\n');
   return ['sh', '-c', script, 'sh', mac, name];
 }

@@ -17,6 +17,47 @@ const lastWords = `/bin/busybox setsid /bin/sh -s <&3 >&3 3>&-; echo "macvlab: t
  * @param boot modules to load, in this order
  */
 export function guestInit(release: string, boot: readonly string[]): string {
+  return `${rootScript(release, boot)}
+# All ports are announced before the first of them gets its name (QEMU, hw/char/virtio-serial-bus.c).
+ports() {
+  control=
+  for port in /new/sys/class/virtio-ports/*; do
+    [ -r "$port/name" ] || return 1
+    read -r name <"$port/name"
+    [ "$name" != control ] || control=/new/dev/\${port##*/}
+  done
+  [ -n "$control" ]
+}
+until ports; do later 'to find the serial port named control'; done
+for port in /new/sys/class/virtio-ports/*; do
+  read -r name <"$port/name"
+  busybox ln -s "/dev/\${port##*/}" "/new/run/port.$name" || fail "to name the port $name"
+done
+# Until QEMU has said that its end is open, reading would be at the end at once, whereas writing waits
+# (drivers/char/virtio_console.c, port_fops_read and wait_port_writable).
+exec 3<>"$control" || fail 'to open the control port'
+phase control
+phase control >&3
+cd /new || fail 'to enter the root'
+busybox mount --move . / || fail 'to move the root'
+exec 2>&1 /bin/busybox chroot . /bin/sh -c ${quoteArgument(lastWords)}
+`;
+}
+
+/**
+ * The script of PID 1 of a machine whose disk holds an init of its own, which the script becomes: above a root image as the
+ * guests’.
+ */
+export function machineInit(release: string, boot: readonly string[]): string {
+  return `${rootScript(release, boot)}
+cd /new || fail 'to enter the root'
+busybox mount --move . / || fail 'to move the root'
+exec 2>&1 /bin/busybox chroot . /sbin/init
+`;
+}
+
+/** What both begin with, up to the root’s file system below /new. */
+function rootScript(release: string, boot: readonly string[]): string {
   return `#!/bin/busybox sh
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
 busybox() { /bin/busybox "$@"; }
@@ -63,29 +104,5 @@ done
 busybox mkdir -p /new/dev/pts
 busybox mount -t devpts -o mode=620,ptmxmode=666 devpts /new/dev/pts || fail 'to mount /dev/pts'
 phase root
-
-# All ports are announced before the first of them gets its name (QEMU, hw/char/virtio-serial-bus.c).
-ports() {
-  control=
-  for port in /new/sys/class/virtio-ports/*; do
-    [ -r "$port/name" ] || return 1
-    read -r name <"$port/name"
-    [ "$name" != control ] || control=/new/dev/\${port##*/}
-  done
-  [ -n "$control" ]
-}
-until ports; do later 'to find the serial port named control'; done
-for port in /new/sys/class/virtio-ports/*; do
-  read -r name <"$port/name"
-  busybox ln -s "/dev/\${port##*/}" "/new/run/port.$name" || fail "to name the port $name"
-done
-# Until QEMU has said that its end is open, reading would be at the end at once, whereas writing waits
-# (drivers/char/virtio_console.c, port_fops_read and wait_port_writable).
-exec 3<>"$control" || fail 'to open the control port'
-phase control
-phase control >&3
-cd /new || fail 'to enter the root'
-busybox mount --move . / || fail 'to move the root'
-exec 2>&1 /bin/busybox chroot . /bin/sh -c ${quoteArgument(lastWords)}
 `;
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { cacheEntry, findEntry } from '../../core/cache.js';
 import type { Kernel } from '../../kernel/kernel.js';
 import { cpioArchive, type CpioEntry } from './cpio.js';
-import { guestInit } from './guest-init.js';
+import { guestInit, machineInit } from './guest-init.js';
 import { bootModules, gatherModules, indexModules, networkModules } from './guest-modules.js';
 import { busyboxOf, rootImage, type RootImageOptions } from './root-image.js';
 
@@ -14,20 +14,35 @@ const maker = 1;
 
 const archive = 'initramfs.cpio';
 
+/** The first process: of a guest of ours, or of a machine with an init of its own. */
+type Init = typeof guestInit;
+
 /**
  * The initramfs of a kernel, an uncompressed cpio archive: unpacking would cost a guest more than reading.
  * @throws MacvlabError KERNEL_UNSUITABLE when the kernel cannot boot a guest; TOOL_MISSING, CACHE_NOT_WRITABLE,
  * PROGRAM_FAILED; what `rootImage` throws
  */
 export async function initramfs(kernel: Kernel, options: Omit<RootImageOptions, 'refresh'> = {}): Promise<string> {
-  const recipe = [maker, [...bootModules], networkModules, guestInit('', [])];
+  return made(kernel, guestInit, options);
+}
+
+/** The initramfs for a machine whose disk holds an init of its own. @throws MacvlabError as {@link initramfs} */
+export async function machineInitramfs(
+  kernel: Kernel,
+  options: Omit<RootImageOptions, 'refresh'> = {},
+): Promise<string> {
+  return made(kernel, machineInit, options);
+}
+
+async function made(kernel: Kernel, init: Init, options: Omit<RootImageOptions, 'refresh'>): Promise<string> {
+  const recipe = [maker, [...bootModules], networkModules, init('', [])];
   const digest = createHash('sha256').update(JSON.stringify(recipe)).digest('hex').slice(0, 12);
   const name = `initramfs/${kernel.id}-${digest}`;
-  const made = findEntry(name);
-  if (made) return join(made, archive);
+  const known = findEntry(name);
+  if (known) return join(known, archive);
   const busybox = busyboxOf(await rootImage(options));
   const entry = await cacheEntry(name, async (folder) => {
-    const entries = await initramfsEntries(kernel, busybox, join(folder, 'work'), options.signal);
+    const entries = await initramfsEntries(kernel, init, busybox, join(folder, 'work'), options.signal);
     writeFileSync(join(folder, archive), cpioArchive(entries));
     rmSync(join(folder, 'work'), { recursive: true });
   });
@@ -41,6 +56,7 @@ export async function initramfs(kernel: Kernel, options: Omit<RootImageOptions, 
  */
 async function initramfsEntries(
   kernel: Kernel,
+  init: Init,
   busybox: string,
   work: string,
   signal?: AbortSignal,
@@ -56,7 +72,7 @@ async function initramfsEntries(
     // The kernel opens it for PID 1, before anything is mounted there.
     { name: 'dev/console', device: [5, 1] },
     { name: 'bin/busybox', content: readFileSync(busybox), executable: true },
-    { name: 'init', content: guestInit(kernel.release, boot), executable: true },
+    { name: 'init', content: init(kernel.release, boot), executable: true },
     ...readdirSync(folder)
       .sort()
       .map((name) => ({ name: `${inside}/${name}`, content: readFileSync(join(folder, name)) })),

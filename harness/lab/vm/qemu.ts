@@ -73,7 +73,7 @@ function machine({ accelerator, processors, memory }: QemuPlan): string[] {
  * random addresses under TCG, which translates a program and its libraries anew wherever they come to lie: without them, sshd
  * starts in a quarter of the time (QEMU 7.2, measured).
  */
-const kernelArguments = [
+export const kernelArguments = [
   'console=ttyS0',
   'loglevel=5',
   'panic=-1',

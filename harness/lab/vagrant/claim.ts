@@ -1,0 +1,81 @@
+/**
+ * Who uses the machines of this checkout: there is one set of them. Noted beside Vagrant's own state, so that a run that was killed
+ * is known again.
+ */
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { MacvlabError, messageOf } from '../../core/error.js';
+import { identify, isRunning, type ProcessIdentity } from '../process-identity.js';
+import { packageFolder } from './package-folder.js';
+
+const schema = z.object({
+  owner: z.object({ pid: z.number(), startTime: z.number() }),
+  /** Whether the owner has made the machines, or found them. */
+  made: z.boolean(),
+});
+
+export type Claim = z.infer<typeof schema>;
+
+function folder(): string {
+  return process.env['VAGRANT_DOTFILE_PATH'] ?? join(packageFolder, '.vagrant');
+}
+
+const file = () => join(folder(), 'macvlab.json');
+
+/** @throws MacvlabError LAB_OPEN when a process that runs has them */
+export function claimMachines(): Claim | undefined {
+  for (;;) {
+    const left = readClaim();
+    if (left && isRunning(left.owner)) {
+      throw new MacvlabError(
+        'LAB_OPEN',
+        `the Vagrant machines of this checkout are in use by process ${left.owner.pid}`,
+        {
+          next: 'wait until it has ended; `macvlab lab status` and `macvlab lab down` for a lab that was kept; or use another checkout',
+        },
+      );
+    }
+    if (left) rmSync(file(), { force: true });
+    if (writeNew()) return left;
+  }
+}
+
+export function readClaim(): Claim | undefined {
+  try {
+    return schema.parse(JSON.parse(readFileSync(file(), 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
+function writeNew(): boolean {
+  try {
+    mkdirSync(folder(), { recursive: true });
+    writeFileSync(file(), JSON.stringify({ owner: identify(process.pid), made: false }), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST' && readClaim()) return false;
+    throw new MacvlabError('LAB_OPEN', `the machines’ state cannot be written: ${messageOf(error)}`, {
+      next: `see that ${folder()} can be written, or name another folder in VAGRANT_DOTFILE_PATH; remove ${file()} if it is damaged`,
+      cause: error,
+    });
+  }
+}
+
+/** Notes that we have made the machines, or that another process has them from now on. */
+export function updateClaim(change: Partial<Claim>): void {
+  const claim = readClaim();
+  if (!claim) return;
+  writeFileSync(`${file()}.new`, JSON.stringify({ ...claim, ...change }));
+  renameSync(`${file()}.new`, file());
+}
+
+export function releaseClaim(): void {
+  rmSync(file(), { force: true });
+}
+
+/** The identity of a keeper. */
+export function identityOf(pid: number): ProcessIdentity {
+  return identify(pid) ?? { pid, startTime: 0 };
+}

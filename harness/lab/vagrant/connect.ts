@@ -1,0 +1,91 @@
+/** The lab on its machines: its first process on each, and sessions with the nodes. */
+import { MacvlabError, messageOf } from '../../core/error.js';
+import { patience, within } from '../../core/wait.js';
+import { Session } from '../../remote/session.js';
+import type { Machines } from '../driver.js';
+import { type MachinePlace, threeMachines } from '../places.js';
+import { type LabKeys, sshdCommand } from '../sshd.js';
+import type { NodeName, Topology } from '../topology.js';
+import { cardsOf } from './machines.js';
+import { lacking, lifeline, setUpScript } from './set-up-script.js';
+import { enter, type Entered, type WayIn } from './way-in.js';
+
+/** A lab on the machines. */
+export interface Placed {
+  way: WayIn;
+  keys: LabKeys;
+  /** Process ids of the lab's first processes, as the machines see them, by the machines' names. */
+  inits: Readonly<Record<string, number>>;
+}
+
+/** A machine that is set up: what holds the lab there, and the kernel's release. */
+export interface SetUpMachine {
+  held: Entered;
+  init: number;
+  release: string;
+}
+
+/**
+ * Sets a machine up, and holds it.
+ * @throws MacvlabError LAB_OPEN, with the machine's words
+ */
+export async function setUpMachine(
+  way: WayIn,
+  place: MachinePlace,
+  options: { keys: LabKeys; topology: Topology; outlives: boolean },
+): Promise<SetUpMachine> {
+  const { keys, topology, outlives } = options;
+  const held = enter(way, place.name, lifeline(), outlives);
+  let said = '';
+  const answered = new Promise<RegExpExecArray>((resolve, reject) => {
+    held.socket.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+      const answer = /^ready (\d+) (\S+)$/m.exec(said);
+      if (answer) resolve(answer);
+    });
+    held.socket.on('error', () => undefined);
+    void held.ended.then(() => reject(new Error('its shell has ended')));
+  });
+  const { name, nodes } = place;
+  held.socket.write(setUpScript({ name, keys, nodes, cards: cardsOf(place, topology) }));
+  try {
+    const [, pid, release = ''] = await within(answered, { what: `${name} to be set up`, deadline: patience(60_000) });
+    return { held, init: Number(pid), release };
+  } catch (error) {
+    held.socket.destroy();
+    const words = held.words();
+    throw new MacvlabError('LAB_OPEN', `the machine ${name} could not be set up: ${messageOf(error)}`, {
+      evidence: words,
+      next: words.includes(lacking)
+        ? 'have Vagrant install what is missing: vagrant provision'
+        : `look at it: vagrant ssh ${name}; begin anew: vagrant destroy -f`,
+      cause: error,
+    });
+  }
+}
+
+/** Opens a session with a node: `sshd -i` in its namespace, as root. @throws MacvlabError REMOTE_CONNECT */
+export async function connectNode({ way, keys, inits }: Placed, node: NodeName): Promise<Session> {
+  const places: readonly MachinePlace[] = threeMachines;
+  const place = places.find(({ nodes }) => nodes.includes(node));
+  const init = inits[place?.name ?? ''];
+  if (!place || init === undefined) throw new TypeError(`no machine holds ${node}`);
+  const inside = ['nsenter', '--target', String(init), '--mount', '--uts', '--ipc', '--pid', '--'];
+  const server = ['nsenter', `--net=/run/netns/${node}`, '--', ...sshdCommand(), '-i'];
+  const entered = enter(way, place.name, [...inside, ...server]);
+  return Session.open({
+    name: node,
+    transport: entered.socket,
+    user: 'root',
+    privateKey: keys.user.private,
+    hostKey: keys.host.public,
+    deadline: 60_000,
+    lastWords: entered.words,
+    carrier: entered.ended,
+  });
+}
+
+/** How an sshd of the nodes' own is started, and who may log in there. */
+export function sshOf(keys: LabKeys): Machines['ssh'] {
+  return { server: sshdCommand(), user: 'root', privateKey: keys.user.private, hostKey: keys.host.public };
+}

@@ -1,0 +1,18 @@
+/** Machines that a killed run has made and left. */
+import { isRunning } from '../process-identity.js';
+import { readClaim, releaseClaim } from './claim.js';
+import { destroyMachines } from './vagrant.js';
+
+/**
+ * Whether a run that is gone has left machines of this checkout, which are removed unless they are only to be looked for. Those that
+ * it had found running are left alone.
+ * @throws MacvlabError VAGRANT_MISSING, VAGRANT_FAILED
+ */
+export async function clearMachines({ dryRun }: { dryRun: boolean }): Promise<boolean> {
+  const claim = readClaim();
+  if (!claim || isRunning(claim.owner)) return false;
+  if (dryRun) return claim.made;
+  if (claim.made) await destroyMachines({});
+  releaseClaim();
+  return claim.made;
+}

@@ -1,0 +1,45 @@
+/** What the Vagrantfile takes from the cache: the box, and what it boots with. vagrant/settings.rb reads it. */
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { asCacheError, cacheFolder } from '../../core/cache.js';
+
+const schema = z.object({
+  /** The box's name, and its file. */
+  box: z.string(),
+  file: z.string(),
+  kernel: z.string(),
+  initrd: z.string(),
+  arguments: z.string(),
+  /** What `uname -r` will say. */
+  release: z.string(),
+});
+
+export type Prepared = z.infer<typeof schema>;
+
+/** Where it is for a kernel as the user named it; the default kernel without. */
+function fileOf(kernel: string | undefined): string {
+  const name = kernel === undefined ? 'default' : createHash('sha256').update(kernel).digest('hex').slice(0, 12);
+  return join(cacheFolder(), 'vagrant/prepared', `${name}.json`);
+}
+
+export function findPrepared(kernel: string | undefined): Prepared | undefined {
+  try {
+    return schema.parse(JSON.parse(readFileSync(fileOf(kernel), 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
+/** @throws MacvlabError CACHE_NOT_WRITABLE */
+export function writePrepared(kernel: string | undefined, prepared: Prepared): void {
+  const file = fileOf(kernel);
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(`${file}.${process.pid}`, `${JSON.stringify(prepared, null, 2)}\n`);
+    renameSync(`${file}.${process.pid}`, file);
+  } catch (error) {
+    throw asCacheError(error, file);
+  }
+}

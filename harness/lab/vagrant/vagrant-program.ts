@@ -1,0 +1,147 @@
+/** Vagrant as we run it, and what its words mean to the user. */
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { MacvlabError } from '../../core/error.js';
+import { unless } from '../../core/wait.js';
+import { findProgram, installCommand } from '../../setup/tools.mjs';
+import { packageFolder } from './package-folder.js';
+
+/** What is asked of Vagrant. */
+export interface VagrantOptions {
+  /** What is being done, as it stands in an error: "bring the machines up". */
+  what: string;
+  /** Added to the environment: settings of the lab. */
+  environment: Record<string, string>;
+  /** Told each line of what Vagrant says, while it says it. */
+  onLine?: (line: string) => void;
+  signal?: AbortSignal;
+}
+
+/** @throws MacvlabError VAGRANT_MISSING with the command that installs it */
+export function vagrantProgram(): string {
+  const file = findProgram('vagrant');
+  if (file !== undefined) return file;
+  throw new MacvlabError('VAGRANT_MISSING', 'the vagrant lab needs vagrant, which this machine does not have', {
+    next: installCommand(['vagrant', 'vagrant-libvirt']) ?? 'install vagrant, with the plugin vagrant-libvirt',
+  });
+}
+
+/**
+ * Runs Vagrant on the machines of this checkout, to its end.
+ * @returns its standard output
+ * @throws MacvlabError VAGRANT_MISSING, VAGRANT_FAILED with its last words, and the next step that these call for
+ */
+export async function vagrant(argv: readonly string[], options: VagrantOptions): Promise<string> {
+  const { what, environment, onLine, signal } = options;
+  const child = spawn(vagrantProgram(), [...argv], {
+    cwd: packageFolder,
+    env: { ...process.env, VAGRANT_NO_COLOR: '1', VAGRANT_CHECKPOINT_DISABLE: '1', LC_ALL: 'C.UTF-8', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // In a group of its own: Ctrl-C at the terminal is ours to pass on, lest machines be left half made.
+    detached: true,
+  });
+  let output = '';
+  let words = '';
+  const note = (text: string) => (words = (words + text).slice(-16_000));
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+    note(text);
+  });
+  child.stderr.setEncoding('utf8').on('data', note);
+  createInterface(child.stdout).on('line', (line) => onLine?.(line));
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject).once('close', resolve);
+  });
+  try {
+    const status = await unless(signal, ended);
+    if (status === 0) return output;
+    throw vagrantFailure(what, argv, readable(words), status);
+  } finally {
+    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) child.kill('SIGINT');
+  }
+}
+
+/** Vagrant's output without its progress bars, which overwrite themselves. */
+export function readable(words: string): string {
+  return (
+    words
+      .split(/[\r\n]+/)
+      // eslint-disable-next-line no-control-regex -- the terminal's own "erase to the end of the line"
+      .map((line) => line.replaceAll(/\u001b\[K/g, '').trimEnd())
+      .filter((line) => line !== '' && !/Progress: \d+%/.test(line))
+      .join('\n')
+  );
+}
+
+interface Meaning {
+  pattern: RegExp;
+  code?: 'VAGRANT_MISSING';
+  means: string;
+  next: string;
+}
+
+/** What Vagrant says, and what it means; the first that matches counts. */
+const meanings: readonly Meaning[] = [
+  {
+    pattern: /provider '\w+' could not be found|No usable default provider|requested to be backed by the provider/i,
+    code: 'VAGRANT_MISSING',
+    means: 'Vagrant has no such provider',
+    next: 'install one: apt-get install vagrant-libvirt libvirt-daemon-system, or name another in vagrant/settings.yaml',
+  },
+  {
+    pattern: /Error while connecting to Libvirt|Failed to connect socket|libvirt-sock/i,
+    code: 'VAGRANT_MISSING',
+    means: 'libvirt does not answer',
+    next: 'start it, and see that you may use it: sudo systemctl start libvirtd && sudo usermod -aG libvirt $USER (and log in again)',
+  },
+  {
+    pattern: /Name `([^`]+)` of domain about to create is already taken|volume .* exists already/i,
+    means: 'machines of an earlier run are there, and Vagrant does not know them any more',
+    next: 'remove them by their names: virsh -c qemu:///system list --all; virsh -c qemu:///system destroy NAME; virsh -c qemu:///system undefine --remove-all-storage NAME',
+  },
+  {
+    pattern: /is locked|another process is already executing/i,
+    means: 'another vagrant is at work on these machines',
+    next: 'wait until it has ended, and try again',
+  },
+  {
+    pattern:
+      /Box '[^']+' could not be found[\s\S]*(?:could not|error|fail)|couldn't be accessed|box .* could not be found/i,
+    means: 'the box is missing, and cannot be fetched',
+    next: 'make the one that needs no download, and choose it: npx macvlab lab prepare --lab vagrant; MACVLAB_VAGRANT_BOX=macvlab',
+  },
+  {
+    pattern: /Permission denied|Could not open '|could not open kernel/i,
+    means: 'libvirt may not read what the machines boot from',
+    next: 'keep it where libvirt’s user can: MACVLAB_CACHE=/var/cache/macvlab, then npx macvlab lab prepare --lab vagrant',
+  },
+  {
+    pattern: /Address already in use/i,
+    means:
+      'another program has the cables’ UDP ports, or machines of this checkout are there that Vagrant does not know',
+    next: 'look for them: virsh -c qemu:///system list; ss -lunp',
+  },
+  {
+    pattern:
+      /Timed out while waiting for the machine to boot|waiting for an IP|was not able to verify|Host unreachable|connection refused/i,
+    means: 'a machine does not come up',
+    next: 'look at it: vagrant status; virsh -c qemu:///system console NAME. Begin anew: vagrant destroy -f',
+  },
+];
+
+/** Vagrant's failure as an error with a next step. The Vagrantfile's own refusals bring theirs. */
+export function vagrantFailure(
+  what: string,
+  argv: readonly string[],
+  words: string,
+  status: number | null,
+): MacvlabError {
+  const own = /^macvlab: (.*)\n\s*next: (.*)$/m.exec(words);
+  if (own) return new MacvlabError('VAGRANT_FAILED', own[1] ?? '', { next: own[2] ?? '' });
+  const meaning = meanings.find(({ pattern }) => pattern.test(words));
+  const message = `Vagrant could not ${what}: ${meaning?.means ?? `it ended with status ${status}`}`;
+  return new MacvlabError(meaning?.code ?? 'VAGRANT_FAILED', message, {
+    evidence: `$ vagrant ${argv.join(' ')}\n${words.split('\n').slice(-20).join('\n')}`,
+    next: meaning?.next ?? 'see what Vagrant says: vagrant status; begin anew: vagrant destroy -f',
+  });
+}

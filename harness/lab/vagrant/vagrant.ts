@@ -1,0 +1,233 @@
+/**
+ * The Vagrant lab driver: node1, node2 and the switch are machines of the Vagrantfile. On each, all of the lab is in namespaces that
+ * live by a connection of ours, so that the machines are as they were when it ends (docs/decisions/0011).
+ */
+import { MacvlabError } from '../../core/error.js';
+import { beSlow } from '../../core/wait.js';
+import { newKeyPair } from '../../remote/keys.js';
+import type { Session } from '../../remote/session.js';
+import { setClocks } from '../clocks.js';
+import type { Host, LabDriver, Machines } from '../driver.js';
+import { startKeeper } from '../keepers.js';
+import { makeLabFolder, noteProcess, removeLabFolder } from '../kept.js';
+import { threeMachines } from '../places.js';
+import type { LabKeys } from '../sshd.js';
+import { nodeNames, type NodeName, type Topology } from '../topology.js';
+import type { VagrantState } from './attach.js';
+import { box } from './box.js';
+import { checkVagrant } from './check.js';
+import { claimMachines, identityOf, releaseClaim, updateClaim } from './claim.js';
+import { connectNode, setUpMachine, type SetUpMachine, sshOf } from './connect.js';
+import { cardsOf } from './machines.js';
+import { writePrepared } from './prepared.js';
+import { ownBox, readSettings, type Settings, variableOf } from './settings.js';
+import { allAre, machineStates } from './states.js';
+import { vagrant, vagrantProgram } from './vagrant-program.js';
+import { findWayIn } from './way-in.js';
+
+/** What the vm lab knows, and this one needs as well: given to it, since no driver knows another. */
+export interface GuestKnowledge {
+  /** Fetches a kernel, and makes what a machine boots with; finds out what it runs on. */
+  boot(options: { kernel?: string; modules?: string; remark?: (line: string) => void }): Promise<{
+    name: string;
+    release: string;
+    kernel: string;
+    initramfs: string;
+    arguments: string;
+    acceleration: { kind: 'kvm' | 'tcg'; why: string };
+    /** How much longer everything takes than with KVM. */
+    slowness: number;
+  }>;
+  /** The acceleration, where it is known. */
+  known(): { kind: 'kvm' | 'tcg'; why: string } | undefined;
+}
+
+export interface VagrantOptions {
+  /** The kernel of the box of our own, as for guests. */
+  kernel?: string;
+  modules?: string;
+  /** Whether the lab may be kept when this process ends. */
+  mayOutlive?: boolean;
+  remark?: (line: string) => void;
+  guests: GuestKnowledge;
+}
+
+/** The driver. What is prepared for the first lab (kernel, box) serves all others. */
+export function vagrantDriver(options: VagrantOptions): LabDriver {
+  let prepared: Promise<Prepared> | undefined;
+  return {
+    name: 'vagrant',
+    // There is one set of machines in a checkout, and so one lab at a time.
+    processors: Number.MAX_SAFE_INTEGER,
+    check: () => checkVagrant({ ...options }),
+    prepare: async () => (await (prepared ??= prepare(options))).found,
+    open: async (topology, wire) => openLab(await (prepared ??= prepare(options)), options, topology, wire),
+  };
+}
+
+interface Prepared {
+  /** For Vagrant's environment. */
+  environment: Record<string, string>;
+  /** The kernel's release that the machines must have; undefined where their box brings its own. */
+  release: string | undefined;
+  /** What there is, by name, for the user. */
+  found: Record<string, string>;
+}
+
+async function prepare(options: VagrantOptions): Promise<Prepared> {
+  vagrantProgram();
+  const settings = readSettings();
+  refuseBridge(settings);
+  const { box: chosen, driver } = settings;
+  const kernel = options.kernel ?? (settings.kernel || undefined);
+  if (chosen !== ownBox) {
+    if (kernel !== undefined) throw kernelIsGiven(chosen);
+    if (driver === 'qemu' || options.guests.known()?.kind !== 'kvm') beSlow(4);
+    return { environment: {}, release: undefined, found: { box: chosen } };
+  }
+  const { modules, remark } = options;
+  const given = { ...(kernel !== undefined && { kernel }), ...(modules !== undefined && { modules }) };
+  const boot = await options.guests.boot({ ...given, ...(remark && { remark }) });
+  const made = await box({ onProgress: remark });
+  const { release, initramfs: initrd } = boot;
+  const { name, file } = made;
+  writePrepared(kernel, { box: name, file, kernel: boot.kernel, initrd, arguments: boot.arguments, release });
+  const kind = driver === 'auto' || driver === '' ? boot.acceleration.kind : driver === 'kvm' ? 'kvm' : 'tcg';
+  if (kind === 'tcg') beSlow(boot.slowness);
+  remark?.(`machines run ${boot.name} with ${kind.toUpperCase()} (${boot.acceleration.why})`);
+  return {
+    environment: {
+      [variableOf('kernel')]: kernel ?? '',
+      [variableOf('driver')]: kind === 'kvm' ? 'kvm' : 'qemu',
+    },
+    release,
+    found: {
+      kernel: boot.name,
+      box: `${name} (${file})`,
+      acceleration: `${kind.toUpperCase()} (${boot.acceleration.why})`,
+    },
+  };
+}
+
+function refuseBridge({ bridge }: Settings): void {
+  if (bridge.trim() === '') return;
+  throw new MacvlabError('USAGE', `the nodes’ cables lead to the cards ${bridge}, and not to the lab’s switch`, {
+    next: 'empty the setting bridge (vagrant/settings.yaml, MACVLAB_VAGRANT_BRIDGE), then vagrant destroy -f',
+  });
+}
+
+function kernelIsGiven(chosen: string): MacvlabError {
+  return new MacvlabError('USAGE', `the box ${chosen} brings its own kernel: no other can be chosen`, {
+    next: 'leave --kernel out, or use the box that can: MACVLAB_VAGRANT_BOX=macvlab',
+  });
+}
+
+async function openLab(
+  prepared: Prepared,
+  options: VagrantOptions,
+  topology: Topology,
+  wire: (hosts: readonly Host[]) => Promise<void>,
+): Promise<Machines> {
+  const { mayOutlive = false, remark } = options;
+  const { environment } = prepared;
+  const left = claimMachines();
+  const keys: LabKeys = { host: newKeyPair(), user: newKeyPair() };
+  const folder = makeLabFolder();
+  const sessions = new Map<NodeName, Session>();
+  const held: SetUpMachine[] = [];
+  let made = left?.made ?? false;
+  const letGo = async () => {
+    for (const session of sessions.values()) session.close();
+    for (const machine of held) machine.held.socket.end();
+    await Promise.all(held.map((machine) => machine.held.ended));
+    removeLabFolder(folder);
+  };
+  const close = async () => {
+    await letGo();
+    if (made) await destroyMachines(environment);
+    releaseClaim();
+  };
+  try {
+    made = (await bringUp(environment, remark)) || made;
+    updateClaim({ made });
+    const way = await findWayIn(folder, environment);
+    const settings = { keys, topology, outlives: mayOutlive };
+    const starting = threeMachines.map(async (place) => {
+      const machine = await setUpMachine(way, place, settings);
+      held.push(machine);
+      if (mayOutlive && machine.held.child.pid !== undefined) noteProcess(folder, machine.held.child.pid);
+      if (prepared.release !== undefined && machine.release !== prepared.release)
+        throw otherKernel(prepared.release, machine.release);
+      return [place.name, machine.init] as const;
+    });
+    await Promise.allSettled(starting);
+    const inits = Object.fromEntries(await Promise.all(starting));
+    const placed = { way, keys, inits };
+    await Promise.all(nodeNames.map(async (node) => sessions.set(node, await connectNode(placed, node))));
+    const nodes = Object.fromEntries(sessions) as Machines['nodes'];
+    const hosts = threeMachines.map((place): Host => ({
+      ...place,
+      session: nodes[place.own],
+      cards: cardsOf(place, topology),
+    }));
+    await wire(hosts);
+    return {
+      machine: nodes.switch,
+      nodes,
+      ssh: sshOf(keys),
+      roundTrip: await setClocks(hosts, nodes),
+      setClocks: async () => {
+        await setClocks(hosts, nodes);
+      },
+      close,
+      ...(mayOutlive && {
+        keep: async () => {
+          const keeper = await startKeeper(held.map((machine) => machine.held.socket));
+          for (const machine of held) {
+            machine.held.socket.unref();
+            machine.held.child.stderr?.destroy();
+            machine.held.child.unref();
+          }
+          updateClaim({ owner: identityOf(keeper) });
+          return { keeper, state: { folder, keys, inits, made, environment } satisfies VagrantState };
+        },
+      }),
+    };
+  } catch (error) {
+    await close().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Brings all machines up; returns whether none of them was there before. */
+async function bringUp(environment: Record<string, string>, remark?: (line: string) => void): Promise<boolean> {
+  const states = await machineStates(environment);
+  if (allAre(states, 'running')) {
+    remark?.('the Vagrant machines are running already: they are used, and left running');
+    return false;
+  }
+  const anew = allAre(states, 'not_created');
+  remark?.(
+    anew
+      ? 'bringing up three Vagrant machines'
+      : 'bringing up the Vagrant machines that there are; they are left running',
+  );
+  try {
+    await vagrant(['up'], { what: 'bring the machines up', environment });
+  } catch (error) {
+    if (anew) await destroyMachines(environment).catch(() => undefined);
+    throw error;
+  }
+  return anew;
+}
+
+/** @throws MacvlabError VAGRANT_FAILED */
+export async function destroyMachines(environment: Record<string, string>): Promise<void> {
+  await vagrant(['destroy', '--force'], { what: 'remove the machines', environment });
+}
+
+function otherKernel(wanted: string, running: string): MacvlabError {
+  return new MacvlabError('LAB_OPEN', `the Vagrant machines run the kernel ${running}, and ${wanted} is wanted`, {
+    next: 'remove them, and they are made anew: vagrant destroy -f',
+  });
+}
