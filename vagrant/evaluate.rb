@@ -14,7 +14,7 @@ machines = environment.vagrantfile.machine_names.to_h do |name|
   of_provider = config.vm.get_provider_config(provider)
   asked = {
     box: config.vm.box,
-    networks: config.vm.networks.reject { |type, _| type == :forwarded_port }.map { |type, options| { type: type }.merge(options) },
+    networks: config.vm.networks.reject { |kind, _| kind == :forwarded_port }.map { |kind, options| options.merge(kind: kind) },
     provisioners: config.vm.provisioners.map { |each| { name: each.name, run: each.run, args: each.config.args } }
   }
   asked[:customizations] = of_provider.customizations.map(&:last) if provider == :virtualbox

@@ -2,7 +2,7 @@
  * Who uses the machines of this checkout: there is one set of them. Noted beside Vagrant's own state, so that a run that was killed
  * is known again.
  */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { MacvlabError, messageOf } from '../../core/error.js';
@@ -11,6 +11,9 @@ import { packageFolder } from './package-folder.js';
 
 const schema = z.object({
   owner: z.object({ pid: z.number(), startTime: z.number() }),
+  /** The boot of the kernel, and the PID namespace, in which that id means something. */
+  boot: z.string(),
+  namespace: z.string(),
   /** Whether the owner has made the machines, or found them. */
   made: z.boolean(),
 });
@@ -27,18 +30,30 @@ const file = () => join(folder(), 'macvlab.json');
 export function claimMachines(): Claim | undefined {
   for (;;) {
     const left = readClaim();
-    if (left && isRunning(left.owner)) {
+    if (left && mayBeAlive(left)) {
       throw new MacvlabError(
         'LAB_OPEN',
         `the Vagrant machines of this checkout are in use by process ${left.owner.pid}`,
         {
-          next: 'wait until it has ended; `macvlab lab status` and `macvlab lab down` for a lab that was kept; or use another checkout',
+          next: `wait until it has ended; \`macvlab lab status\` and \`macvlab lab down\` for a lab that was kept; or use another checkout. When nobody has them (a container that is gone): rm ${file()}`,
         },
       );
     }
     if (left) rmSync(file(), { force: true });
     if (writeNew()) return left;
   }
+}
+
+function here(): Pick<Claim, 'boot' | 'namespace'> {
+  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  return { boot, namespace: readlinkSync('/proc/self/ns/pid') };
+}
+
+/** Whether the owner runs; of a process elsewhere (in a container) nobody can say that it does not. */
+export function mayBeAlive({ owner, boot, namespace }: Claim): boolean {
+  const now = here();
+  if (boot !== now.boot) return false;
+  return namespace !== now.namespace || isRunning(owner);
 }
 
 export function readClaim(): Claim | undefined {
@@ -52,7 +67,7 @@ export function readClaim(): Claim | undefined {
 function writeNew(): boolean {
   try {
     mkdirSync(folder(), { recursive: true });
-    writeFileSync(file(), JSON.stringify({ owner: identify(process.pid), made: false }), { flag: 'wx' });
+    writeFileSync(file(), JSON.stringify({ owner: identify(process.pid), ...here(), made: false }), { flag: 'wx' });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST' && readClaim()) return false;

@@ -1,6 +1,5 @@
 /** Machines that a killed run has made and left. */
-import { isRunning } from '../process-identity.js';
-import { readClaim, releaseClaim } from './claim.js';
+import { mayBeAlive, readClaim, releaseClaim } from './claim.js';
 import { destroyMachines } from './vagrant.js';
 
 /**
@@ -10,7 +9,7 @@ import { destroyMachines } from './vagrant.js';
  */
 export async function clearMachines({ dryRun }: { dryRun: boolean }): Promise<boolean> {
   const claim = readClaim();
-  if (!claim || isRunning(claim.owner)) return false;
+  if (!claim || mayBeAlive(claim)) return false;
   if (dryRun) return claim.made;
   if (claim.made) await destroyMachines({});
   releaseClaim();

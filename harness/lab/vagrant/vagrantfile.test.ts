@@ -69,9 +69,9 @@ describe('the Vagrantfile', function () {
 
   it('leads the nodes’ cables to cards of this machine where these are named', () => {
     const machines = evaluate('libvirt', { MACVLAB_VAGRANT_BRIDGE: 'eno1 eno2' });
-    const of = (name: string) => machines[name]?.networks.map(({ type, dev, mode }) => ({ type, dev, mode }));
-    expect(of('node1')).to.deep.equal([{ type: 'public_network', dev: 'eno1', mode: 'passthrough' }]);
-    expect(of('node2')).to.deep.equal([{ type: 'public_network', dev: 'eno2', mode: 'passthrough' }]);
+    const of = (name: string) => machines[name]?.networks.map(({ kind, dev, mode }) => ({ kind, dev, mode }));
+    expect(of('node1')).to.deep.equal([{ kind: 'public_network', dev: 'eno1', mode: 'passthrough' }]);
+    expect(of('node2')).to.deep.equal([{ kind: 'public_network', dev: 'eno2', mode: 'passthrough' }]);
   });
 
   it('is valid for VirtualBox', () => {

@@ -1,0 +1,44 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { claimMachines, mayBeAlive, readClaim, releaseClaim, updateClaim } from './claim.js';
+
+describe('the claim on a checkout’s Vagrant machines', () => {
+  const before = process.env['VAGRANT_DOTFILE_PATH'];
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'macvlab-claim-'));
+    process.env['VAGRANT_DOTFILE_PATH'] = folder;
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+    if (before === undefined) delete process.env['VAGRANT_DOTFILE_PATH'];
+    else process.env['VAGRANT_DOTFILE_PATH'] = before;
+  });
+
+  it('keeps a second lab out, and says who has them', () => {
+    expect(claimMachines()).to.equal(undefined);
+    expect(() => claimMachines()).to.throw(`in use by process ${process.pid}`);
+    releaseClaim();
+    expect(claimMachines()).to.equal(undefined);
+  });
+
+  it('is taken over from a process that is gone, with what that has made', () => {
+    claimMachines();
+    updateClaim({ made: true, owner: { pid: process.pid, startTime: 1 } });
+    expect(claimMachines()).to.deep.include({ made: true });
+    expect(readClaim()?.made).to.equal(false);
+  });
+
+  it('of a process elsewhere stands until the kernel has been started anew', () => {
+    claimMachines();
+    updateClaim({ namespace: 'pid:[1]', owner: { pid: process.pid, startTime: 1 } });
+    const claim = readClaim();
+    expect(claim && mayBeAlive(claim)).to.equal(true);
+    const file = join(folder, 'macvlab.json');
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/"boot":"[^"]+"/, '"boot":"another"'));
+    const later = readClaim();
+    expect(later && mayBeAlive(later)).to.equal(false);
+  });
+});
