@@ -2,12 +2,14 @@
  * What this machine's labs need: the sandbox root and a few programs, guests other programs and what they boot from. One lab
  * is enough to go on with, unless all are promised: what it cannot carry is skipped with the reason.
  */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { enginesArePrepared, prepareEngines } from './engines.mjs';
 import { guestsArePrepared, prepareGuests } from './guests.mjs';
 import { installTools } from './install-tools.mjs';
 import { planInstallation } from './packages.mjs';
 import { attempt, say } from './report.mjs';
-import { missingGuestTools, missingTools } from './tools.mjs';
+import { missingGuestTools, missingTools, missingVagrantTools } from './tools.mjs';
 
 /** @typedef {import('./machine.mjs').Machine} Machine */
 /** @typedef {import('./report.mjs').SetupError} SetupError */
@@ -15,10 +17,10 @@ import { missingGuestTools, missingTools } from './tools.mjs';
 /**
  * Whether nothing is left to do.
  * @param {Machine} machine
- * @param {string} [cache]
+ * @param {{ everyLab?: boolean, cache?: string }} [options] everyLab: all labs are promised
  */
-export function labsAreReady(machine, cache) {
-  if (lacking(machine).length > 0) return false;
+export function labsAreReady(machine, { everyLab = false, cache } = {}) {
+  if (lacking(machine, everyLab).length > 0) return false;
   return !carriesGuests(machine) || (guestsArePrepared(cache) && enginesArePrepared(cache));
 }
 
@@ -34,7 +36,7 @@ export function labsAreReady(machine, cache) {
  * @returns {SetupError[]} what keeps the machine from being ready; what one can do without is only said
  */
 export function setUpLabs(machine, { root, built, mayInstall, everyLab, cache }) {
-  const troubles = attempt(() => installForLabs(machine, { mayInstall }));
+  const troubles = attempt(() => installForLabs(machine, { mayInstall, everyLab }));
   if (built && carriesGuests(machine) && missingGuestTools(machine).length === 0) {
     troubles.push(...attempt(() => prepareGuests(root, { mayInstall, cache })));
     troubles.push(...attempt(() => prepareEngines(root, { mayInstall, cache })));
@@ -57,13 +59,24 @@ function carriesGuests({ architecture }) {
 }
 
 /**
- * The programs that are missing. Who is not root has no sandbox, and can do all in guests.
+ * Whether the Vagrant lab can be performed here without the user's own libvirt: as root, and with Debian's (vagrant/with-libvirt).
  * @param {Machine} machine
  */
-function lacking(machine) {
+export function carriesVagrant(machine) {
+  return machine.root && carriesGuests(machine) && existsSync(path.join(machine.files, 'etc/debian_version'));
+}
+
+/**
+ * The programs that are missing. Who is not root has no sandbox, and can do all in guests. The Vagrant lab is for those who have
+ * Vagrant, unless every lab is promised.
+ * @param {Machine} machine
+ * @param {boolean} everyLab
+ */
+function lacking(machine, everyLab) {
+  const forVagrant = everyLab && carriesVagrant(machine) ? missingVagrantTools(machine) : [];
   const forGuests = carriesGuests(machine) ? missingGuestTools(machine) : [];
   const guestsAlone = !machine.root && carriesGuests(machine) && forGuests.length === 0;
-  return guestsAlone ? [] : [...missingTools(machine), ...forGuests];
+  return guestsAlone ? [] : [...missingTools(machine), ...forGuests, ...forVagrant];
 }
 
 /**
@@ -79,15 +92,15 @@ function oneLabIsThere(machine) {
  * Installs what is missing for all labs together; for the sandbox alone when that fails: one package that cannot be had
  * keeps all from being installed.
  * @param {Machine} machine
- * @param {{ mayInstall: boolean }} options
+ * @param {{ mayInstall: boolean, everyLab: boolean }} options
  * @throws {SetupError}
  */
-function installForLabs(machine, { mayInstall }) {
+function installForLabs(machine, { mayInstall, everyLab }) {
   try {
-    installTools(machine, { mayInstall, lacking });
+    installTools(machine, { mayInstall, lacking: (each) => lacking(each, everyLab) });
   } catch (error) {
     const forSandbox = missingTools(machine).map(({ name }) => name);
-    const worthIt = forSandbox.length > 0 && forSandbox.length < lacking(machine).length;
+    const worthIt = forSandbox.length > 0 && forSandbox.length < lacking(machine, everyLab).length;
     if (worthIt && mayInstall && planInstallation(forSandbox, machine)?.permitted) {
       attempt(() => installTools(machine, { mayInstall, lacking: missingTools }));
     }

@@ -6,7 +6,7 @@ import { defaultKernel } from '../kernel/catalogue.js';
 import { FakeMachine } from './fake-machine.test-support.js';
 import { cacheFolder, defaultSeries, guestsArePrepared } from './guests.mjs';
 import { labsAreReady, setUpLabs } from './labs.mjs';
-import { guestTools, requiredTools } from './tools.mjs';
+import { guestTools, requiredTools, vagrantTools } from './tools.mjs';
 
 const forSandbox = requiredTools.map(({ name }) => name);
 const forGuests = guestTools.map(({ name }) => name);
@@ -52,7 +52,7 @@ class Checkout implements Disposable {
   }
 
   get isReady(): boolean {
-    return labsAreReady(this.fake.machine, this.cache);
+    return labsAreReady(this.fake.machine, { cache: this.cache });
   }
 
   [Symbol.dispose](): void {
@@ -160,6 +160,26 @@ describe('setting up the labs', () => {
     expect(checkout.setUp({ mayInstall: false, everyLab: true })).to.deep.equal([]);
     expect(checkout.fake.calls).to.deep.equal([]);
     expect(checkout.hasCalled).to.equal(false);
+  });
+
+  it('installs Vagrant where every lab is promised, as root on Debian, and nowhere else', () => {
+    using checkout = new Checkout();
+    checkout.fake.have('true', ...forSandbox, ...forGuests);
+    const forVagrant = vagrantTools.map(({ name }) => name);
+    checkout.fake.script('apt-get', managerWithout('none', ...forVagrant));
+    checkout.fake.script('env', 'shift\nexec "$@"');
+    checkout.fake.write('var/lib/dpkg/info/base-files.list', '');
+    checkout.fake.write('var/lib/apt/lists/some_Packages', '');
+    expect(checkout.setUp({ everyLab: true })).to.deep.equal([]);
+    expect(checkout.fake.calls).to.deep.equal([]);
+    checkout.fake.write('etc/debian_version', '12');
+    expect(checkout.setUp()).to.deep.equal([]);
+    expect(checkout.fake.calls).to.deep.equal([]);
+    expect(checkout.setUp({ everyLab: true })).to.deep.equal([]);
+    expect(checkout.fake.calls.filter((call) => call.startsWith('apt-get'))).to.deep.equal([
+      'apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends dnsmasq-base iptables libvirt-clients ' +
+        'libvirt-daemon openssh-client qemu-utils ruby vagrant-libvirt',
+    ]);
   });
 
   it('asks for no guests where the processor is another', () => {

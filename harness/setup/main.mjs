@@ -1,8 +1,8 @@
 /**
  * The first step of `npm start` and `npm test`, before anything is installed or built: brings node_modules, dist/, the
  * programs of the labs and what guests boot from up to date, and says nothing when they are. Imports nothing but Node's own
- * modules. With MACVLAB_NO_INSTALL=1 it says what it would install, and does not. With CI=true every lab is promised, and one
- * that cannot be set up is a failure.
+ * modules. With MACVLAB_NO_INSTALL=1 it says what it would install, and does not. With CI=true, or --every-lab, every lab is
+ * promised, and one that cannot be set up is a failure.
  */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -33,7 +33,8 @@ async function setUp(root) {
   const unsuitable = attempt(checkPlatform);
   if (unsuitable.length > 0) return unsuitable;
   const machine = thisMachine();
-  if (nodeModulesInStep(root) && labsAreReady(machine) && buildIsFresh(root)) return [];
+  const everyLab = process.env['CI'] === 'true' || process.argv.includes('--every-lab');
+  if (nodeModulesInStep(root) && labsAreReady(machine, { everyLab }) && buildIsFresh(root)) return [];
   const mayInstall = process.env['MACVLAB_NO_INSTALL'] !== '1';
   const { withLock } = await import('./lock.mjs');
   return withLock(root, () => {
@@ -42,7 +43,6 @@ async function setUp(root) {
       build(root);
     });
     // tried even after a failure, so that one look at the output shows all that is missing
-    const everyLab = process.env['CI'] === 'true';
     return [...unbuilt, ...setUpLabs(machine, { root, built: unbuilt.length === 0, mayInstall, everyLab })];
   });
 }

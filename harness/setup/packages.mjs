@@ -49,6 +49,13 @@ const packageManagers = [
       'apt-config': 'apt',
       flock: 'util-linux',
       dockerd: 'docker.io',
+      // the plugin, which brings Vagrant itself
+      vagrant: 'vagrant-libvirt',
+      ssh: 'openssh-client',
+      libvirtd: 'libvirt-daemon',
+      virsh: 'libvirt-clients',
+      dnsmasq: 'dnsmasq-base',
+      'qemu-img': 'qemu-utils',
     },
   },
   {
@@ -71,6 +78,10 @@ const packageManagers = [
       'apt-config': 'apt',
       flock: 'util-linux',
       dockerd: 'moby-engine',
+      vagrant: 'vagrant-libvirt',
+      ssh: 'openssh-clients',
+      libvirtd: 'libvirt-daemon',
+      virsh: 'libvirt-client',
     },
   },
   {

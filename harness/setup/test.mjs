@@ -1,8 +1,8 @@
 /**
  * What `npm test` does after the set-up: the unit tests, then the suites (also when a unit test failed), then one line
  * that sums both. Arguments go to the suites: `npm test -- A1.4`. With CI=true every lab is promised: what is skipped for
- * want of one is red, VLANs are performed in a guest even where the running kernel would do, and all that a container lab can carry
- * is performed in one, on an engine that is started for it.
+ * want of one is red, VLANs are performed in a guest even where the running kernel would do, all that a container lab can carry
+ * is performed in one, on an engine that is started for it, and vagrant/test brings Vagrant's machines up.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -10,12 +10,15 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startEngine } from './engine.mjs';
+import { carriesVagrant } from './labs.mjs';
+import { thisMachine } from './machine.mjs';
 import { SetupError } from './report.mjs';
-import { hasSparedGuests, suiteOutcome, totalLine, totalOutcome, unitOutcome } from './totals.mjs';
+import { atLeastOne, hasSparedGuests, suiteOutcome, totalLine, totalOutcome, unitOutcome } from './totals.mjs';
 
 const root = path.resolve(fileURLToPath(import.meta.url), '../../..');
 /** As a shell has it for a program that SIGINT ended. */
 const exitInterrupted = 130;
+const macvlab = [process.execPath, path.join(root, 'dist/harness/cli/main.js'), 'run'];
 const suiteArguments = process.argv.slice(2);
 // .ci/run is root on a machine of its own choice: a lab that cannot be built there is a defect
 const everyLab = process.env['CI'] === 'true';
@@ -33,6 +36,10 @@ if (everyLab && suiteArguments.length === 0 && hasSparedGuests(suites.folder)) {
 if (everyLab && suiteArguments.length === 0) {
   parts.push({ name: 'macvlab run --lab container', ...(await runInContainers()) });
 }
+if (everyLab && suiteArguments.length === 0 && carriesVagrant(thisMachine())) {
+  const command = [path.join(root, 'vagrant/test')];
+  parts.push({ name: 'vagrant/test', ...atLeastOne(await runSuites([], { command, promised: false })) });
+}
 const { counts, problems, exit } = totalOutcome(parts);
 for (const problem of problems) process.stdout.write(`${problem}\n`);
 process.stdout.write(`${totalLine(counts)}\n`);
@@ -43,7 +50,7 @@ async function runUnitTests() {
   try {
     const file = path.join(folder, 'counts.json');
     const mocha = path.join(root, 'node_modules/mocha/bin/mocha.js');
-    const ended = await run([mocha], { MACVLAB_UNIT_COUNTS: file });
+    const ended = await run([process.execPath, mocha], { MACVLAB_UNIT_COUNTS: file });
     // mocha exits with the number of failed tests
     return { ...unitOutcome(file), exit: Math.min(ended, 1) };
   } finally {
@@ -57,7 +64,8 @@ async function runInContainers() {
   try {
     const engine = await startEngine();
     try {
-      return await runSuites(['--lab', 'container'], { environment: { DOCKER_HOST: engine.host }, promised: false });
+      const options = { environment: { DOCKER_HOST: engine.host }, promised: false };
+      return atLeastOne(await runSuites(['--lab', 'container'], options));
     } finally {
       await engine.stop();
     }
@@ -71,14 +79,15 @@ async function runInContainers() {
  * Performs suites, unless we were interrupted before.
  * @param {string[]} argumentList
  * @param {object} [options]
+ * @param {string[]} [options.command] what performs them, if not `macvlab run`
  * @param {Record<string, string>} [options.environment]
  * @param {boolean} [options.promised] whether what is skipped for want of a lab is red
  */
-async function runSuites(argumentList, { environment = {}, promised = everyLab } = {}) {
+async function runSuites(argumentList, { command = macvlab, environment = {}, promised = everyLab } = {}) {
   if (interruption.signal.aborted) return { ...suiteOutcome(undefined), exit: exitInterrupted, folder: undefined };
   const out = path.resolve(outFolder(argumentList) ?? path.join(root, 'reports'));
   const before = new Set(listRuns(out));
-  const exit = await run([path.join(root, 'dist/harness/cli/main.js'), 'run', ...argumentList], environment);
+  const exit = await run([...command, ...argumentList], environment);
   const folder = listRuns(out).find((each) => !before.has(each));
   return { ...suiteOutcome(folder, { everyLab: promised }), exit, folder };
 }
@@ -114,8 +123,8 @@ function listRuns(out) {
  * @param {Record<string, string>} [environment]
  * @returns {Promise<number>} its exit code
  */
-async function run(command, environment = {}) {
-  const child = spawn(process.execPath, command, {
+async function run([program = '', ...argumentList], environment = {}) {
+  const child = spawn(program, argumentList, {
     cwd: root,
     stdio: 'inherit',
     env: { ...process.env, ...environment },

@@ -42,6 +42,21 @@ export const guestTools = [
 ];
 
 /**
+ * What only the Vagrant lab's own tests need: Vagrant, and a libvirt that is started for them (vagrant/with-libvirt).
+ * @type {readonly RequiredTool[]}
+ */
+export const vagrantTools = [
+  { name: 'vagrant', purpose: 'makes the machines of the Vagrantfile' },
+  { name: 'ssh', purpose: 'is Vagrant’s way into them' },
+  { name: 'ruby', purpose: 'evaluates the Vagrantfile in tests' },
+  { name: 'libvirtd', purpose: 'runs the machines' },
+  { name: 'virsh', purpose: 'tells whether libvirtd answers' },
+  { name: 'dnsmasq', purpose: 'gives the machines their addresses' },
+  { name: 'iptables', purpose: 'keeps the machines’ network to themselves' },
+  { name: 'qemu-img', purpose: 'makes the box’s disk' },
+];
+
+/**
  * Which of the required programs are missing.
  * @param {Machine} [machine]
  * @returns {RequiredTool[]}
@@ -57,4 +72,13 @@ export function missingTools(machine = thisMachine()) {
  */
 export function missingGuestTools(machine = thisMachine()) {
   return guestTools.filter(({ name }) => findProgram(name, machine.folders) === undefined);
+}
+
+/**
+ * Which of the programs that the Vagrant lab's own tests need are missing.
+ * @param {Machine} [machine]
+ * @returns {RequiredTool[]}
+ */
+export function missingVagrantTools(machine = thisMachine()) {
+  return vagrantTools.filter(({ name }) => findProgram(name, machine.folders) === undefined);
 }

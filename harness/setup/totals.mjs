@@ -66,6 +66,18 @@ export function suiteOutcome(folder, { everyLab = false } = {}) {
 }
 
 /**
+ * The outcome of suites that may skip much, and are a promise nonetheless: red when nothing at all was proven.
+ * @template {Outcome} T
+ * @param {T} outcome
+ * @returns {T}
+ */
+export function atLeastOne(outcome) {
+  const { counts, problems } = outcome;
+  if (counts.passed + counts.failed > 0) return outcome;
+  return { ...outcome, counts: { ...counts, failed: 1 }, problems: [...problems, 'all of its tests were skipped'] };
+}
+
+/**
  * Whether a test was skipped because a lab could not be used: the sandbox, or another that could have carried it
  * (harness/run/performing.ts, `couldBeCarried`); or because a container engine is missing (harness/lab/container-engines.ts)
  * or does not start (harness/engine/engine-root.ts).

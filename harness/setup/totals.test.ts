@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { TestRecord } from '../run/record.js';
 import { FakeMachine } from './fake-machine.test-support.js';
-import { hasSparedGuests, suiteOutcome, totalLine, totalOutcome, unitOutcome } from './totals.mjs';
+import { atLeastOne, hasSparedGuests, suiteOutcome, totalLine, totalOutcome, unitOutcome } from './totals.mjs';
 
 const counts = { passed: 3, failed: 0, skipped: 1 };
 
@@ -48,6 +48,13 @@ describe('the sum over unit tests and suites', () => {
     const promised = suiteOutcome(fake.root, { everyLab: true });
     expect(promised.counts).to.deep.equal({ passed: 0, failed: 3, skipped: 1 });
     expect(promised.problems).to.deep.equal([`3 tests were skipped for want of a lab: ${reasons[0]}`]);
+  });
+
+  it('is red when all was skipped in a lab that is promised', () => {
+    const skipped = { counts: { passed: 0, failed: 0, skipped: 2 }, problems: [], exit: 0 };
+    const problems = ['all of its tests were skipped'];
+    expect(atLeastOne(skipped)).to.deep.equal({ counts: { passed: 0, failed: 1, skipped: 2 }, problems, exit: 0 });
+    expect(atLeastOne({ counts, problems: [] })).to.deep.equal({ counts, problems: [] });
   });
 
   it('knows when guests were spared, although there were experiments on VLANs', () => {
