@@ -1,6 +1,6 @@
 /** Entering a Vagrant lab that was kept, and ending it. */
 import type { Session } from '../../remote/session.js';
-import type { Machines } from '../driver.js';
+import type { AllSessions, Machines } from '../driver.js';
 import type { LabKeys } from '../sshd.js';
 import type { NodeName } from '../topology.js';
 import { releaseClaim } from './claim.js';
@@ -34,7 +34,7 @@ export async function attachVagrant(
     for (const session of sessions.values()) session.close();
     throw failed.reason;
   }
-  const byName = Object.fromEntries(sessions) as Machines['nodes'];
+  const byName = Object.fromEntries(sessions) as AllSessions;
   return { machine: byName.switch, nodes: byName, ssh: sshOf(keys) };
 }
 

@@ -1,14 +1,15 @@
 /** The lab on its machines: its first process on each, and sessions with the nodes. */
 import { MacvlabError, messageOf } from '../../core/error.js';
-import { patience, within } from '../../core/wait.js';
 import { Session } from '../../remote/session.js';
 import type { Machines } from '../driver.js';
+import { begin, lacking, serveInside } from '../lifeline.js';
 import { type MachinePlace, threeMachines } from '../places.js';
+import { enter, type Entered } from '../ssh-way.js';
 import { type LabKeys, sshdCommand } from '../sshd.js';
 import type { NodeName, Topology } from '../topology.js';
 import { cardsOf } from './machines.js';
-import { lacking, lifeline, setUpScript } from './set-up-script.js';
-import { enter, type Entered, type WayIn } from './way-in.js';
+import { machineLifeline, setUpScript } from './set-up-script.js';
+import { type WayIn, wayTo } from './way-in.js';
 
 /** A lab on the machines. */
 export interface Placed {
@@ -35,24 +36,12 @@ export async function setUpMachine(
   options: { keys: LabKeys; topology: Topology; outlives: boolean },
 ): Promise<SetUpMachine> {
   const { keys, topology, outlives } = options;
-  const held = enter(way, place.name, lifeline(), outlives);
-  let said = '';
-  const answered = new Promise<RegExpExecArray>((resolve, reject) => {
-    held.socket.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-      const answer = /^ready (\d+) (\S+)$/m.exec(said);
-      if (answer) resolve(answer);
-    });
-    held.socket.on('error', () => undefined);
-    void held.ended.then(() => reject(new Error('its shell has ended')));
-  });
   const { name, nodes } = place;
-  held.socket.write(setUpScript({ name, keys, nodes, cards: cardsOf(place, topology) }));
+  const held = enter(wayTo(way, name), machineLifeline(), outlives);
   try {
-    const [, pid, release = ''] = await within(answered, { what: `${name} to be set up`, deadline: patience(60_000) });
-    return { held, init: Number(pid), release };
+    const { init, release } = await begin(held, setUpScript({ name, keys, nodes, cards: cardsOf(place, topology) }));
+    return { held, init, release };
   } catch (error) {
-    held.socket.destroy();
     const words = held.words();
     throw new MacvlabError('LAB_OPEN', `the machine ${name} could not be set up: ${messageOf(error)}`, {
       evidence: words,
@@ -70,9 +59,7 @@ export async function connectNode({ way, keys, inits }: Placed, node: NodeName):
   const place = places.find(({ nodes }) => nodes.includes(node));
   const init = inits[place?.name ?? ''];
   if (!place || init === undefined) throw new TypeError(`no machine holds ${node}`);
-  const inside = ['nsenter', '--target', String(init), '--mount', '--uts', '--ipc', '--pid', '--'];
-  const server = ['nsenter', `--net=/run/netns/${node}`, '--', ...sshdCommand(), '-i'];
-  const entered = enter(way, place.name, [...inside, ...server]);
+  const entered = enter(wayTo(way, place.name), serveInside(init, node));
   return Session.open({
     name: node,
     transport: entered.socket,

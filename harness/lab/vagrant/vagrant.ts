@@ -7,7 +7,7 @@ import { beSlow } from '../../core/wait.js';
 import { newKeyPair } from '../../remote/keys.js';
 import type { Session } from '../../remote/session.js';
 import { setClocks } from '../clocks.js';
-import type { Host, LabDriver, Machines } from '../driver.js';
+import type { AllSessions, Host, LabDriver, Machines } from '../driver.js';
 import { startKeeper } from '../keepers.js';
 import { makeLabFolder, noteProcess, removeLabFolder } from '../kept.js';
 import { threeMachines } from '../places.js';
@@ -164,7 +164,7 @@ async function openLab(
     const inits = Object.fromEntries(await Promise.all(starting));
     const placed = { way, keys, inits };
     await Promise.all(nodeNames.map(async (node) => sessions.set(node, await connectNode(placed, node))));
-    const nodes = Object.fromEntries(sessions) as Machines['nodes'];
+    const nodes = Object.fromEntries(sessions) as AllSessions;
     const hosts = threeMachines.map((place): Host => ({
       ...place,
       session: nodes[place.own],

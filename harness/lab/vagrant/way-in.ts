@@ -1,11 +1,7 @@
 /** The way into a machine: the ssh program, with what `vagrant ssh-config` says. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Socket } from 'node:net';
-import { findProgram } from '../../setup/tools.mjs';
-import { hostTool } from '../host-tools.js';
-import { quoteCommand } from '../../remote/quote.js';
+import type { SshWay } from '../ssh-way.js';
 import { vagrant } from './vagrant-program.js';
 
 /** A folder with the configuration, and the machines' host keys as they were at first. */
@@ -46,34 +42,8 @@ function sshOptions({ folder }: WayIn): string[] {
   ];
 }
 
-/** A command on a machine, as root: its streams are one socket. */
-export interface Entered {
-  child: ChildProcess;
-  socket: Socket;
-  /** Its standard error, and how it ended. */
-  words: () => string;
-  ended: Promise<unknown>;
-}
-
-/** Ends what it starts when this process dies, even by SIGKILL (prctl(2), PR_SET_PDEATHSIG). */
-const endsWithUs = ['setpriv', '--pdeathsig', 'KILL', '--'];
-
-/**
- * Starts a command on a machine as root.
- * @param outlives whether it may go on when this process has ended
- * @throws MacvlabError TOOL_MISSING
- */
-export function enter(way: WayIn, machine: string, argv: readonly string[], outlives = false): Entered {
-  const ssh = [hostTool('ssh', 'is Vagrant’s way into the machines'), ...sshOptions(way), '-T', machine];
-  const command = [...ssh, '--', quoteCommand(['sudo', '-n', '--', ...argv])];
-  // One socket serves as both standard input and output; a shell puts it there, since spawn gives two.
-  const duplex = ['sh', '-c', 'exec "$@" <&3 >&3 3>&-', 'ssh', ...command];
-  const [program = '', ...rest] = [...(!outlives && findProgram('setpriv') ? endsWithUs : []), ...duplex];
-  const child = spawn(program, rest, { stdio: ['ignore', 'ignore', 'pipe', 'pipe'], detached: true });
-  const socket = child.stdio[3] as Socket;
-  let words = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => (words = (words + text).slice(-4096)));
-  child.on('error', (error) => socket.destroy(error));
-  child.on('exit', (status, signal) => (words += `ssh to ${machine} ended with ${signal ?? `status ${status}`}\n`));
-  return { child, socket, words: () => words, ended: new Promise((resolve) => child.on('close', resolve)) };
+/** The way to one machine. */
+export function wayTo(way: WayIn, machine: string): SshWay {
+  const need = 'is Vagrant’s way into the machines';
+  return { name: machine, need, options: sshOptions(way), destination: machine, asRoot: ['sudo', '-n', '--'] };
 }
