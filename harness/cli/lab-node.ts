@@ -23,7 +23,9 @@ export async function onNode<T>(
   const kept = findKept(name);
   const machines = await attachKept(kept, [node]);
   try {
-    return await work(machines.nodes[node], kept.name);
+    const session = machines.nodes[node];
+    if (session) return await work(session, kept.name);
+    throw new TypeError(`no session with ${node} was opened`);
   } finally {
     await machines.close();
   }

@@ -7,7 +7,7 @@ export async function setClocks(hosts: readonly Host[], nodes: Machines['nodes']
   const measured = await Promise.all(
     hosts.map(async (host) => {
       const { roundTrip, ...clock } = await measureClock(host.session);
-      for (const session of [host.session, ...host.nodes.map((node) => nodes[node])]) session.clock = clock;
+      for (const session of [host.session, ...host.nodes.flatMap((node) => nodes[node] ?? [])]) session.clock = clock;
       return roundTrip;
     }),
   );

@@ -35,12 +35,22 @@ export interface KernelLog {
   text(): ReadonlyMap<string, string>;
 }
 
+/** Sessions with all nodes, as labs have them that make their machines themselves. */
+export type AllSessions = Record<NodeName, Session>;
+
+/** Sessions with nodes. Of hosts that somebody else has put on a wire there may be no more than the two ends of it. */
+export type NodeSessions = Pick<AllSessions, 'node1' | 'node2'> & Partial<AllSessions>;
+
 /** The machines of an open lab, reached over SSH. */
 export interface Machines {
   /** A session that sees every network namespace, where one machine holds all nodes. */
   machine: Session;
-  /** One session per node. */
-  nodes: Record<NodeName, Session>;
+  /** One session per node; without one, the lab lacks that node, or nobody may look into its switch. */
+  nodes: NodeSessions;
+  /** What the nodes' uplinks are called where that is not what the topology calls them: a host's card has its own name. */
+  uplinks?: Partial<Record<NodeName, string>>;
+  /** Present where hosts, wire and switch are somebody else's. */
+  premises?: Premises;
   /** How a node's sshd is made to listen on an address of the lab's own, and who may log in there. */
   ssh: { server: readonly string[]; user: string; privateKey: string; hostKey: string };
   /**
@@ -60,8 +70,42 @@ export interface Machines {
   keep?(): Promise<{ keeper: number; state: unknown }>;
 }
 
+/** What is known of, and to be minded on, hosts and a wire that are not the lab's own. */
+export interface Premises {
+  /** The nodes that are a host's own network stack; all others are namespaces of the lab. */
+  own: readonly NodeName[];
+  switch: OthersSwitch;
+  /** Networks in CIDR form whose addresses may be used; any, when left out. */
+  addresses?: readonly string[];
+  /** Networks in CIDR form that a host needs for something else, and for what: "who reaches node1 over SSH". */
+  taken?: readonly { network: string; by: string }[];
+  /** The first four bytes of the MAC address of whatever is made on the hosts: "02:6d:1a:2b". */
+  macRange: string;
+  /** Why node1's uplink must not be taken down, or change its address; left out where it may. */
+  uncuttable?: string;
+}
+
+/** A switch that is not the lab's own, as its owner has described it. */
+export interface OthersSwitch {
+  /** Whether it reflects at a node's port (802.1Qbg reflective relay); left out where nobody knows. */
+  hairpin: Partial<Record<NodeName, boolean>>;
+  /** VLANs that the nodes' ports carry with a tag; left out where nobody knows. */
+  vlans?: readonly number[];
+  /** The VLAN of untagged frames there. */
+  native?: number;
+  /**
+   * How it is set, if at all. A bridge is one of Linux, to whose machine `nodes.switch` is a session: its device, and the names of its
+   * ports by who is at the other end. A command is called with what it is to do: [...command, "hairpin", "node1", "on"].
+   */
+  driver?: { bridge: { device: string; ports: Partial<Record<NodeName, string>> } } | { command: readonly string[] };
+}
+
 export interface LabDriver {
   readonly name: string;
+  /** How many of its labs there can be at a time; any number, when left out. */
+  readonly labs?: number;
+  /** The network that it makes, where that is not the articles'. */
+  readonly topology?: Topology;
   /** How many of this machine's processors one of its labs keeps busy; default 1. */
   readonly processors?: number;
   /** What this driver needs on this machine. Changes nothing. */

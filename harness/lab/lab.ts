@@ -14,6 +14,7 @@ import { ContainerEngines } from './container-engines.js';
 import type { ContainerHost } from './container-host.js';
 import type { LabDriver, Machines } from './driver.js';
 import { Exchange, type ExchangeOptions } from './exchange.js';
+import { Lacking } from './lacking.js';
 import { Node } from './node.js';
 import { Scopes } from './scopes.js';
 import { sessionOverTheWire } from './wire-session.js';
@@ -219,6 +220,8 @@ export class Lab {
   }
 
   #stack(name: NodeName): NetworkStack {
-    return new NetworkStack(name, this.machines.nodes[name], this.log);
+    const session = this.machines.nodes[name];
+    if (session) return new NetworkStack(name, session, this.log);
+    throw new Lacking(`needs ${name}, which this lab does not have`);
   }
 }

@@ -1,6 +1,6 @@
 /** Entering a container lab that was kept. */
 import type { Session } from '../../remote/session.js';
-import type { Machines } from '../driver.js';
+import type { AllSessions, Machines } from '../driver.js';
 import type { LabKeys } from '../sshd.js';
 import type { NodeName } from '../topology.js';
 import { connectNode, sshOf } from './connect.js';
@@ -32,7 +32,7 @@ export async function attachContainer(
     for (const session of sessions.values()) session.close();
     throw failed.reason;
   }
-  const byName = Object.fromEntries(sessions) as Machines['nodes'];
+  const byName = Object.fromEntries(sessions) as AllSessions;
   return { machine: byName.switch, nodes: byName, ssh: sshOf(keys) };
 }
 

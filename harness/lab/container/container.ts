@@ -10,7 +10,7 @@ import { MacvlabError } from '../../core/error.js';
 import { newKeyPair } from '../../remote/keys.js';
 import type { Session } from '../../remote/session.js';
 import { setClocks } from '../clocks.js';
-import type { Host, LabDriver, Machines } from '../driver.js';
+import type { AllSessions, Host, LabDriver, Machines } from '../driver.js';
 import { startKeeper } from '../keepers.js';
 import type { LabKeys } from '../sshd.js';
 import type { NodeName, Topology } from '../topology.js';
@@ -109,7 +109,7 @@ async function openLab(
       return all;
     };
     const [wired] = await Promise.all([hosts(), enter(['router', 'client'])]);
-    const nodes = Object.fromEntries(sessions) as Machines['nodes'];
+    const nodes = Object.fromEntries(sessions) as AllSessions;
     return {
       ...(await timesOf(wired, nodes)),
       machine: nodes.switch,
@@ -135,7 +135,7 @@ async function openLab(
 }
 
 /** What there is to know of the machines' clock: nothing where their kernel is the one that we run on. */
-async function timesOf(hosts: readonly Host[], nodes: Machines['nodes']): Promise<Partial<Machines>> {
+async function timesOf(hosts: readonly Host[], nodes: AllSessions): Promise<Partial<Machines>> {
   const file = '/proc/sys/kernel/random/boot_id';
   const { stdout } = await nodes.switch.run(['cat', file]);
   if (stdout === readFileSync(file, 'utf8')) return {};

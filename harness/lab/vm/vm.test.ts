@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import { errorOf } from '../../core/error.test-support.js';
 import { poll } from '../../core/wait.js';
 import { echoRequest } from '../../wire/pattern.js';
+import type { AllSessions } from '../driver.js';
 import { Lab } from '../lab.js';
 import { nodeNames } from '../topology.js';
 import { vmDriver } from './vm.js';
@@ -42,7 +43,8 @@ describe(`a lab in one guest${why}`, function vm() {
   const sh = (script: string) => opened().machines.machine.run(['sh', '-c', script]);
 
   it('runs a kernel of its own, and answers at every node', async () => {
-    const { machine, nodes } = opened().machines;
+    const { machine, ...machines } = opened().machines;
+    const nodes = machines.nodes as AllSessions;
     const bootId = (await machine.run(['cat', '/proc/sys/kernel/random/boot_id'])).stdout;
     expect(bootId).to.not.equal(readFileSync('/proc/sys/kernel/random/boot_id', 'utf8'));
     const spaces = await Promise.all(
