@@ -368,7 +368,7 @@ function running(child: ChildProcess, input: string | undefined, kill: (signal: 
         if (!has()) reject(new Error(`it ended without saying ${String(words)}:\n${stdout}${stderr}`));
       }, reject);
     });
-    await within(heard, { what: `${String(words)}`, deadline: patience(60_000), evidence: () => `${stdout}${stderr}` });
+    await within(heard, { what: String(words), deadline: patience(60_000), evidence: () => `${stdout}${stderr}` });
   };
   return { stdout: () => stdout, stderr: () => stderr, said, kill, ended };
 }
