@@ -29,6 +29,8 @@ export interface LifelineScript {
   namespaces: readonly string[];
   /** Programs that must be there, besides those that every node needs. */
   needs?: readonly string[];
+  /** Package managers, of which it says which it has when it lacks programs. */
+  managers?: readonly string[];
   /** Lines of the shell’s, performed last. */
   more?: readonly string[];
   /** Seconds without a sign of life from us until it ends; without, only the connection’s end ends it. */
@@ -37,7 +39,7 @@ export interface LifelineScript {
 
 /** The script; its last line of output is "ready" with the process id of the lab's first process there, and the kernel's release. */
 export function lifelineScript(options: LifelineScript): string {
-  const { name, keys, namespaces, needs = [], more = [], silence } = options;
+  const { name, keys, namespaces, needs = [], managers = [], more = [], silence } = options;
   const needed = [...programs, ...needs, ...(silence === undefined ? [] : ['timeout', 'head'])];
   return [
     'set -e',
@@ -46,7 +48,9 @@ export function lifelineScript(options: LifelineScript): string {
     'umask 022',
     'missing=',
     `for name in ${needed.join(' ')}; do command -v "$name" >/dev/null || missing="$missing $name"; done`,
-    `[ -z "$missing" ] || { echo "${lacking}$missing" >&2; exit 1; }`,
+    'managers=',
+    ...managers.map((each) => `! command -v ${each} >/dev/null || managers="$managers ${each}"`),
+    `[ -z "$missing" ] || { echo "${lacking}$missing\${managers:+ (it has$managers)}" >&2; exit 1; }`,
     'mount -t proc -o nosuid,nodev,noexec proc /proc',
     'mount -t tmpfs -o mode=0755,nosuid,nodev tmpfs /run',
     ...sshdFilesScript(keys),

@@ -154,6 +154,21 @@ export function installCommand(programs, machine = thisMachine()) {
   return planInstallation(programs, machine)?.line;
 }
 
+/** The programs of the package managers that we know. */
+export const packageManagerNames = packageManagers.map(({ program }) => program);
+
+/**
+ * The command that installs programs on another machine, for its root; undefined where we do not know its package manager.
+ * @param {string[]} programs
+ * @param {string} manager one of {@link packageManagerNames}
+ */
+export function installCommandWith(programs, manager) {
+  const known = packageManagers.find(({ program }) => program === manager);
+  if (!known) return undefined;
+  const packages = [...new Set(programs.map((program) => known.packages[program] ?? program))].sort();
+  return [manager, ...known.install, ...packages].join(' ');
+}
+
 /**
  * How to install programs on a machine; undefined when it has no package manager that we know.
  * @param {string[]} programs

@@ -2,7 +2,7 @@
 import { findProgram, thisMachine } from './machine.mjs';
 
 export { findProgram } from './machine.mjs';
-export { installCommand } from './packages.mjs';
+export { installCommand, installCommandWith, packageManagerNames } from './packages.mjs';
 
 /** @typedef {import('./machine.mjs').Machine} Machine */
 
