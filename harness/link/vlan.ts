@@ -23,14 +23,30 @@ export interface VlanOptions extends Partial<Tagging> {
 
 /** Adds a VLAN sub-interface, read back; the undo deletes it. */
 export function addVlan(stack: NetworkStack, options: VlanOptions): Change<Tagging> {
-  const { name, parent, id, protocol = '802.1Q' } = options;
+  const { name, id, protocol = '802.1Q' } = options;
   return {
-    stack,
-    what: `add ${name}, VLAN ${id} (${protocol}) of ${parent}`,
-    command: [...['ip', 'link', 'add', 'link', parent, 'name', name, 'type', 'vlan'], ...tagWords(protocol, id)],
+    ...adding(stack, options),
     read: showLink(name),
     value: (output) => taggingOf(parseLink(output)),
     expected: { id, protocol },
+  };
+}
+
+/** Adds a VLAN sub-interface of a device of `stack` straight into another namespace, so that `stack` itself has none; the undo deletes it. */
+export function addVlanInto(stack: NetworkStack, options: VlanOptions, into: NetworkStack): Change {
+  return { ...adding(stack, options, into), undoIn: into };
+}
+
+function adding(stack: NetworkStack, options: VlanOptions, into?: NetworkStack): Omit<Change<Tagging>, 'read'> {
+  const { name, parent, id, protocol = '802.1Q' } = options;
+  const home = into?.namespace ? ['netns', into.namespace] : [];
+  return {
+    stack,
+    what: `add ${name}, VLAN ${id} (${protocol}) of ${parent}${into ? `, in ${into.name}` : ''}`,
+    command: [
+      ...['ip', 'link', 'add', 'link', parent, 'name', name, ...home, 'type', 'vlan'],
+      ...tagWords(protocol, id),
+    ],
     undo: () => ['ip', 'link', 'delete', 'dev', name],
   };
 }

@@ -10,6 +10,8 @@ export interface ArpingOptions {
   deadline?: number;
   /** Ask as somebody without an address, to find out whether one is taken (RFC 5227, probe). */
   probe?: boolean;
+  /** Ask everybody each time; otherwise who has answered is asked alone. */
+  broadcast?: boolean;
 }
 
 export interface ArpingResult {
@@ -24,8 +26,9 @@ export interface ArpingResult {
  * @throws MacvlabError PROBE_UNREADABLE when arping prints no count, as that of another project does
  */
 export async function arping(stack: NetworkStack, address: string, options: ArpingOptions): Promise<ArpingResult> {
-  const { device, count = 1, deadline = 1, probe = false } = options;
-  const argv = ['arping', '-I', device, '-c', String(count), '-w', String(deadline), ...(probe ? ['-D'] : []), address];
+  const { device, count = 1, deadline = 1, probe = false, broadcast = false } = options;
+  const flags = [...(probe ? ['-D'] : []), ...(broadcast ? ['-b'] : [])];
+  const argv = ['arping', '-I', device, '-c', String(count), '-w', String(deadline), ...flags, address];
   const { stdout, stderr } = await stack.run(argv, 'probe');
   return parseArping(stdout, stderr);
 }

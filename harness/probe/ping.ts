@@ -38,6 +38,8 @@ export interface PingOptions {
   wait?: number;
   /** Payload bytes, at least 16 for the token to have room. */
   size?: number;
+  /** Seconds between two requests; 1 without it. */
+  interval?: number;
   /** Send the next request as soon as the last is answered (needs root). */
   flood?: boolean;
   /** Initial TTL or hop limit. */
@@ -62,6 +64,7 @@ export async function startPing(stack: NetworkStack, address: string, options: P
   const argv = [
     ...['ping', '-n', '-c', String(count), '-W', String(wait), '-p', token],
     ...(options.size === undefined ? [] : ['-s', String(options.size)]),
+    ...(options.interval === undefined ? [] : ['-i', String(options.interval)]),
     ...(options.flood ? ['-f'] : []),
     ...(options.ttl === undefined ? [] : ['-t', String(options.ttl)]),
     ...(options.device === undefined ? [] : ['-I', options.device]),

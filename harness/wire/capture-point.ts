@@ -36,14 +36,19 @@ export class CapturePoint implements View {
   readonly stack: NetworkStack;
   readonly device: string;
   readonly #directions: readonly Direction[];
+  readonly #filter: string | undefined;
   #captures: Capture[] = [];
 
-  /** @param directions capture incoming and outgoing frames apart; a single capture of both when empty */
-  constructor(stack: NetworkStack, device: string, directions: readonly Direction[] = []) {
+  /**
+   * @param directions capture incoming and outgoing frames apart; a single capture of both when empty
+   * @param filter what is captured at all (pcap-filter(7)); everything without one
+   */
+  constructor(stack: NetworkStack, device: string, directions: readonly Direction[] = [], filter?: string) {
     this.label = `${stack.name}/${device}`;
     this.stack = stack;
     this.device = device;
     this.#directions = directions;
+    this.#filter = filter;
   }
 
   /** Starts to listen. @throws MacvlabError CAPTURE_START */
@@ -58,6 +63,7 @@ export class CapturePoint implements View {
           device,
           promiscuous,
           ...(direction ? { direction } : {}),
+          ...(this.#filter === undefined ? {} : { filter: this.#filter }),
         }),
       ),
     );

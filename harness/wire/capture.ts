@@ -38,6 +38,8 @@ export interface CaptureOptions {
   direction?: Direction;
   /** Promiscuous capture changes what is delivered, so that it is off unless an experiment asks for it. */
   promiscuous?: boolean;
+  /** What is captured at all, as pcap-filter(7) has it: needed where the interface carries the session that tells of its frames. */
+  filter?: string;
 }
 
 /** Bytes of each frame that are kept: all headers, and the first bytes of any payload. */
@@ -105,6 +107,7 @@ export class Capture {
       ...(options.direction ? ['-Q', options.direction] : []),
       // Root writes to a pipe: there is no file whose owner would matter, and no user "tcpdump" in a bare machine.
       ...['-Z', 'root', '-w', '-'],
+      ...(options.filter === undefined ? [] : [options.filter]),
     ];
     const capture = new Capture(options, await options.stack.start(argv, 'capture'));
     try {
