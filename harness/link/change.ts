@@ -2,7 +2,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { MacvlabError } from '../core/error.js';
 import type { Scope } from '../core/scope.js';
+import type { BatchResult } from '../remote/batch.js';
+import type { LoggedCommand } from '../remote/command-log.js';
 import type { NetworkStack } from '../remote/network-stack.js';
+import type { Session } from '../remote/session.js';
+import type { UndoJournal } from '../remote/undo-journal.js';
 import { LinkError } from './errno.js';
 
 export interface Change<T = unknown> {
@@ -30,7 +34,8 @@ export interface ChangeRecord<T = unknown> {
 }
 
 /**
- * Makes changes, all on one machine, in one round trip: reads the values before, changes, and reads them again.
+ * Makes changes, all on one machine, in one round trip: reads the values before, changes, and reads them again. Where undos are
+ * noted in a journal it takes two, since a note has to be there before the change.
  * Each undo is registered in the scope before anything is changed, so that a change cut short is undone as well.
  * @throws LinkError with the kernel's words for the first change that is refused; those before it stay until the undo
  * @throws MacvlabError LINK_IGNORED when the kernel accepts a change and it reads back otherwise
@@ -39,33 +44,33 @@ export async function apply(changes: readonly Change[], scope?: Scope): Promise<
   const session = changes[0]?.stack.session;
   if (!session) return [];
   const before = new Map<Change, unknown>();
-  const tried = new Set<Change>();
+  const tried = new Map<Change, Note>();
   for (const change of changes) {
-    if (change.undo) scope?.defer(`undo ${change.what}`, () => undo(change, tried, before));
+    if (change.undo) scope?.defer(`undo ${change.what}`, () => undo(change, tried.get(change), before));
   }
   const reads = distinctReads(changes);
-  const steps = [
-    ...reads.map(({ stack, argv }) => ({ stack, argv, kind: 'reading' as const, mayFail: true })),
-    ...changes.map(({ stack, command }) => ({ stack, argv: command, kind: 'change' as const, mayFail: false })),
-    ...reads.map(({ stack, argv }) => ({ stack, argv, kind: 'reading' as const, mayFail: true })),
-  ];
-  for (const change of changes) tried.add(change);
-  const entries = steps.map(({ stack, argv, kind }) => stack.note(argv, kind));
-  const results = await session.batch(steps.map(({ stack, argv, mayFail }) => ({ argv: stack.enter(argv), mayFail })));
-  for (const [index, result] of results.entries()) {
-    const entry = entries[index];
-    if (entry) steps[index]?.stack.log.end(entry, result);
-  }
-  const output = (change: Change, offset: number) => {
-    const index = reads.findIndex((read) => read.key === keyOf(change));
-    const result = index < 0 ? undefined : results[offset + index];
+  const reading = reads.map(({ stack, argv }): Step => ({ stack, argv, kind: 'reading', mayFail: true }));
+  const changing = changes.map(({ stack, command }): Step => ({
+    stack,
+    argv: command,
+    kind: 'change',
+    mayFail: false,
+  }));
+  const value = (change: Change, results: readonly Result[]) => {
+    const result = results[reads.findIndex((read) => read.key === keyOf(change))];
     return result?.status === 0 ? change.value?.(result.stdout) : undefined;
   };
-  for (const change of changes) before.set(change, output(change, 0));
+  const journalled = changes.some((change) => change.undo && journalOf(change));
+  const earlier = journalled ? await perform(session, reading) : [];
+  if (journalled) for (const change of changes) before.set(change, value(change, earlier));
+  for (const change of changes) tried.set(change, noteUndo(change, before.get(change)));
+  const later = await perform(session, [...(journalled ? [] : reading), ...changing, ...reading]);
+  const performed = journalled ? [...earlier, ...later] : later;
+  if (!journalled) for (const change of changes) before.set(change, value(change, performed));
+  const after = performed.slice(reads.length + changes.length);
   const records: ChangeRecord[] = [];
   for (const [index, change] of changes.entries()) {
-    const position = reads.length + index;
-    const result = results[position];
+    const result = performed[reads.length + index];
     if (!result) break;
     if (result.status !== 0) {
       forget(changes.slice(index), tried);
@@ -75,17 +80,51 @@ export async function apply(changes: readonly Change[], scope?: Scope): Promise<
         result.stderr || result.stdout || `exit status ${result.status}`,
       );
     }
-    const record = {
-      what: change.what,
-      before: before.get(change),
-      after: output(change, reads.length + changes.length),
-    };
-    const entry = entries[position];
-    if (entry) Object.assign(entry, { before: record.before, after: record.after });
+    const record = { what: change.what, before: before.get(change), after: value(change, after) };
+    Object.assign(result.entry, { before: record.before, after: record.after });
     records.push(record);
   }
   for (const [index, change] of changes.entries()) refuseIgnored(change, records[index]);
   return records;
+}
+
+interface Step {
+  stack: NetworkStack;
+  argv: readonly string[];
+  kind: 'reading' | 'change';
+  mayFail: boolean;
+}
+
+interface Result extends BatchResult {
+  /** Its entry in the log. */
+  entry: LoggedCommand;
+}
+
+/** Performs steps up to the first that fails but must not. */
+async function perform(session: Session, steps: readonly Step[]): Promise<Result[]> {
+  const entries = steps.map(({ stack, argv, kind }) => stack.note(argv, kind));
+  const results = await session.batch(steps.map(({ stack, argv, mayFail }) => ({ argv: stack.enter(argv), mayFail })));
+  return results.flatMap((result, index) => {
+    const [entry, step] = [entries[index], steps[index]];
+    if (!entry || !step) return [];
+    step.stack.log.end(entry, result);
+    return { ...result, entry };
+  });
+}
+
+/** That a change was tried; `settled` says that it needs no undo any more. */
+interface Note {
+  settled(): void;
+}
+
+function journalOf(change: Change): UndoJournal | undefined {
+  return (change.undoIn ?? change.stack).journal;
+}
+
+function noteUndo(change: Change, before: unknown): Note {
+  const journal = journalOf(change);
+  const argv = journal && change.undo?.(before);
+  return { settled: argv ? journal.note([argv]) : () => undefined };
 }
 
 /** A change that needs neither undo nor reading of its own: it goes with the link, which is read as a whole. */
@@ -113,12 +152,15 @@ function keyOf({ stack, read }: Change): string | undefined {
 }
 
 /** Changes that did not come about need no undo. */
-function forget<T>(changes: readonly Change<T>[], tried: Set<Change>): void {
-  for (const change of changes) tried.delete(change);
+function forget(changes: readonly Change[], tried: Map<Change, Note>): void {
+  for (const change of changes) {
+    tried.get(change)?.settled();
+    tried.delete(change);
+  }
 }
 
-async function undo(change: Change, tried: ReadonlySet<Change>, before: ReadonlyMap<Change, unknown>): Promise<void> {
-  if (!tried.has(change)) return;
+async function undo(change: Change, tried: Note | undefined, before: ReadonlyMap<Change, unknown>): Promise<void> {
+  if (!tried) return;
   const argv = change.undo?.(before.get(change));
   if (!argv) return;
   const stack = change.undoIn ?? change.stack;
@@ -126,10 +168,11 @@ async function undo(change: Change, tried: ReadonlySet<Change>, before: Readonly
   if (result.status !== 0 && !alreadyGone.test(result.stderr)) {
     throw new LinkError(`${stack.name}: undo ${change.what}`, argv, result.stderr);
   }
+  tried.settled();
 }
 
 /** What an undo is content with: the experiment itself took the thing away, or what it stood on. */
-const alreadyGone =
+export const alreadyGone =
   /Cannot find device|No such (device|process)|Cannot open network namespace|Cannot remove namespace file .*No such file|Cannot assign requested address/;
 
 function refuseIgnored(change: Change, record: ChangeRecord | undefined): void {

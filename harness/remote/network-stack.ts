@@ -2,6 +2,7 @@
 import type { CommandLog, LoggedCommand } from './command-log.js';
 import type { RemoteProcess } from './process.js';
 import type { CommandResult, RunOptions, Session } from './session.js';
+import type { UndoJournal } from './undo-journal.js';
 
 /** Tools of iproute2 that enter a namespace themselves, which saves a process start. */
 const entersItself = new Set(['ip', 'bridge']);
@@ -22,6 +23,11 @@ export class NetworkStack {
     this.session = session;
     this.namespace = namespace;
     this.log = log;
+  }
+
+  /** Where undos are noted, when this is a network that outlives the lab; a namespace of the lab's own goes with it. */
+  get journal(): UndoJournal | undefined {
+    return this.namespace === undefined ? this.session.journal : undefined;
   }
 
   /** The argument list that runs a command in this stack, from the session's own stack. */

@@ -10,6 +10,7 @@ import { type ClockOffset, sameClock } from './clock.js';
 import { keyBlob } from './keys.js';
 import { type Exit, RemoteProcess, type RemoteSignal } from './process.js';
 import { quoteCommand } from './quote.js';
+import type { UndoJournal } from './undo-journal.js';
 
 export interface SessionOptions {
   /** The machine's name in errors: "node1". */
@@ -61,6 +62,8 @@ export class Session {
   readonly name: string;
   /** Its machine's clock against ours; {@link sameClock} unless somebody has measured it. */
   clock: ClockOffset = sameClock;
+  /** Present where the session is in a network that outlives the lab: whoever changes that network notes how it is undone. */
+  journal?: UndoJournal;
   readonly #client: Client;
   /** Signals that are about to be sent. */
   readonly #signals = new Map<RemoteSignal, { pids: number[]; sent: Promise<void> }>();

@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { claimMachines, mayBeAlive, readClaim, releaseClaim, updateClaim } from './claim.js';
+import { mayBeAlive } from '../owner.js';
+import { claimMachines, readClaim, releaseClaim, updateClaim } from './claim.js';
 
 describe('the claim on a checkout’s Vagrant machines', () => {
   const before = process.env['VAGRANT_DOTFILE_PATH'];

@@ -2,18 +2,15 @@
  * Who uses the machines of this checkout: there is one set of them. Noted beside Vagrant's own state, so that a run that was killed
  * is known again.
  */
-import { mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { MacvlabError, messageOf } from '../../core/error.js';
-import { identify, isRunning, type ProcessIdentity } from '../process-identity.js';
+import { mayBeAlive, ownerSchema, thisOwner } from '../owner.js';
+import { identify, type ProcessIdentity } from '../process-identity.js';
 import { packageFolder } from './package-folder.js';
 
-const schema = z.object({
-  owner: z.object({ pid: z.number(), startTime: z.number() }),
-  /** The boot of the kernel, and the PID namespace, in which that id means something. */
-  boot: z.string(),
-  namespace: z.string(),
+const schema = ownerSchema.extend({
   /** Whether the owner has made the machines, or found them. */
   made: z.boolean(),
 });
@@ -44,18 +41,6 @@ export function claimMachines(): Claim | undefined {
   }
 }
 
-function here(): Pick<Claim, 'boot' | 'namespace'> {
-  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  return { boot, namespace: readlinkSync('/proc/self/ns/pid') };
-}
-
-/** Whether the owner runs; of a process elsewhere (in a container) nobody can say that it does not. */
-export function mayBeAlive({ owner, boot, namespace }: Claim): boolean {
-  const now = here();
-  if (boot !== now.boot) return false;
-  return namespace !== now.namespace || isRunning(owner);
-}
-
 export function readClaim(): Claim | undefined {
   try {
     return schema.parse(JSON.parse(readFileSync(file(), 'utf8')));
@@ -67,7 +52,7 @@ export function readClaim(): Claim | undefined {
 function writeNew(): boolean {
   try {
     mkdirSync(folder(), { recursive: true });
-    writeFileSync(file(), JSON.stringify({ owner: identify(process.pid), ...here(), made: false }), { flag: 'wx' });
+    writeFileSync(file(), JSON.stringify({ ...thisOwner(), made: false }), { flag: 'wx' });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST' && readClaim()) return false;

@@ -1,5 +1,6 @@
 /** Machines that a killed run has made and left. */
-import { mayBeAlive, readClaim, releaseClaim } from './claim.js';
+import { mayBeAlive } from '../owner.js';
+import { readClaim, releaseClaim } from './claim.js';
 import { destroyMachines } from './vagrant.js';
 
 /**
