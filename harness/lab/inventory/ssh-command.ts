@@ -97,14 +97,17 @@ function sshArguments(address: HostAddress, level = 'ERROR'): string[] {
 /** Where the connection has come from is handed on: sudo takes it out of the environment. In English, so that sudo is understood. */
 const environment = `LC_ALL=C; export LC_ALL; set -- env "${connectionVariable}=$SSH_CONNECTION" "$@"`;
 
+/** Said by a host whose user would need sudo, and is not to use it. */
+export const notRoot = 'macvlab: not root';
+
 /** The way to a host. Whoever is root there already needs no sudo. */
 export function wayTo(address: HostAddress, level?: string): SshWay {
-  const sudo = address.sudo ? '[ "$(id -u)" = 0 ] || set -- sudo -n -- "$@"' : ':';
+  const otherwise = address.sudo ? 'set -- sudo -n -- "$@"' : `{ echo "${notRoot}" >&2; exit 1; }`;
   return {
     name: address.name,
     need: 'is the way to the hosts',
     options: sshArguments(address, level),
     destination: address.host,
-    asRoot: ['sh', '-c', `${environment}; ${sudo}; exec "$@"`, 'sh'],
+    asRoot: ['sh', '-c', `${environment}; [ "$(id -u)" = 0 ] || ${otherwise}; exec "$@"`, 'sh'],
   };
 }

@@ -4,6 +4,7 @@ import { quoteCommand } from '../../remote/quote.js';
 import { installCommandWith } from '../../setup/tools.mjs';
 import { lacking } from '../lifeline.js';
 import { type HostAddress, placeOf } from './machine.js';
+import { notRoot } from './ssh-command.js';
 
 interface Meaning {
   pattern: RegExp;
@@ -103,6 +104,12 @@ const meanings: readonly Meaning[] = [
       'allow it: `NAME ALL=(root) NOPASSWD: ALL` in a file below /etc/sudoers.d (visudo -f); or give user: root',
   },
   {
+    pattern: new RegExp(notRoot),
+    code: 'HOST_SUDO',
+    means: () => 'has another user than root for us, who is not to use sudo',
+    next: () => 'give user: root, or let it become root by sudo: sudo: true',
+  },
+  {
     pattern: /sudo: (?:command )?not found|exec: sudo: |effective uid is not 0|no new privileges/i,
     code: 'HOST_SUDO',
     means: () => 'has no sudo that works, and its user is not root',
@@ -129,12 +136,8 @@ const meanings: readonly Meaning[] = [
   {
     pattern: /unshare: .*(?:Operation not permitted|Permission denied|No space left|Invalid argument)/,
     code: 'HOST_LACKS',
-    means: (_, { sudo }) =>
-      sudo
-        ? 'does not let root make namespaces: it is a container with few rights, or has a setting against them'
-        : 'does not let its user make namespaces: that user is not root',
-    next: (_, { sudo }) =>
-      sudo ? 'use the host itself; see sysctl user.max_net_namespaces there' : 'let the user become root: sudo: true',
+    means: () => 'does not let root make namespaces: it is a container with few rights, or has a setting against them',
+    next: () => 'use the host itself; see there: sysctl user.max_net_namespaces',
   },
   {
     pattern: /Could not resolve hostname (\S+): ([^\n]*)/i,
@@ -163,8 +166,17 @@ const meanings: readonly Meaning[] = [
     next: ([, host = '']) => `see whether it is on, and how we get there: ip route get ${host}; ping -c 1 ${host}`,
   },
   {
+    pattern: /Connection timed out during banner exchange/,
+    code: 'HOST_UNREACHABLE',
+    means: (_, { jump }) => `does not say that it is an SSH server${jump === undefined ? '' : `, through ${jump}`}`,
+    next: (_, { jump, host }) =>
+      jump === undefined
+        ? 'see whether it is an sshd that listens there, and whether the host is overloaded'
+        : `see whether it is reached from there: ssh ${jump.split(',').at(-1) ?? ''} ping -c 1 ${host}`,
+  },
+  {
     pattern:
-      /Connection timed out during banner exchange|kex_exchange_identification: [^\n]*|banner line contains|Connection (?:closed|reset) by [^\n]*|Broken pipe|Timeout, server \S+ not responding/i,
+      /kex_exchange_identification: [^\n]*|banner line contains|Connection (?:closed|reset) by [^\n]*|Broken pipe|Timeout, server \S+ not responding/i,
     code: 'HOST_UNREACHABLE',
     means: ([words = '']) => `answers, and then ends the connection: ${words.trim()}`,
     next: (_, address) =>
