@@ -1,6 +1,6 @@
 /** `macvlab gc`: clears away what ended or killed commands have left. */
-import type { Command } from 'commander';
-import { messageOf } from '../core/error.js';
+import { type Command, Option } from 'commander';
+import { exitCode, formatError, messageOf } from '../core/error.js';
 import { endLostKeeper, findLostKeepers } from '../lab/keepers.js';
 import { listDamaged, listKept, removeLostFolders, removeStale } from '../lab/kept.js';
 import { remark, say } from './output.js';
@@ -9,7 +9,10 @@ const why = `
 A killed run leaves nothing in the kernel: a sandbox ends with the process that holds it, and so do containers. What can be
 left are the state file of a lab that has ended, a lab whose \`macvlab lab up\` was killed in the moment of letting it go, and
 a container that was made and not yet started. A process is ended only if its command, environment, user and namespaces prove
-it to be such a lab's, and a container removed only if its labels do. Running labs are left alone.`;
+it to be such a lab's, and a container removed only if its labels do. Running labs are left alone.
+
+What was changed of real hosts' own networks (--lab inventory) is taken back on them, from the journal of the run; a host that
+cannot be reached keeps its journal, and the exit code is ${exitCode.lab}.`;
 
 /** Adds the command. */
 export function addGc(program: Command): void {
@@ -17,8 +20,13 @@ export function addGc(program: Command): void {
     .command('gc')
     .description('clear away what ended or killed commands have left')
     .option('--dry-run', 'only say what would be done')
+    .addOption(new Option('--lab <driver>', 'only what labs of this driver have left').choices(['inventory']))
     .addHelpText('after', why)
-    .action(async ({ dryRun = false }: { dryRun?: boolean }) => {
+    .action(async ({ dryRun = false, lab }: { dryRun?: boolean; lab?: string }) => {
+      if (lab === 'inventory') {
+        if ((await clearInventory(dryRun)) === 0) say('nothing was left behind');
+        return;
+      }
       const labs = listKept();
       const lost = findLostKeepers();
       const dead = dryRun ? labs.filter(({ alive }) => !alive) : removeStale();
@@ -26,6 +34,7 @@ export function addGc(program: Command): void {
       const folders = dryRun ? 0 : removeLostFolders();
       const containers = await clearContainers(dryRun);
       const machines = await clearVagrant(dryRun);
+      const hosts = await clearInventory(dryRun);
       const [removed, ended] = dryRun ? ['would be removed', 'would be ended'] : ['removed', 'ended'];
       say(
         ...dead.map(({ name }) => `lab ${name} is dead: its state file ${dryRun ? removed : `is ${removed}`}`),
@@ -36,7 +45,7 @@ export function addGc(program: Command): void {
         ...listDamaged().map(({ file, why: reason }) => `${file} is no state of a lab: left alone (${reason})`),
       );
       if (folders > 0) say(`${folders} ${folders === 1 ? 'folder' : 'folders'} of labs that were never kept: removed`);
-      if (dead.length + lost.length + folders + containers.length + Number(machines) === 0)
+      if (dead.length + lost.length + folders + containers.length + Number(machines) + hosts === 0)
         say('nothing was left behind');
     });
 }
@@ -61,4 +70,18 @@ async function clearVagrant(dryRun: boolean): Promise<boolean> {
     remark(`the Vagrant machines were not removed: ${messageOf(error)}`);
     return false;
   }
+}
+
+/** Takes back what killed runs have changed of hosts, and says so; returns of how many. */
+async function clearInventory(dryRun: boolean): Promise<number> {
+  const { clearHosts } = await import('../lab/inventory/leftovers.js');
+  const restored = await clearHosts({ dryRun });
+  for (const { host, undone, run, file, failure } of restored) {
+    const changes = `${undone} ${undone === 1 ? 'change' : 'changes'} of a run that is gone`;
+    if (undone > 0 || !failure) say(`${host}: ${changes} ${dryRun ? 'would be' : 'are'} taken back (${run})`);
+    if (!failure) continue;
+    remark(`${host} is not as it was: ${formatError(failure)}\nthe journal stays: ${file}`);
+    process.exitCode = exitCode.lab;
+  }
+  return restored.length;
 }

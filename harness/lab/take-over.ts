@@ -20,13 +20,16 @@ export async function takeOverAddress(node: Node, name: string, through: Session
     ...addresses.map((cidr) => `address add ${cidr} dev ${name}`),
     ...routesTo(name),
   ];
+  const back = [...addresses.map((cidr) => `address replace ${cidr} dev ${device}`), ...routesTo(device)];
+  const deletion = ['ip', 'link', 'delete', 'dev', name];
+  const settled = stack.journal?.note([deletion, ...back.map((line) => ['ip', ...line.split(/\s+/)])]);
   node.scopes.current.defer(`${node.name}: address back to ${device}`, async () => {
     // The macvlan may be gone already, or never have been made; its address and routes have to come back all the same.
-    await stack.run(['ip', 'link', 'delete', 'dev', name], 'undo');
-    const back = [...addresses.map((cidr) => `address replace ${cidr} dev ${device}`), ...routesTo(device)];
+    await stack.run(deletion, 'undo');
     const argv = ['ip', '-batch', '-'];
     const { status, stderr } = await stack.run(argv, 'undo', { stdin: `${back.join('\n')}\n` });
     if (status !== 0) throw new LinkError(`${node.name}: address back to ${device}`, argv, stderr);
+    settled?.();
   });
   stack.note(['ip', '-batch', '-'], 'change', `${takeover.join('\n')}\n`);
   return through.run(['ip', '-batch', '-'], { stdin: `${takeover.join('\n')}\n` });

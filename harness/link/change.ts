@@ -173,7 +173,7 @@ async function undo(change: Change, tried: Note | undefined, before: ReadonlyMap
 
 /** What an undo is content with: the experiment itself took the thing away, or what it stood on. */
 export const alreadyGone =
-  /Cannot find device|No such (device|process)|Cannot open network namespace|Cannot remove namespace file .*No such file|Cannot assign requested address/;
+  /Cannot find device|No such (device|process)|Cannot open network namespace|Cannot remove namespace file .*No such file|Cannot assign requested address|[Aa]ddress not found/;
 
 function refuseIgnored(change: Change, record: ChangeRecord | undefined): void {
   if (!record || !('expected' in change) || isDeepStrictEqual(record.after, change.expected)) return;

@@ -97,6 +97,9 @@ export interface HostsSettings {
   empty: string;
 }
 
+const withoutDad =
+  'for file in /proc/sys/net/ipv6/conf/all/accept_dad /proc/sys/net/ipv6/conf/default/accept_dad; do [ ! -e $file ] || echo 0 >$file; done';
+
 /** What the outermost first process performs before it waits; "ready" with its process id when all hosts listen. */
 export function hostsScript({ hostKeys, authorized, home, empty }: HostsSettings): string {
   const inside = (name: string, line: string) => `ip -n ${name} ${line}`;
@@ -149,6 +152,8 @@ export function hostsScript({ hostKeys, authorized, home, empty }: HostsSettings
     'echo admin >/proc/sys/kernel/hostname',
     'ip link set lo up',
     ...[...hostNames, 'admin'].map((name) => `ip netns add ${name}`),
+    // they have been up for long: no address is still being tried
+    ...hostNames.map((name) => `nsenter --net=/run/netns/${name} sh -c ${quoteArgument(withoutDad)}`),
     'ip link add mgmt type bridge mcast_snooping 0',
     'ip link set mgmt up',
     'ip link add m-admin type veth peer name mgmt0 index 101 netns admin',

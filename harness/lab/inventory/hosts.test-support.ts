@@ -25,6 +25,7 @@ import {
   macOf,
   runFolder,
 } from './hosts-script.test-support.js';
+import type { HostAddress } from './machine.js';
 
 export { adminAddress, type HostName, hostNames, hostPlaces, macOf };
 
@@ -42,6 +43,8 @@ export interface Running {
   stderr: () => string;
   /** Waits until it has said something on either stream. */
   said(words: string | RegExp): Promise<void>;
+  /** Sends a line to it, where its input was left open. */
+  write(line: string): void;
   kill(signal: NodeJS.Signals): void;
   ended: Promise<Ended>;
 }
@@ -49,7 +52,8 @@ export interface Running {
 export interface RunOptions {
   cwd?: string;
   env?: Record<string, string>;
-  input?: string;
+  /** Its input, which ends behind it; null leaves it open. */
+  input?: string | null;
 }
 
 /** Skips what needs root; the suite's title says so. */
@@ -266,7 +270,7 @@ export class Hosts {
     const script = [
       // processes of the host's own PID namespace and those below; this shell and what it starts are not meant
       'for p in /proc/[0-9]*; do pid=${p#/proc/}; [ $pid != $$ ] || continue; { read -r line <$p/cmdline; } 2>/dev/null; tr "\\0" " " <$p/cmdline 2>/dev/null; done | sort',
-      'echo; ip -o link | sed "s/ promiscuity [0-9]*//"; ip -o address; ip route show table all; ip -6 route show table all',
+      'echo; ip -o link | sed "s/ promiscuity [0-9]*//"; ip -o address; { ip route show table all; ip -6 route show table all; } | sort',
       'ls /run/netns 2>/dev/null; for p in /proc/[0-9]*; do readlink $p/ns/net; done 2>/dev/null | sort -u; ip rule',
       'sed "s/^[0-9]* [0-9]* [^ ]* //" /proc/1/mountinfo | sort; ls /run /tmp /root /home/ops',
     ];
@@ -290,6 +294,14 @@ export class Hosts {
     const jump = hostPlaces[name].management === 'mgmt' ? {} : { jump: `root@${hostPlaces.h3.address}` };
     const { address } = hostPlaces[name];
     return { host: address, user: 'root', sudo: false, identity, 'known-hosts': known, nic: 'eth1', ...jump, ...more };
+  }
+
+  /** A host as it is reached. */
+  address(name: HostName, more: Partial<HostAddress> = {}): HostAddress {
+    const { identity, knownHosts: known } = this.files;
+    const jump = hostPlaces[name].management === 'mgmt' ? {} : { jump: `root@${hostPlaces.h3.address}` };
+    const { address: host } = hostPlaces[name];
+    return { name, host, user: 'root', sudo: false, identity, knownHosts: known, ...jump, ...more };
   }
 
   /** Ends all of it. */
@@ -337,7 +349,11 @@ function inAdmin(cwd: string | undefined, argv: readonly string[]): string[] {
   return ['nsenter', '--net=/run/netns/admin', '--', ...there];
 }
 
-function running(child: ChildProcess, input: string | undefined, kill: (signal: NodeJS.Signals) => void): Running {
+function running(
+  child: ChildProcess,
+  input: string | null | undefined,
+  kill: (signal: NodeJS.Signals) => void,
+): Running {
   let [stdout, stderr] = ['', ''];
   const listeners = new Set<() => void>();
   const tell = () => {
@@ -351,7 +367,9 @@ function running(child: ChildProcess, input: string | undefined, kill: (signal: 
     stderr += text;
     tell();
   });
-  child.stdin?.on('error', () => undefined).end(input ?? '');
+  child.stdin?.on('error', () => undefined);
+  if (input !== null) child.stdin?.end(input ?? '');
+  const write = (line: string) => void child.stdin?.write(`${line}\n`);
   const ended = new Promise<Ended>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (status) => resolve({ status, stdout, stderr }));
@@ -370,5 +388,5 @@ function running(child: ChildProcess, input: string | undefined, kill: (signal: 
     });
     await within(heard, { what: String(words), deadline: patience(60_000), evidence: () => `${stdout}${stderr}` });
   };
-  return { stdout: () => stdout, stderr: () => stderr, said, kill, ended };
+  return { stdout: () => stdout, stderr: () => stderr, said, write, kill, ended };
 }

@@ -1,0 +1,143 @@
+/** Performing what a journal says is due, for a run that cannot any more. */
+import { rmSync } from 'node:fs';
+import { MacvlabError, messageOf } from '../../core/error.js';
+import { alreadyGone } from '../../link/change.js';
+import type { Session } from '../../remote/session.js';
+import { bootOf, listJournals, type NotedUndo, noteUndone, readJournal, type ReadJournal } from './journal.js';
+import type { HostAddress } from './machine.js';
+
+/** Opens a root session in a host's own network. @throws MacvlabError */
+export type Reach = (address: HostAddress) => Promise<{ session: Session; close(): Promise<void> }>;
+
+/** What became of a host. */
+export interface Restored {
+  run: string;
+  /** The host's name in its inventory. */
+  host: string;
+  /** How many changes were taken back. */
+  undone: number;
+  /** Why some were not: the journal stays. */
+  failure?: MacvlabError;
+  /** The journal's file. */
+  file: string;
+}
+
+/**
+ * Performs what is due of a journal, last first, and removes it when nothing is left. What is gone already is as it should be, so
+ * that it can be done again at any point.
+ */
+export async function restore(journal: ReadJournal, reach: Reach): Promise<Restored[]> {
+  const hosts = journal.hosts.filter(({ address }) => journal.due.some(({ host }) => host === address.name));
+  const restored = await Promise.all(hosts.map(({ address }) => restoreHost(journal, address, reach)));
+  if (journal.damaged > 0) restored.push(unreadable(journal));
+  if (restored.every(({ failure }) => !failure)) rmSync(journal.file, { force: true });
+  return restored;
+}
+
+function unreadable({ run, file, hosts, damaged }: ReadJournal): Restored {
+  const names = hosts.map(({ address }) => address.name).join(', ');
+  const failure = new MacvlabError('UNDO_FAILED', `${damaged} lines of the journal cannot be read`, {
+    evidence: file,
+    next: `compare ${names} with how they were, then remove ${file}`,
+  });
+  return { run, host: names, undone: 0, file, failure };
+}
+
+async function restoreHost(
+  { run, file, due, boots }: ReadJournal,
+  address: HostAddress,
+  reach: Reach,
+): Promise<Restored> {
+  const host = address.name;
+  const undos = due.filter((undo) => undo.host === host).reverse();
+  const done: NotedUndo[] = [];
+  try {
+    const reached = await reach(address);
+    try {
+      // What was changed was never written to a disk: a boot has undone it.
+      if (boots.get(host) !== (await bootOf(reached.session))) return { run, host, file, undone: 0 };
+      const failures: string[] = [];
+      for (const undo of undos) {
+        const words = await perform(reached.session, undo);
+        if (words === undefined) done.push(undo);
+        else failures.push(words);
+      }
+      noteUndone(
+        file,
+        done.map(({ number }) => number),
+      );
+      if (failures.length === 0) return { run, host, file, undone: done.length };
+      throw new MacvlabError('UNDO_FAILED', `${host}: ${failures.length} of ${undos.length} changes remain`, {
+        evidence: failures.join('\n'),
+        next: `undo them by hand on ${host}, then remove ${file}`,
+      });
+    } finally {
+      await reached.close();
+    }
+  } catch (error) {
+    const failure =
+      error instanceof MacvlabError
+        ? error
+        : new MacvlabError('UNDO_FAILED', messageOf(error), { next: 'macvlab gc --lab inventory', cause: error });
+    return { run, host, file, undone: done.length, failure };
+  }
+}
+
+/** Said where what is to be put back is there already. */
+const alreadyThere = /File exists|already assigned/;
+
+/** Performs one undo; returns why it failed. */
+async function perform(session: Session, { commands }: NotedUndo): Promise<string | undefined> {
+  for (const argv of commands) {
+    const { status, stderr } = await session.run(argv);
+    if (status !== 0 && !alreadyGone.test(stderr) && !alreadyThere.test(stderr)) {
+      return `$ ${argv.join(' ')}\n${stderr.trim() || `exit status ${status}`}`;
+    }
+  }
+  return undefined;
+}
+
+/** What is to be cleared away. */
+export interface ClearOptions {
+  reach: Reach;
+  /** Only journals that name one of these hosts (address and port). */
+  hosts?: readonly HostAddress[];
+}
+
+/** Performs what killed runs have left to be undone; runs that may be at work are left alone. */
+export async function restoreHosts({ reach, hosts }: ClearOptions): Promise<Restored[]> {
+  const restored: Restored[] = [];
+  // One after the other, the youngest first: an older one may have changed the same host.
+  for (const journal of leftJournals(hosts).reverse()) restored.push(...(await restore(journal, reach)));
+  return restored;
+}
+
+/** Journals of runs that are gone; those in which nothing is due are removed. */
+export function leftJournals(hosts?: readonly HostAddress[]): ReadJournal[] {
+  const left = listJournals().filter(({ alive }) => !alive);
+  for (const { file } of left.filter(({ due, damaged }) => due.length === 0 && damaged === 0))
+    rmSync(file, { force: true });
+  const wanted = (journal: ReadJournal) =>
+    !hosts || journal.hosts.some(({ address }) => hosts.some((host) => isSameHost(host, address)));
+  return left.filter(({ due, damaged }) => due.length > 0 || damaged > 0).filter(wanted);
+}
+
+function isSameHost(a: HostAddress, b: HostAddress): boolean {
+  return a.host === b.host && a.port === b.port && a.jump === b.jump;
+}
+
+/**
+ * Performs what is due of a journal of this very run, whose connections are lost.
+ * @throws MacvlabError UNDO_FAILED when it cannot be done now
+ */
+export async function restoreOwn(file: string, reach: Reach): Promise<void> {
+  const journal = readJournal(file);
+  if (!journal) return;
+  const failures = (await restore(journal, reach)).flatMap(({ failure }) => failure ?? []);
+  if (failures.length === 0) return;
+  throw new MacvlabError('UNDO_FAILED', 'what was changed of the hosts’ own networks could not be taken back yet', {
+    evidence: failures.map((failure) => failure.format()).join('\n'),
+    next: 'when they answer again: macvlab gc --lab inventory',
+    cause: failures[0],
+  });
+}
