@@ -1,6 +1,7 @@
 /** Article 2: macvlan on 802.1Q sub-interfaces, across two nodes and a trunk; one layer-2 domain per VLAN. */
 import { expect } from '../harness/expect/expect.js';
 import type { Exchange } from '../harness/lab/exchange.js';
+import { subInterfaceOf } from '../harness/lab/node.js';
 import { addressOf, type Station } from '../harness/lab/station.js';
 import { taggingOf } from '../harness/link/vlan.js';
 import { experiment, setUp, suite } from '../harness/run/experiment.js';
@@ -39,14 +40,15 @@ suite('A2 macvlan over VLANs', { addresses, needs, modes: ['bridge'] }, () => {
     'sub-interfaces share the parent’s MAC, and each child has its own',
     {},
     async ({ lab, node1, switch: sw }) => {
-      const [ten, twenty] = [await node1.link('eth1.10'), await node1.link('eth1.20')];
+      const names = [subInterfaceOf(node1.device, 10), subInterfaceOf(node1.device, 20)] as const;
+      const [ten, twenty] = [await node1.link(names[0]), await node1.link(names[1])];
       expect(taggingOf(ten)).to.deep.equal({ id: 10, protocol: '802.1Q' });
       expect(taggingOf(twenty)).to.deep.equal({ id: 20, protocol: '802.1Q' });
       expect([ten.link, twenty.link]).to.deep.equal([node1.device, node1.device]);
       expect([ten.address, twenty.address]).to.deep.equal([node1.mac, node1.mac]);
       expect(new Set([node1.mac, c.c1.mac, c.c3.mac]).size, 'distinct MACs of parent and children').to.equal(3);
       // So it is on the wire.
-      await node1.configure({ device: 'eth1.10', addresses: inVlan(10, 101) });
+      await node1.configure({ device: names[0], addresses: inVlan(10, 101) });
       for (const sender of [node1, c.c1]) {
         const ping = await lab.ping(sender, c.c2);
         expect(ping).to.be.answered();

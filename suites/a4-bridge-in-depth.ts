@@ -85,7 +85,7 @@ suite('A4 bridge mode in depth', { addresses, modes: ['bridge'] }, () => {
   experiment(
     'A4.8',
     'a macvlan on node1 that takes over its address is reached, and no session breaks',
-    {},
+    { needs: ['uplink may be cut'] },
     async ({ lab, node1, node2, measure }) => {
       const control = await lab.ping(node2, node1);
       expect(control).to.be.answered();
@@ -118,7 +118,7 @@ suite('A4 bridge mode in depth', { addresses, modes: ['bridge'] }, () => {
   experiment(
     'A4.9',
     'with the parent down no child can be used; up again, they recover',
-    {},
+    { needs: ['uplink may be cut'] },
     async ({ lab, node1, node2, router, switch: sw }) => {
       const port = sw.port('node1');
       expect(await lab.ping(ns1, node2)).to.be.answered();

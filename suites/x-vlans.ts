@@ -1,7 +1,7 @@
 /** What article 2 leaves open: the wrong VLAN, tags on access ports, two tags, a provider's tag, hairpin within a VLAN. */
 import { expect } from '../harness/expect/expect.js';
 import type { Endpoint } from '../harness/lab/endpoint.js';
-import type { Node } from '../harness/lab/node.js';
+import { type Node, subInterfaceOf } from '../harness/lab/node.js';
 import { experiment, setUp, suite } from '../harness/run/experiment.js';
 import { arpReply, arpRequest, echoReply, echoRequest } from '../harness/wire/pattern.js';
 import { addresses, inVlan, layTrunks, needs, routerOnAStick, shared, expectTags, trunk } from './support/vlans.js';
@@ -103,7 +103,7 @@ suite('X VLANs on trunks', { addresses, needs }, () => {
       const doubly = async (node: Node) => node.vlan(40, { parent: await node.vlan(10) });
       const [parent1, parent2] = await Promise.all([doubly(node1), doubly(node2)]);
       // The router has a foot in VLAN 10 already.
-      const device = await router.vlan(40, { parent: `${router.device}.10` });
+      const device = await router.vlan(40, { parent: subInterfaceOf(router.device, 10) });
       await router.configure({ device, addresses: inVlan(40, 1) });
       const [d1, d2] = await Promise.all([
         node1.endpoint('d1', { mode: 'bridge', parent: parent1, address: inVlan(40, 11) }),

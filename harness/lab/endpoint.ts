@@ -8,6 +8,7 @@ import { addMacvlan, type MacvlanMode, type MacvlanOptions } from '../link/macvl
 import { addRoute, type Route } from '../link/route.js';
 import type { NetworkStack } from '../remote/network-stack.js';
 import { CapturePoint } from '../wire/capture-point.js';
+import type { Port } from './far-end.js';
 import type { Node } from './node.js';
 import type { Station } from './station.js';
 
@@ -53,7 +54,7 @@ export class Endpoint implements Station {
     return this.node.host;
   }
 
-  get port(): CapturePoint | undefined {
+  get port(): Port | undefined {
     return this.node.port;
   }
 
@@ -99,11 +100,13 @@ export class Endpoint implements Station {
       ...child
     } = options;
     const addresses = typeof address === 'string' ? [address] : [...address];
+    await this.node.claim(addresses, parent);
+    const mac = this.node.childMac(mode);
     const scope = this.#scope.branch(`child of ${this.stack.name}`);
     scope.defer(`${this.stack.name}: no child`, () => this.#detached());
     await apply(
       [
-        addMacvlan(this.node.stack, { name: device, parent, mode, ...child }, this.stack),
+        addMacvlan(this.node.stack, { name: device, parent, mode, ...(mac && { mac }), ...child }, this.stack),
         ...addresses.map((cidr) => settled(addAddress(this.stack, device, cidr))),
         settled(setUp(this.stack, device, true)),
         ...(promiscuous ? [settled(setPromiscuous(this.stack, device, true))] : []),

@@ -4,6 +4,7 @@ import type { EngineKind } from '../engine/networking.js';
 import type { Change } from '../link/change.js';
 import { LinkError } from '../link/errno.js';
 import { addMacvlan, type MacvlanMode } from '../link/macvlan.js';
+import { Lacking } from './lacking.js';
 import type { Lab } from './lab.js';
 import { Tap } from './tap.js';
 
@@ -13,6 +14,7 @@ const trials = {
   'bridge vlan filtering': tryVlanFiltering,
   macvtap: tryMacvtap,
   dummy: tryDummy,
+  'uplink may be cut': (lab: Lab) => Promise.resolve(lab.machines.premises?.uncuttable),
   docker: (lab: Lab) => tryEngine(lab, 'docker'),
   podman: (lab: Lab) => tryEngine(lab, 'podman'),
   cni: (lab: Lab) => tryEngine(lab, 'cni'),
@@ -87,6 +89,7 @@ async function attempt(lab: Lab, what: string, work: () => Promise<unknown>): Pr
     await lab.scopes.within(`trying ${what}`, work);
     return undefined;
   } catch (error) {
+    if (error instanceof Lacking) return error.message;
     if (error instanceof LinkError) return error.code === 'LINK_UNSUPPORTED' ? `${what}: ${error.words}` : undefined;
     // A kernel that does not know an attribute of a bridge accepts it, and shows nothing of it afterwards.
     if (error instanceof MacvlabError && error.code === 'LINK_IGNORED') return `${what}: ${error.message}`;

@@ -3,24 +3,28 @@ import { MacvlabError } from '../core/error.js';
 import { groupBy } from '../core/group.js';
 import type { EngineKind } from '../engine/networking.js';
 import { apply } from '../link/change.js';
-import { flushNeighboursCommand } from '../link/neighbour.js';
+import { flushNeighboursCommand, flushNeighboursOn } from '../link/neighbour.js';
 import type { Route } from '../link/route.js';
 import { CommandLog } from '../remote/command-log.js';
 import { NetworkStack } from '../remote/network-stack.js';
 import type { Session } from '../remote/session.js';
 import type { Capture } from '../wire/capture.js';
-import type { CapturePoint, View } from '../wire/capture-point.js';
+import { CapturePoint, type View } from '../wire/capture-point.js';
 import { ContainerEngines } from './container-engines.js';
 import type { ContainerHost } from './container-host.js';
+import { DescribedSwitch } from './described-switch.js';
 import type { LabDriver, Machines } from './driver.js';
 import { Exchange, type ExchangeOptions } from './exchange.js';
+import { FarEnd, type Port } from './far-end.js';
 import { Lacking } from './lacking.js';
+import { LinuxBridge, OthersBridge } from './linux-bridge.js';
 import { Node } from './node.js';
 import { Scopes } from './scopes.js';
 import { sessionOverTheWire } from './wire-session.js';
 import type { Station } from './station.js';
 import { Switch } from './switch.js';
-import { type NodeName, topology, uplinkOf } from './topology.js';
+import { Tenancy } from './tenancy.js';
+import { type NodeName, type Topology, topology, uplinkOf, variantOf } from './topology.js';
 import { type Wired, wire } from './wiring.js';
 
 /** Addresses and routes of an article's network. */
@@ -40,9 +44,11 @@ export class Lab {
   readonly scopes: Scopes;
   readonly node1: Node;
   readonly node2: Node;
-  readonly router: Node;
-  readonly client: Node;
   readonly switch: Switch;
+  /** Present where hosts and wire are somebody else's. */
+  readonly tenancy: Tenancy | undefined;
+  readonly #router: Node | undefined;
+  readonly #client: Node | undefined;
   readonly #engines: ContainerEngines;
 
   /** Exchanges performed since the list was last emptied. */
@@ -50,7 +56,7 @@ export class Lab {
   /** How many commands it took to wire the lab and to listen in it; what comes later is a suite's or a test's. */
   wiredAt = 0;
 
-  private constructor(driver: string, kernel: string, machines: Machines, log: CommandLog) {
+  private constructor(driver: string, kernel: string, machines: Machines, log: CommandLog, network: Topology) {
     this.driver = driver;
     this.kernel = kernel;
     this.machines = machines;
@@ -59,14 +65,33 @@ export class Lab {
     this.#engines = new ContainerEngines(machines.engines);
     const sessions = [machines.machine, ...Object.values(machines.nodes)];
     this.death = AbortSignal.any(sessions.map(({ death }) => death));
-    const ports = topology.cables.filter(({ to }) => to.node === 'switch').map(({ to }) => to.interface);
-    this.switch = new Switch(this.#stack('switch'), ports, this.scopes);
-    const node = (name: NodeName, directed: boolean) =>
-      new Node(this.#stack(name), uplinkOf(name) ?? '', this.scopes, this.switch.ports.get(name), directed);
-    this.node1 = node('node1', true);
-    this.node2 = node('node2', true);
-    this.router = node('router', false);
-    this.client = node('client', false);
+    const { premises, uplinks = {} } = machines;
+    const variant = variantOf(network, (name) => name === 'switch' || machines.nodes[name] !== undefined, uplinks);
+    const wires = new Map<NodeName, CapturePoint>(
+      variant.nodes.filter((name) => name !== 'switch').map((name) => [name, this.#wireOf(name, variant)] as const),
+    );
+    const own = (premises?.own ?? []).flatMap((name) => wires.get(name) ?? []);
+    this.tenancy = premises && new Tenancy(premises, own);
+    this.switch = this.#switchOf(variant, wires);
+    const node = (name: NodeName) => {
+      const wire = wires.get(name);
+      return wire && new Node(wire, this.scopes, { port: this.switch.ports.get(name), tenancy: this.tenancy });
+    };
+    const [node1, node2] = [node('node1'), node('node2')];
+    if (!node1 || !node2) throw new TypeError('a lab has at least node1 and node2');
+    [this.node1, this.node2, this.#router, this.#client] = [node1, node2, node('router'), node('client')];
+  }
+
+  /** @throws Lacking where there is none */
+  get router(): Node {
+    if (this.#router) return this.#router;
+    throw new Lacking('needs a router, for which the inventory names no third machine');
+  }
+
+  /** Who is behind the router. @throws Lacking where there is none */
+  get client(): Node {
+    if (this.#client) return this.#client;
+    throw new Lacking('needs a client behind a router, for which the inventory names no third machine');
   }
 
   /**
@@ -77,10 +102,10 @@ export class Lab {
     const log = new CommandLog();
     let wired: Wired | undefined;
     const machines = await driver.open(topology, async (hosts) => {
-      wired = await wire(hosts, topology, log);
+      wired = await wire(hosts, driver.topology ?? topology, log);
     });
     try {
-      return await Lab.#over(driver.name, machines, log, wired);
+      return await Lab.#over(driver.name, machines, log, driver.topology, wired);
     } catch (error) {
       await machines.close();
       throw error;
@@ -92,16 +117,29 @@ export class Lab {
     return Lab.#over(driver, machines, new CommandLog());
   }
 
-  static async #over(driver: string, machines: Machines, log: CommandLog, wired?: Wired): Promise<Lab> {
+  static async #over(
+    driver: string,
+    machines: Machines,
+    log: CommandLog,
+    network: Topology = topology,
+    wired?: Wired,
+  ): Promise<Lab> {
     const kernel = wired?.kernel ?? (await machines.machine.run(['uname', '-r'])).stdout.trim();
-    const lab = new Lab(driver, kernel, machines, log);
-    await Promise.all(lab.nodes.map((node) => node.learnMac(wired?.macs.get(node.name as NodeName))));
-    return lab;
+    const lab = new Lab(driver, kernel, machines, log, network);
+    try {
+      await Promise.all(lab.nodes.map((node) => node.learnMac(wired?.macs.get(node.name as NodeName))));
+      await lab.tenancy?.look();
+      await lab.switch.prepare();
+      return lab;
+    } catch (error) {
+      await lab.#undoAll().catch(() => undefined);
+      throw error;
+    }
   }
 
-  /** Nodes that hold addresses, by name. */
+  /** Nodes that hold addresses, as many as there are. */
   get nodes(): readonly Node[] {
-    return [this.node1, this.node2, this.router, this.client];
+    return [this.node1, this.node2, this.#router, this.#client].filter((node) => node !== undefined);
   }
 
   /** All stations there are now: nodes and endpoints with a child. */
@@ -111,8 +149,11 @@ export class Lab {
 
   /** Gives the nodes an article's addresses, until the end of the current scope. */
   async configure(plan: AddressPlan): Promise<void> {
+    const { nodes } = this;
+    const planned = nodes.flatMap(({ name }) => plan[name as Exclude<NodeName, 'switch'>] ?? []);
+    await this.tenancy?.claim(planned.flatMap(({ addresses = [], behind = [] }) => [...addresses, ...behind]));
     await Promise.all(
-      this.nodes.map(async (node) => {
+      nodes.map(async (node) => {
         const { addresses, behind, routes } = plan[node.name as Exclude<NodeName, 'switch'>] ?? {};
         if (behind) await node.configure({ addresses: behind, device: 'eth2' });
         if (addresses ?? routes) await node.configure({ addresses: addresses ?? [], routes: routes ?? [] });
@@ -158,21 +199,23 @@ export class Lab {
 
   /** Makes stations forget the neighbours they have learned, so that the next frame has to ask again. */
   async forgetNeighbours(stations: readonly Station[]): Promise<void> {
-    const bySession = groupBy(
-      stations.map(({ stack }) => stack),
-      ({ session }) => session,
-    );
-    await Promise.all(
-      [...bySession.values()].map((stacks) =>
-        apply(stacks.map((stack) => ({ stack, what: 'forget neighbours', command: flushNeighboursCommand }))),
-      ),
-    );
+    const flushes = stations.flatMap((station) => {
+      const { stack } = station;
+      // What a host knows of others is its own.
+      const commands =
+        station instanceof Node && this.tenancy?.isOwn(station.name)
+          ? station.devices.map(flushNeighboursOn)
+          : [flushNeighboursCommand];
+      return commands.map((command) => ({ stack, what: 'forget neighbours', command }));
+    });
+    const bySession = groupBy(flushes, ({ stack }) => stack.session);
+    await Promise.all([...bySession.values()].map((changes) => apply(changes)));
   }
 
   /** Whose frames pass a view: a station at its own interface, or the station behind a switch port. */
   ownerOf(view: View): Station {
     const stations: Station[] = [...this.endpoints.filter(({ addresses }) => addresses.length > 0), ...this.nodes];
-    const at = (point: CapturePoint | undefined) => point?.captures.some((capture) => view.captures.includes(capture));
+    const at = (point: View | undefined) => point?.captures.some((capture) => view.captures.includes(capture));
     const owner =
       stations.find(({ wire }) => wire.isOpen && at(wire)) ??
       this.nodes.find(({ port, addresses }) => addresses.length > 0 && at(port)) ??
@@ -184,7 +227,7 @@ export class Lab {
   /** Every capture point that listens now. */
   get points(): readonly CapturePoint[] {
     const stations: Station[] = [...this.nodes, ...this.endpoints.filter((endpoint) => endpoint.addresses.length > 0)];
-    return [...stations.map(({ wire }) => wire), ...this.switch.ports.values()].filter((point) => point.isOpen);
+    return [...stations.map(({ wire }) => wire), ...this.switch.points].filter((point) => point.isOpen);
   }
 
   get captures(): readonly Capture[] {
@@ -194,9 +237,21 @@ export class Lab {
   /** Aborts when the first session is gone, with REMOTE_DEAD, or with what its guest died of. */
   readonly death: AbortSignal;
 
-  /** Ends the lab with everything in it. */
+  /**
+   * Ends the lab with everything in it.
+   * @throws MacvlabError UNDO_FAILED where something was made on somebody else's hosts or switch that could not be taken away again
+   */
   async close(): Promise<void> {
-    await this.machines.close();
+    try {
+      await this.#undoAll();
+    } finally {
+      await this.machines.close();
+    }
+  }
+
+  /** What a lab has made on machines of its own goes with these. */
+  async #undoAll(): Promise<void> {
+    if (this.tenancy) await this.scopes.close();
   }
 
   /** Leaves the lab running when this process ends. @throws MacvlabError LAB_OPEN when its driver cannot do that */
@@ -214,9 +269,36 @@ export class Lab {
 
   /** Starts listening on every uplink and switch port. @throws MacvlabError CAPTURE_START */
   async listen(): Promise<void> {
-    await Promise.all(
-      [...this.nodes.map((node) => node.wire), ...this.switch.ports.values()].map((point) => point.open()),
-    );
+    await Promise.all([...this.nodes.map((node) => node.wire), ...this.switch.points].map((point) => point.open()));
+  }
+
+  /** A node's uplink; those of nodes with endpoints, or behind whose ports nobody listens, are captured by direction. */
+  #wireOf(name: NodeName, network: Topology): CapturePoint {
+    const { switch: reached } = this.machines.nodes;
+    const directed = name === 'node1' || name === 'node2' || (!reached && name === 'router');
+    return new CapturePoint(this.#stack(name), uplinkOf(name, network) ?? '', directed ? ['in', 'out'] : []);
+  }
+
+  #switchOf({ bridge, cables }: Topology, wires: ReadonlyMap<NodeName, CapturePoint>): Switch {
+    const { premises, nodes } = this.machines;
+    const { driver } = premises?.switch ?? {};
+    const described = driver && 'bridge' in driver ? driver.bridge : undefined;
+    const toSwitch = cables.filter(({ to }) => to.node === 'switch');
+    const names = new Map(toSwitch.map(({ from, to }) => [from.node, described?.ports[from.node] ?? to.interface]));
+    if (nodes.switch) {
+      const stack = this.#stack('switch');
+      const ports = new Map<string, Port>(
+        [...names].map(([node, name]) => [node, new CapturePoint(stack, name, ['in', 'out'])]),
+      );
+      const Bridge = premises ? OthersBridge : LinuxBridge;
+      return new Switch(ports, new Bridge(stack, described?.device ?? bridge, names, this.scopes));
+    }
+    if (!premises) throw new TypeError('a lab on its own machines has a switch');
+    const ends = [...names.keys()].flatMap((node): [string, Port][] => {
+      const near = wires.get(node);
+      return near ? [[node, new FarEnd(node, near)]] : [];
+    });
+    return new Switch(new Map(ends), new DescribedSwitch(premises.switch, this.scopes));
   }
 
   #stack(name: NodeName): NetworkStack {

@@ -6,17 +6,19 @@ import { setPromiscuous, setUp } from '../link/device.js';
 import { setForwarding } from '../link/forwarding.js';
 import { LinkError } from '../link/errno.js';
 import { type LinkInfo, readLink, readLinks } from '../link/link-info.js';
-import { addMacvlan, type MacvlanOptions } from '../link/macvlan.js';
+import { addMacvlan, type MacvlanMode, type MacvlanOptions } from '../link/macvlan.js';
 import { addNamespace, nameNamespace } from '../link/namespace.js';
 import { addRoute, type Route } from '../link/route.js';
 import { addVlan, type VlanProtocol } from '../link/vlan.js';
 import { NetworkStack } from '../remote/network-stack.js';
 import type { CommandResult, Session } from '../remote/session.js';
-import { CapturePoint } from '../wire/capture-point.js';
+import type { CapturePoint } from '../wire/capture-point.js';
 import { type AttachOptions, Endpoint } from './endpoint.js';
+import type { Port } from './far-end.js';
 import type { Scopes } from './scopes.js';
 import type { Station } from './station.js';
 import { takeOverAddress } from './take-over.js';
+import type { Tenancy } from './tenancy.js';
 import { quietNamespace } from './wiring.js';
 
 export class Node implements Station {
@@ -25,21 +27,30 @@ export class Node implements Station {
   readonly stack: NetworkStack;
   readonly device: string;
   readonly wire: CapturePoint;
-  readonly port: CapturePoint | undefined;
+  readonly port: Port | undefined;
   readonly scopes: Scopes;
+  /** Present where it is somebody else's host, or on a wire with such. */
+  readonly tenancy: Tenancy | undefined;
   readonly #endpoints = new Set<Endpoint>();
   #addresses: string[] = [];
+  #devices: string[] = [];
   #mac = '';
 
-  /** @param directed whether its uplink is captured by direction, as that of a node with endpoints has to be */
-  constructor(stack: NetworkStack, device: string, scopes: Scopes, port?: CapturePoint, directed = false) {
+  /** @param wire its uplink: captured by direction, as that of a node with endpoints has to be, or as a whole */
+  constructor(
+    wire: CapturePoint,
+    scopes: Scopes,
+    { port, tenancy }: { port?: Port | undefined; tenancy?: Tenancy | undefined } = {},
+  ) {
+    const { stack, device } = wire;
     this.name = stack.name;
     this.host = stack.name;
     this.stack = stack;
     this.device = device;
     this.port = port;
     this.scopes = scopes;
-    this.wire = new CapturePoint(stack, device, directed ? ['in', 'out'] : []);
+    this.wire = wire;
+    this.tenancy = tenancy;
   }
 
   get addresses(): readonly string[] {
@@ -48,6 +59,17 @@ export class Node implements Station {
 
   get mac(): string {
     return this.#mac;
+  }
+
+  /** The devices that have addresses of ours. */
+  get devices(): readonly string[] {
+    return [...new Set([this.device, ...this.#devices])];
+  }
+
+  /** A MAC address for a child that is to be made here; undefined where the kernel may choose, or has to. */
+  childMac(mode: MacvlanMode | undefined): string | undefined {
+    // A passthru child has that of its parent; what is made without a mode is made to see what the kernel chooses.
+    return mode === undefined || mode === 'passthru' ? undefined : this.tenancy?.nextMac();
   }
 
   /** The endpoints that live on this node now. */
@@ -70,13 +92,32 @@ export class Node implements Station {
     routes?: readonly Route[];
     device?: string;
   }): Promise<void> {
+    await this.claim(addresses, device);
     const forget = () => (this.#addresses = this.#addresses.filter((address) => !addresses.includes(address)));
     this.scopes.current.defer(`${this.name}: addresses as before`, forget);
+    this.hasAddressesOn(device);
+    const own = routes.flatMap((route) => this.tenancy?.routesFor(this.name, route) ?? [route]);
     await this.apply(
       ...addresses.map((cidr) => addAddress(this.stack, device, cidr)),
-      ...routes.map((route) => addRoute(this.stack, route)),
+      ...own.map((route) => addRoute(this.stack, route)),
     );
     this.#addresses = [...this.#addresses, ...addresses];
+  }
+
+  /**
+   * Makes sure that addresses may be used here, and that nobody has them.
+   * @throws Lacking; MacvlabError HOST_ADDRESSES
+   */
+  async claim(addresses: readonly string[], device = this.device): Promise<void> {
+    const { stack } = this;
+    await this.tenancy?.claim(addresses, device === this.device ? undefined : { stack, device });
+  }
+
+  /** Notes that a device has addresses of ours, until the end of the current scope. */
+  hasAddressesOn(device: string): void {
+    const before = this.#devices;
+    this.#devices = [...before, device];
+    this.scopes.current.defer(`${this.name}: no addresses on ${device}`, () => (this.#devices = before));
   }
 
   /** Makes a namespace that an endpoint can live in. */
@@ -128,7 +169,8 @@ export class Node implements Station {
 
   /** Adds a macvlan in the node's own namespace. @throws LinkError */
   async macvlan(options: Omit<MacvlanOptions, 'parent'> & { parent?: string }): Promise<LinkInfo> {
-    await this.apply(addMacvlan(this.stack, { parent: this.device, ...options }));
+    const mac = this.childMac(options.mode);
+    await this.apply(addMacvlan(this.stack, { parent: this.device, ...(mac && { mac }), ...options }));
     return readLink(this.stack, options.name);
   }
 
@@ -141,7 +183,7 @@ export class Node implements Station {
     id: number,
     { parent = this.device, protocol }: { parent?: string; protocol?: VlanProtocol } = {},
   ): Promise<string> {
-    const name = `${parent}.${id}`;
+    const name = subInterfaceOf(parent, id);
     await this.apply(
       addVlan(this.stack, { name, parent, id, ...(protocol ? { protocol } : {}) }),
       settled(setUp(this.stack, name, true)),
@@ -191,4 +233,12 @@ export class Node implements Station {
   async learnMac(known?: string): Promise<void> {
     this.#mac = known ?? (await this.link()).address ?? '';
   }
+}
+
+/** Bytes of an interface's name (uapi/linux/if.h, IFNAMSIZ, without the zero at its end). */
+const longestName = 15;
+
+/** What the sub-interface of a VLAN is called: "eth1.10"; the end of that, where a card's name is long. */
+export function subInterfaceOf(parent: string, id: number): string {
+  return `${parent}.${id}`.slice(-longestName);
 }

@@ -32,6 +32,12 @@ export class Scopes {
     if (failures.length > 0) throw failures[0] as Error;
   }
 
+  /** Undoes all that there is, of the lab itself too: nothing can be made behind this. @throws MacvlabError UNDO_FAILED */
+  async close(): Promise<void> {
+    const [outermost] = this.#open;
+    if (outermost) await this.leave(outermost);
+  }
+
   /** Does work in a stretch of its own, which ends with it, however it ends. */
   async within<T>(name: string, work: () => Promise<T>): Promise<T> {
     const scope = this.enter(name);

@@ -2,6 +2,7 @@
 import { BlockList, isIPv4 } from 'node:net';
 import type { NetworkStack } from '../remote/network-stack.js';
 import type { CapturePoint, View } from '../wire/capture-point.js';
+import type { Port } from './far-end.js';
 
 export interface Station {
   /** "node1", "ns1" */
@@ -16,7 +17,7 @@ export interface Station {
   /** Where its frames are captured, on its own side. */
   readonly wire: CapturePoint;
   /** The switch port that its node is connected to; undefined for who is not on the switch. */
-  readonly port: CapturePoint | undefined;
+  readonly port: Port | undefined;
   /** The node that it lives on: two stations of one node share its uplink. */
   readonly host: string;
   /** Of an endpoint: its child's macvlan mode, and the device that the child sits on. */
@@ -47,6 +48,20 @@ function sameSubnet(cidr: string, address: string): boolean {
   const subnet = new BlockList();
   subnet.addSubnet(withoutPrefix(cidr), Number(cidr.split('/')[1] ?? (family === 'ipv4' ? 32 : 128)), family);
   return subnet.check(address, family);
+}
+
+/** Whether a station asks for the other on its own wire, rather than a gateway. */
+export function isOnLink(from: Station, to: Station, family: Family): boolean {
+  const own = from.addresses.filter((cidr) => (isIPv4(withoutPrefix(cidr)) ? 4 : 6) === family);
+  return own.some((cidr) => sameSubnet(cidr, addressOf(to, family, from)));
+}
+
+/**
+ * Whether what becomes of a frame depends on whether the switch sends it back through the port by which it came: both are behind that
+ * port, and the kernel does not hand frames from one to the other itself.
+ */
+export function needsReflection(from: Station, to: Station): boolean {
+  return from.host === to.host && from.stack !== to.stack && !staysInParent(from, to);
 }
 
 /** The capture views that a frame passes from one station to another, sender first. */

@@ -1,11 +1,10 @@
-/** The switch between the nodes: a Linux bridge with one port per cable. */
-import { type PortVlan, setDefaultVlan, setPortVlans, setVlanFiltering } from '../link/bridge-vlan.js';
-import { apply, type Change } from '../link/change.js';
-import { type BridgePortFlag, setBridgePortFlag } from '../link/bridge-port.js';
+/** The switch between the nodes, with one port per cable: a Linux bridge of the lab's own, or whatever its owner has. */
+import type { BridgePortFlag } from '../link/bridge-port.js';
+import type { PortVlan } from '../link/bridge-vlan.js';
 import type { NetworkStack } from '../remote/network-stack.js';
 import { CapturePoint } from '../wire/capture-point.js';
-import type { Scopes } from './scopes.js';
-import { topology } from './topology.js';
+import type { Port } from './far-end.js';
+import { Lacking } from './lacking.js';
 
 /** What a trunk carries. */
 export interface Trunk {
@@ -15,25 +14,61 @@ export interface Trunk {
   allowed: readonly number[];
 }
 
+/** How a switch is set. What is set is as it was before when the current scope ends. Ports are named after who is at the other end. */
+export interface SwitchSettings {
+  /** The machine that it is, where the lab may look into it. */
+  readonly stack?: NetworkStack;
+  /** Makes the switch what suites take for granted: no port reflects. For as long as there is the lab. */
+  prepare?(): Promise<void>;
+  /** @throws LinkError; Lacking where the switch is not as it should be, and cannot be set */
+  set(port: string, flag: BridgePortFlag, on: boolean): Promise<void>;
+  /** @throws MacvlabError LINK_IGNORED when the kernel cannot do that; Lacking */
+  filterVlans(): Promise<void>;
+  /** @throws LinkError; Lacking */
+  setVlans(port: string, vlans: readonly PortVlan[]): Promise<void>;
+  /** Makes sure that a port reflects if and only if it was set to. @throws Lacking where it does not, or nobody knows */
+  requireKnownReflection?(port: string): void;
+}
+
 export class Switch {
   readonly name = 'switch';
-  readonly stack: NetworkStack;
-  readonly ports: ReadonlyMap<string, CapturePoint>;
-  readonly #scopes: Scopes;
+  readonly ports: ReadonlyMap<string, Port>;
+  readonly #settings: SwitchSettings;
 
-  /** @param ports the switch's interfaces, named after who is at the other end */
-  constructor(stack: NetworkStack, ports: readonly string[], scopes: Scopes) {
-    this.stack = stack;
-    this.#scopes = scopes;
-    this.ports = new Map(ports.map((name) => [name, new CapturePoint(stack, name, ['in', 'out'])]));
+  /** @param ports by who is at the other end */
+  constructor(ports: ReadonlyMap<string, Port>, settings: SwitchSettings) {
+    this.ports = ports;
+    this.#settings = settings;
+  }
+
+  /** The switch's machine. @throws Lacking where the lab has none */
+  get stack(): NetworkStack {
+    const { stack } = this.#settings;
+    if (stack) return stack;
+    throw new Lacking('needs to look into the switch, which nobody can reach');
+  }
+
+  /** Whether it has a {@link stack}. */
+  get isReached(): boolean {
+    return this.#settings.stack !== undefined;
+  }
+
+  /** The ports that are listened on themselves. */
+  get points(): readonly CapturePoint[] {
+    return [...this.ports.values()].filter((port) => port instanceof CapturePoint);
   }
 
   /** The port towards a node. */
-  port(name: string): CapturePoint {
+  port(name: string): Port {
     const port = this.ports.get(name);
     if (!port)
       throw new TypeError(`the switch has no port towards ${name}; it has ${[...this.ports.keys()].join(', ')}`);
     return port;
+  }
+
+  /** Makes the switch what suites take for granted. */
+  async prepare(): Promise<void> {
+    await this.#settings.prepare?.();
   }
 
   /** Lets frames out of the port through which they came (802.1Qbg reflective relay), until the end of the current scope. */
@@ -41,38 +76,34 @@ export class Switch {
     await this.set(port, 'hairpin', on);
   }
 
-  /** Sets a flag of a port, until the end of the current scope. @throws LinkError */
+  /** Sets a flag of a port, until the end of the current scope. @throws as {@link SwitchSettings.set} */
   async set(port: string, flag: BridgePortFlag, on: boolean): Promise<void> {
-    await this.#apply(setBridgePortFlag(this.stack, this.port(port).device, flag, on));
+    await this.#settings.set(port, flag, on);
+  }
+
+  /** Refuses what depends on whether a port reflects, where that is not as it was set or is not known. @throws Lacking */
+  requireKnownReflection(port: string): void {
+    this.#settings.requireKnownReflection?.(port);
   }
 
   /**
    * Lets the switch tell VLANs apart, until the end of the current scope. A port is in no VLAN then, and nothing passes it,
    * until it is made a {@link trunk} or an {@link access} port.
-   * @throws MacvlabError LINK_IGNORED when the kernel cannot do that
+   * @throws as {@link SwitchSettings.filterVlans}
    */
   async filterVlans(): Promise<void> {
-    const { bridge } = topology;
-    await this.#apply(setDefaultVlan(this.stack, bridge, 0), setVlanFiltering(this.stack, bridge, true));
+    await this.#settings.filterVlans();
   }
 
   /** Makes a port carry several VLANs, told apart by tags, until the end of the current scope. */
   async trunk(port: string, { native, allowed }: Trunk): Promise<void> {
     const tagged = allowed.filter((id) => id !== native).map((id) => ({ id, pvid: false, untagged: false }));
-    await this.#setVlans(port, [...(native === undefined ? [] : [inside(native)]), ...tagged]);
+    await this.#settings.setVlans(port, [...(native === undefined ? [] : [inside(native)]), ...tagged]);
   }
 
   /** Makes a port carry one VLAN, whose frames bear no tag outside, until the end of the current scope. */
   async access(port: string, vlan: number): Promise<void> {
-    await this.#setVlans(port, [inside(vlan)]);
-  }
-
-  async #setVlans(port: string, vlans: readonly PortVlan[]): Promise<void> {
-    await this.#apply(setPortVlans(this.stack, this.port(port).device, vlans));
-  }
-
-  async #apply(...changes: Change[]): Promise<void> {
-    await apply(changes, this.#scopes.current);
+    await this.#settings.setVlans(port, [inside(vlan)]);
   }
 }
 

@@ -75,7 +75,7 @@ export class Tap {
     const { mode = 'bridge', parent = node.device } = options;
     const index = randomInt(...indexes);
     await node.apply(
-      addMacvlan(node.stack, { kind: 'macvtap', name, parent, mode, index }),
+      addMacvlan(node.stack, { kind: 'macvtap', name, parent, mode, index, mac: node.childMac(mode) }),
       settled(setUp(node.stack, name, true)),
     );
     const link = await readLink(node.stack, name);

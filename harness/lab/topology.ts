@@ -31,7 +31,24 @@ export const topology: Topology = {
   ],
 };
 
+/** A topology with fewer nodes, or with other names for their uplinks. */
+export function variantOf(
+  { nodes, cables, ...rest }: Topology,
+  holds: (node: NodeName) => boolean,
+  uplinks: Partial<Record<NodeName, string>>,
+): Topology {
+  const named = cables.map(({ from, to }) => ({
+    from: { ...from, interface: uplinks[from.node] ?? from.interface },
+    to,
+  }));
+  return {
+    ...rest,
+    nodes: nodes.filter(holds),
+    cables: named.filter(({ from, to }) => holds(from.node) && holds(to.node)),
+  };
+}
+
 /** A node's interface towards the rest of the lab. */
-export function uplinkOf(node: NodeName): string | undefined {
-  return topology.cables.find((cable) => cable.from.node === node)?.from.interface;
+export function uplinkOf(node: NodeName, { cables }: Topology = topology): string | undefined {
+  return cables.find((cable) => cable.from.node === node)?.from.interface;
 }

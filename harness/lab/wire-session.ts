@@ -6,7 +6,8 @@ import type { Lab } from './lab.js';
 import type { Node } from './node.js';
 import { addressOf } from './station.js';
 
-const port = 22;
+/** No sshd of a host's own listens here. */
+const port = 20_022;
 
 /**
  * Lets an sshd listen on a node's address inside the lab, connects to it from another node, and opens a session over that

@@ -9,6 +9,7 @@ import type { Capture } from '../wire/capture.js';
 import type { Frame } from '../wire/frame.js';
 import { mark, type Mark, seen, type View } from '../wire/capture-point.js';
 import { arpRequest, echoReply, echoRequest, type FramePattern, neighbourSolicitation } from '../wire/pattern.js';
+import { Lacking } from './lacking.js';
 import type { Lab } from './lab.js';
 import { addressOf, type Family, type Station, withoutPrefix } from './station.js';
 
@@ -19,8 +20,7 @@ export interface StandIn {
 }
 
 export class Witness {
-  /** The station that neither sends nor receives in the exchange. */
-  readonly third: Station;
+  readonly #third: Station | undefined;
   readonly #lab: Lab;
   readonly #family: Family;
   readonly #sender: Station;
@@ -35,15 +35,23 @@ export class Witness {
     this.#sender = behindTheSamePort(from, standIn.from);
     this.#receiver = behindTheSamePort(to, standIn.to);
     this.#family = family;
-    this.third = Witness.between(lab, from, to);
-    this.#thirdAddresses = new Set(this.third.addresses.map(withoutPrefix));
+    this.#third = Witness.find(lab, from, to);
+    this.#thirdAddresses = new Set(this.#third?.addresses.map(withoutPrefix));
   }
 
-  /** Who can be the witness of an exchange: the first node that has no part in it. */
-  static between(lab: Lab, from: Station, to: Station): Station {
-    const third = [lab.router, lab.node2, lab.node1].find(
-      ({ host, addresses }) => host !== from.host && host !== to.host && addresses.length > 0,
-    );
+  /** Whether there is a third station to send them to and from; two hosts alone on a wire have none between them. */
+  get canBeSent(): boolean {
+    return this.#third !== undefined;
+  }
+
+  /**
+   * Who can be the witness of an exchange: the first node that has no part in it; undefined where the lab itself has none.
+   * @throws MacvlabError CONTROL_FAILED where the suite has given none of those an address
+   */
+  static find(lab: Lab, from: Station, to: Station): Station | undefined {
+    const others = witnesses(lab).filter(({ host }) => host !== from.host && host !== to.host);
+    if (others.length === 0) return undefined;
+    const third = others.find(({ addresses }) => addresses.length > 0);
     if (third) return third;
     throw new MacvlabError(
       'CONTROL_FAILED',
@@ -63,14 +71,13 @@ export class Witness {
   /**
    * The sender pings the third station, and the third station pings the receiver; both from fresh neighbour state.
    * @throws MacvlabError CONTROL_FAILED when either is not answered
+   * @throws Lacking when there is no third station
    */
   async send(): Promise<void> {
-    if (this.#since) await this.#lab.forgetNeighbours([this.third]);
+    const third = this.#third ?? nobodyBetween(this.#sender, this.#receiver);
+    if (this.#since) await this.#lab.forgetNeighbours([third]);
     this.#since = mark();
-    this.#tokens = await Promise.all([
-      this.#control(this.#sender, this.third),
-      this.#control(this.third, this.#receiver),
-    ]);
+    this.#tokens = await Promise.all([this.#control(this.#sender, third), this.#control(third, this.#receiver)]);
   }
 
   /**
@@ -87,10 +94,14 @@ export class Witness {
    * Sends witnesses past any views, in both directions and of both kinds: whoever owns the view pings a third station and
    * is pinged by it, each from fresh neighbour state, so that a broadcast and a unicast frame pass each way.
    * @throws MacvlabError CONTROL_FAILED, CAPTURE_DROPPED
+   * @throws Lacking when there is no third station
    */
   async surround(views: readonly View[]): Promise<void> {
     const owners = new Set(views.map((view) => this.#lab.ownerOf(view)));
-    const pairs = [...owners].map((owner) => ({ owner, third: Witness.between(this.#lab, owner, owner) }));
+    const pairs = [...owners].map((owner) => ({
+      owner,
+      third: Witness.find(this.#lab, owner, owner) ?? nobodyBetween(owner, owner),
+    }));
     const everybody = [...new Set(pairs.flatMap(({ owner, third }) => [owner, third]))];
     const round = async (control: (pair: { owner: Station; third: Station }) => Promise<string>) => {
       await this.#lab.forgetNeighbours(everybody);
@@ -139,6 +150,16 @@ export class Witness {
       },
     );
   }
+}
+
+/** The nodes that can be witnesses, by preference. */
+function witnesses(lab: Lab): Station[] {
+  const { node1, node2, nodes } = lab;
+  return [...nodes.filter(({ name }) => name === 'router'), node2, node1];
+}
+
+function nobodyBetween(from: Station, to: Station): never {
+  throw new Lacking(`needs a third machine on the wire to witness between ${from.name} and ${to.name}`);
 }
 
 function behindTheSamePort(station: Station, standIn: Station = station): Station {

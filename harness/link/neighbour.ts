@@ -12,6 +12,11 @@ const neighbourSchema = z.array(
 /** The command that forgets all neighbours that were learned; permanent entries stay. */
 export const flushNeighboursCommand = ['ip', 'neighbour', 'flush', 'all'] as const;
 
+/** The same for one device. */
+export function flushNeighboursOn(device: string): string[] {
+  return ['ip', 'neighbour', 'flush', 'dev', device];
+}
+
 /** Sets a neighbour's MAC by hand, so that nobody has to ask for it; the undo deletes the entry. */
 export function addNeighbour(stack: NetworkStack, device: string, address: string, mac: string): Change<string> {
   return {

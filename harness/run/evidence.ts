@@ -91,7 +91,8 @@ function parentsFirst(suite: SuiteState | undefined): SuiteState[] {
 }
 
 async function linkSnapshot(lab: Lab): Promise<string> {
-  const stacks = [...lab.nodes, ...lab.endpoints, lab.switch].map(({ stack }) => stack);
+  const stations = [...lab.nodes, ...lab.endpoints, ...(lab.switch.isReached ? [lab.switch] : [])];
+  const stacks = stations.map(({ stack }) => stack);
   const bySession = groupBy(stacks, ({ session }) => session);
   const parts = await Promise.all(
     [...bySession].map(async ([session, members]) => {

@@ -8,13 +8,14 @@ import type { Node } from '../lab/node.js';
 import type { Switch } from '../lab/switch.js';
 import type { MacvlanMode } from '../link/macvlan.js';
 import { declare } from './registry.js';
-import { type Observe, stage, type SuiteState } from './stage.js';
+import { type Notes, type Observe, stage, type SuiteState } from './stage.js';
 
 /** What an experiment is given. */
 export interface Bench {
   lab: Lab;
   node1: Node;
   node2: Node;
+  /** @throws Lacking where there is none, as its client */
   router: Node;
   client: Node;
   switch: Switch;
@@ -55,7 +56,10 @@ export function suite(title: string, options: SuiteOptions, define: () => void):
   });
 }
 
-/** Makes what all experiments of the enclosing suite use. When it fails, each of them is an error. */
+/**
+ * Makes what all experiments of the enclosing suite use. When it fails, each of them is an error; where the lab lacks what it needs, each
+ * is skipped.
+ */
 export function setUp(work: (bench: Bench) => Promise<void>): void {
   const state = inSuite();
   before(() => stage().attempt(state, () => work(benchOf(stage().lab))));
@@ -70,7 +74,7 @@ export function experiment(
 ): void {
   const state = inSuite();
   const test = it(`${id} ${title}`, async function perform() {
-    const record = await stage().perform(declared, state, (notes) => body({ ...benchOf(stage().lab), ...notes }));
+    const record = await stage().perform(declared, state, (notes) => body(benchOf(stage().lab, notes)));
     if (record.verdict === 'skipped') this.skip();
     if (record.verdict !== 'passed') throw new Error(record.reason ?? record.verdict);
   });
@@ -89,10 +93,19 @@ function inSuite(): SuiteState {
   return enclosing;
 }
 
-function benchOf(lab: Lab): Bench {
-  const { node1, node2, router, client } = lab;
-  const nowhere = () => {
-    throw new TypeError('values are observed in an experiment, not in a set-up');
+const nowhere = () => {
+  throw new TypeError('values are observed in an experiment, not in a set-up');
+};
+
+/** A router and a client are looked for when they are asked for: not every lab has them. */
+function benchOf(lab: Lab, { observe, measure }: Notes = { observe: nowhere, measure: nowhere }): Bench {
+  return {
+    ...{ lab, node1: lab.node1, node2: lab.node2, switch: lab.switch, observe, measure },
+    get router() {
+      return lab.router;
+    },
+    get client() {
+      return lab.client;
+    },
   };
-  return { lab, node1, node2, router, client, switch: lab.switch, observe: nowhere, measure: nowhere };
 }

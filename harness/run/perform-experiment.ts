@@ -1,6 +1,7 @@
 /** One experiment from its beginning to its record: judged, proved by evidence, undone. */
 import { MacvlabError, messageOf } from '../core/error.js';
 import { patience, pause, within } from '../core/wait.js';
+import { Lacking } from '../lab/lacking.js';
 import type { Lab } from '../lab/lab.js';
 import { type AssertionCounter, countAssertions, exchangeOf } from '../expect/expect.js';
 import { formatExchange } from '../expect/listing.js';
@@ -159,12 +160,9 @@ async function refuseBeforehand(stage: Stage, { needs }: Experiment, blocked: un
   if (blocked !== undefined) throw blocked as Error;
   for (const feature of needs) {
     const why = await stage.missing(feature);
-    if (why !== undefined) throw new Missing(stage.elsewhere === undefined ? why : `${why}; ${stage.elsewhere}`);
+    if (why !== undefined) throw new Lacking(stage.elsewhere === undefined ? why : `${why}; ${stage.elsewhere}`);
   }
 }
-
-/** A feature that this lab does not have. */
-class Missing extends Error {}
 
 type Outcome = Pick<TestRecord, 'verdict' | 'reason' | 'failure'>;
 
@@ -173,7 +171,7 @@ async function judged(work: () => Promise<unknown>): Promise<Outcome> {
     await work();
     return { verdict: 'passed' };
   } catch (error) {
-    if (error instanceof Missing) return { verdict: 'skipped', reason: error.message };
+    if (error instanceof Lacking) return { verdict: 'skipped', reason: error.message };
     return outcomeOf(error, await completeListing(error));
   }
 }

@@ -37,7 +37,7 @@ export async function perform(plan: RunPlan, drivers: readonly LabDriver[]): Pro
   const folder = RunFolder.create(plan.out, run);
   const results: Performance = { folder: folder.path, run, records: [], kept: [] };
   const acts = await actsOf(new Set(experiments.map(({ test }) => test)));
-  const venues = drivers.map((driver, index) => new Venue(driver, jobsAt(index, plan)));
+  const venues = drivers.map((driver, index) => new Venue(driver, jobsAt(driver, index, plan)));
   const runners = new Set<Mocha.Runner>();
   const context: RunContext = {
     folder,
@@ -73,8 +73,8 @@ export async function perform(plan: RunPlan, drivers: readonly LabDriver[]): Pro
 }
 
 /** Labs of a more costly kind stand beside those of the first, and are half as many. */
-function jobsAt(index: number, { jobs }: RunPlan): number {
-  return Math.max(1, index === 0 ? jobs : Math.floor(jobs / 2));
+function jobsAt({ labs = Infinity }: LabDriver, index: number, { jobs }: RunPlan): number {
+  return Math.max(1, Math.min(labs, index === 0 ? jobs : Math.floor(jobs / 2)));
 }
 
 function beginning(plan: RunPlan, planned: number): RunRecord {

@@ -76,6 +76,8 @@ export class Performing {
     const lab = await Lab.open(venue.driver);
     const stage = new Stage(lab, context, () => venue.unhelped);
     try {
+      const { premises } = lab.machines;
+      if (premises) results.run.macRange = `${premises.macRange}:*:*`;
       this.#labs += 1;
       stage.number = this.#labs;
       await Promise.all([this.#begin(lab), lab.listen()]);

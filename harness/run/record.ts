@@ -104,6 +104,8 @@ export interface RunRecord {
   /** Absent while the run is going on, or when it was killed. */
   endedAt?: string;
   durationMs?: number;
+  /** The MAC addresses of what was made on somebody else's hosts: "02:6d:1a:2b:*:*". */
+  macRange?: string;
   /** How many tests were to be performed. */
   planned: number;
   /** True when SIGINT or SIGTERM ended it. */

@@ -1,0 +1,115 @@
+/** Somebody else's switch, known by what its owner says of it, and set by a command of the owner's, if at all. */
+import type { BridgePortFlag } from '../link/bridge-port.js';
+import type { PortVlan } from '../link/bridge-vlan.js';
+import type { OthersSwitch } from './driver.js';
+import { Lacking } from './lacking.js';
+import type { Scopes } from './scopes.js';
+import type { SwitchSettings } from './switch.js';
+import { runHook } from './switch-hook.js';
+
+export class DescribedSwitch implements SwitchSettings {
+  readonly #scopes: Scopes;
+  readonly #known: OthersSwitch;
+  /** Whether each port reflects; a port that is missing is not known about. */
+  readonly #reflects: Map<string, boolean>;
+  /** What a suite has asked for, and so takes for granted; where it has not, that no port reflects. */
+  readonly #assumed = new Map<string, boolean>();
+
+  constructor(known: OthersSwitch, scopes: Scopes) {
+    this.#known = known;
+    this.#scopes = scopes;
+    this.#reflects = new Map(Object.entries(known.hairpin));
+  }
+
+  async prepare(): Promise<void> {
+    if (!this.#hook) return;
+    for (const [port, on] of this.#reflects) if (on) await this.#turn(port, false);
+  }
+
+  async set(port: string, flag: BridgePortFlag, on: boolean): Promise<void> {
+    if (flag !== 'hairpin') throw new Lacking(`needs to set ${flag} of the switch’s port of ${port}: ${this.#why}`);
+    const known = this.#reflects.get(port);
+    if (known === undefined) throw new Lacking(unknown(port));
+    if (known !== on) {
+      if (!this.#hook) throw new Lacking(`needs the switch’s port of ${port} ${reflecting(on)}: ${this.#why}`);
+      await this.#turn(port, on);
+    }
+    const before = this.#assumed.get(port) ?? false;
+    this.#assumed.set(port, on);
+    this.#scopes.current.defer(`port ${port}: hairpin as before`, () => this.#assumed.set(port, before));
+  }
+
+  requireKnownReflection(port: string): void {
+    const [known, assumed] = [this.#reflects.get(port), this.#assumed.get(port) ?? false];
+    if (known === undefined) throw new Lacking(unknown(port));
+    if (known !== assumed) throw new Lacking(`needs the switch’s port of ${port} ${reflecting(assumed)}: ${this.#why}`);
+  }
+
+  async filterVlans(): Promise<void> {
+    if (this.#known.vlans === undefined) {
+      const next = 'the inventory does not say which VLANs the switch’s ports carry (`vlans`)';
+      throw new Lacking(`needs a switch that tells VLANs apart: ${next}`);
+    }
+    return Promise.resolve();
+  }
+
+  async setVlans(port: string, vlans: readonly PortVlan[]): Promise<void> {
+    const { vlans: tagged = [], native } = this.#known;
+    const [wanted, known] = [
+      vlansIn(
+        vlans.filter(({ untagged }) => !untagged).map(({ id }) => id),
+        vlans.find(({ pvid }) => pvid)?.id,
+      ),
+      vlansIn(tagged, native),
+    ];
+    if (wanted === known) return Promise.resolve();
+    throw new Lacking(
+      `needs the switch’s port of ${port} to carry ${wanted}; the inventory says ${known}: ${this.#why}`,
+    );
+  }
+
+  /** Lets the owner's command set whether a port reflects, until the end of the current scope. */
+  async #turn(port: string, on: boolean): Promise<void> {
+    const before = this.#reflects.get(port) ?? !on;
+    const turn = async (value: boolean) => {
+      await runHook(this.#hook ?? [], ['hairpin', port, value ? 'on' : 'off']);
+      this.#reflects.set(port, value);
+    };
+    let done = false;
+    this.#scopes.current.defer(`port ${port}: hairpin ${before ? 'on' : 'off'} again`, () =>
+      done ? turn(before) : undefined,
+    );
+    // A command that fails may have done half of it.
+    done = true;
+    await turn(on).catch((error: unknown) => {
+      if (error instanceof Lacking) done = false;
+      throw error;
+    });
+  }
+
+  get #hook(): readonly string[] | undefined {
+    const { driver } = this.#known;
+    return driver && 'command' in driver ? driver.command : undefined;
+  }
+
+  get #why(): string {
+    return this.#hook
+      ? 'the inventory’s switch command sets nothing but hairpin'
+      : 'the inventory names no switch driver';
+  }
+}
+
+function unknown(port: string): string {
+  return `whether the switch reflects at the port of ${port} is not known: macvlab validate-switch tells`;
+}
+
+function reflecting(on: boolean): string {
+  return on ? 'to reflect' : 'not to reflect';
+}
+
+/** "VLANs 10, 20, untagged 1" */
+function vlansIn(tagged: readonly number[], native: number | undefined): string {
+  const others = tagged.filter((id) => id !== native).sort((a, b) => a - b);
+  const untagged = native === undefined ? 'no untagged frames' : `untagged ${native}`;
+  return `${others.length > 0 ? `VLANs ${others.join(', ')}` : 'no tagged VLAN'}, ${untagged}`;
+}

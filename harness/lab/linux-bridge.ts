@@ -1,0 +1,84 @@
+/** A Linux bridge as a lab's switch: one that the lab has made, or one of somebody else's that it reaches over SSH. */
+import { type BridgePortFlag, readBridgePorts, setBridgePortFlag } from '../link/bridge-port.js';
+import { type PortVlan, setDefaultVlan, setPortVlans, setVlanFiltering } from '../link/bridge-vlan.js';
+import { apply, type Change } from '../link/change.js';
+import { addressesOf } from '../link/address.js';
+import { readLink } from '../link/link-info.js';
+import type { NetworkStack } from '../remote/network-stack.js';
+import { Lacking } from './lacking.js';
+import type { Scopes } from './scopes.js';
+import type { SwitchSettings } from './switch.js';
+
+export class LinuxBridge implements SwitchSettings {
+  readonly stack: NetworkStack;
+  readonly #device: string;
+  readonly #ports: ReadonlyMap<string, string>;
+  readonly #scopes: Scopes;
+
+  /**
+   * @param device the bridge itself
+   * @param ports its ports' names, by who is at the other end
+   */
+  constructor(stack: NetworkStack, device: string, ports: ReadonlyMap<string, string>, scopes: Scopes) {
+    this.stack = stack;
+    this.#device = device;
+    this.#ports = ports;
+    this.#scopes = scopes;
+  }
+
+  async set(port: string, flag: BridgePortFlag, on: boolean): Promise<void> {
+    await this.#apply(setBridgePortFlag(this.stack, this.#portOf(port), flag, on));
+  }
+
+  async filterVlans(): Promise<void> {
+    const { stack } = this;
+    await this.#apply(setDefaultVlan(stack, this.#device, 0), setVlanFiltering(stack, this.#device, true));
+  }
+
+  async setVlans(port: string, vlans: readonly PortVlan[]): Promise<void> {
+    await this.#apply(setPortVlans(this.stack, this.#portOf(port), vlans));
+  }
+
+  #portOf(name: string): string {
+    const port = this.#ports.get(name);
+    if (port !== undefined) return port;
+    throw new TypeError(`the bridge ${this.#device} has no port towards ${name}`);
+  }
+
+  async #apply(...changes: Change[]): Promise<void> {
+    await apply(changes, this.#scopes.current);
+  }
+}
+
+/** Somebody else's bridge, which others may be connected to as well. */
+export class OthersBridge extends LinuxBridge {
+  readonly #what: { device: string; ports: ReadonlyMap<string, string> };
+
+  constructor(stack: NetworkStack, device: string, ports: ReadonlyMap<string, string>, scopes: Scopes) {
+    super(stack, device, ports, scopes);
+    this.#what = { device, ports };
+  }
+
+  async prepare(): Promise<void> {
+    for (const port of this.#what.ports.keys()) await this.set(port, 'hairpin', false);
+  }
+
+  /**
+   * @throws Lacking where that would take others from the network: who is behind further ports, or talks to the bridge itself; all of
+   * them lose their VLAN with the ports' default
+   */
+  override async filterVlans(): Promise<void> {
+    const { device, ports } = this.#what;
+    const [link, all] = [await readLink(this.stack, device), await readBridgePorts(this.stack)];
+    const own = new Set(ports.values());
+    const others = all.filter(({ ifname, master }) => master === device && !own.has(ifname));
+    const inTheWay = [
+      ...others.map(({ ifname }) => `its port ${ifname}`),
+      ...addressesOf(link).map((address) => `its own address ${address}`),
+    ];
+    if (inTheWay.length === 0) return super.filterVlans();
+    throw new Lacking(
+      `needs the bridge ${device} to tell VLANs apart, which would cut off who is there besides: ${inTheWay.join(', ')}`,
+    );
+  }
+}
