@@ -21,6 +21,8 @@ export interface Host {
   nodes: readonly NodeName[];
   /** The node that is the machine itself; all others on it are network namespaces, which stand already. */
   own?: NodeName;
+  /** Whether that node is somebody else's: nothing is named, set or set up in it. */
+  foreign?: true;
   /** Its network cards, each an end of a cable to another machine: told by their MAC addresses, named by wiring. */
   cards: readonly { node: NodeName; interface: string; mac: string }[];
 }

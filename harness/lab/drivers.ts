@@ -18,6 +18,10 @@ export interface LabOptions {
   image?: string;
   /** For containers: whether they may do all that their engine may. */
   privileged?: boolean;
+  /** For real hosts: the file that names them. */
+  inventory?: string;
+  /** For real hosts: whether experiments may cut the connection over which one is reached. */
+  allowCut?: boolean;
   /** Whether the lab may have to be kept. */
   mayBeKept?: boolean;
   /** Told what takes time before a lab stands. */
@@ -119,6 +123,17 @@ const drivers: Record<string, DriverEntry> = {
       await endVagrant(vagrantState.parse(state));
     },
   },
+  inventory: {
+    load: async (options) => {
+      if (isForGuests(options)) throw kernelIsGiven('inventory');
+      if (isForContainers(options)) throw noContainers('inventory');
+      if (options.mayBeKept) throw notKept();
+      const { inventoryDriver } = await import('./inventory/inventory.js');
+      const { inventory: file, allowCut } = options;
+      return inventoryDriver({ ...(file !== undefined && { file }), ...(allowCut !== undefined && { allowCut }) });
+    },
+    attach: () => Promise.reject(notKept()),
+  },
 };
 
 /** Names of the drivers, in the order in which help shows them. */
@@ -187,6 +202,12 @@ function machinesAreThree(): MacvlabError {
 function kernelIsGiven(lab: string): MacvlabError {
   return new MacvlabError('USAGE', `the ${lab} lab uses the running kernel: no other can be chosen, and no guests`, {
     next: 'choose a lab with guests: --lab vm',
+  });
+}
+
+function notKept(): MacvlabError {
+  return new MacvlabError('USAGE', 'a lab on hosts of an inventory cannot be left running: it lives by this process', {
+    next: 'leave --keep out; or use a lab on this machine, which can: macvlab lab up',
   });
 }
 

@@ -18,7 +18,7 @@ export const firstIndex = 101;
 
 /** What is known of a lab once it is wired. */
 export interface Wired {
-  /** Kernel release of the machine that holds the switch. */
+  /** Kernel release of the machine that holds the switch; of node1's, where nobody knows what holds that. */
   kernel: string;
   /** MAC address of each node's uplink. */
   macs: ReadonlyMap<NodeName, string>;
@@ -31,15 +31,16 @@ export interface Wired {
  * @throws MacvlabError LAB_OPEN with the kernel's words
  */
 export async function wire(hosts: readonly Host[], topology: Topology, log: CommandLog): Promise<Wired> {
-  const home = hosts.find(({ nodes }) => nodes.includes('switch'));
-  if (!home) throw new TypeError('no machine holds the switch');
+  const made = hosts.find((host) => wiredOn(host).includes('switch'));
+  const home = made ?? hosts.find(({ nodes }) => nodes.includes('node1'));
+  if (!home) throw new TypeError('no machine holds the switch, or node1');
   const macs = macsOf(hosts, topology);
   const reading = { stack: outsideOf(home, log), argv: ['uname', '-r'], kind: 'reading' as const };
   // The switch with all its ports comes up before the cables' other ends: docs/decisions/0005.
   const outputs = await performAll(home, [...stepsOn(home, topology, macs, log), reading]);
   const others = hosts.filter((host) => host !== home);
   await Promise.all(others.map((host) => performAll(host, stepsOn(host, topology, macs, log))));
-  await forwarding(stackOf(home, 'switch', log));
+  if (made) await forwarding(stackOf(home, 'switch', log));
   return { kernel: outputs.at(-1)?.trim() ?? '', macs };
 }
 
@@ -47,6 +48,11 @@ interface Step {
   stack: NetworkStack;
   argv: readonly string[];
   kind: 'change' | 'reading';
+}
+
+/** The nodes of a machine that are the lab's to wire. */
+function wiredOn({ nodes, own, foreign }: Host): readonly NodeName[] {
+  return foreign ? nodes.filter((name) => name !== own) : nodes;
 }
 
 function outsideOf({ session, own }: Host, log: CommandLog): NetworkStack {
@@ -66,15 +72,18 @@ function macsOf(hosts: readonly Host[], { nodes }: Topology): Wired['macs'] {
 
 /** All that is done on one machine, in order. */
 function stepsOn(host: Host, topology: Topology, macs: Wired['macs'], log: CommandLog): Step[] {
-  const holds = (cable: Cable) => host.nodes.includes(cable.from.node) && host.nodes.includes(cable.to.node);
+  const nodes = wiredOn(host);
+  const holds = (cable: Cable) => nodes.includes(cable.from.node) && nodes.includes(cable.to.node);
   const veths = topology.cables.filter(holds).map((cable) => cableLine(cable, topology, macs, host.own));
-  const others = host.nodes.filter((name) => name !== 'switch');
+  const others = nodes.filter((name) => name !== 'switch');
   noteCables(host, topology, macs, log);
   const inside = (name: NodeName, argv: string[]) => ({ stack: stackOf(host, name, log), argv });
   const steps = [
     ...(veths.length > 0 ? [{ stack: outsideOf(host, log), argv: ipBatch(veths) }] : []),
-    ...host.cards.map(({ node, interface: name, mac }) => inside(node, nameCard(mac, name))),
-    ...(host.nodes.includes('switch') ? [inside('switch', ipBatch(bridgeLines(topology), quietScript(false)))] : []),
+    ...host.cards
+      .filter(({ node }) => nodes.includes(node))
+      .map(({ node, interface: name, mac }) => inside(node, nameCard(mac, name))),
+    ...(nodes.includes('switch') ? [inside('switch', ipBatch(bridgeLines(topology), quietScript(false)))] : []),
     ...others.map((name) => inside(name, ipBatch(upLines(name, topology), quietScript(name === 'router')))),
   ];
   return steps.map((step) => ({ ...step, kind: 'change' }));
@@ -82,7 +91,7 @@ function stepsOn(host: Host, topology: Topology, macs: Wired['macs'], log: Comma
 
 /** Writes the cables that come to a machine from others into the log, as what would stand for them in one machine. */
 function noteCables(host: Host, topology: Topology, macs: Wired['macs'], log: CommandLog): void {
-  if (!host.nodes.includes('switch')) return;
+  if (!wiredOn(host).includes('switch')) return;
   const foreign = topology.cables.filter(({ from }) => !host.nodes.includes(from.node));
   const machine = new NetworkStack('machine', host.session, log);
   for (const cable of foreign) machine.note(['ip', ...cableLine(cable, topology, macs).split(' ')], 'cable');

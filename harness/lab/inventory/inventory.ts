@@ -1,0 +1,250 @@
+/**
+ * The inventory lab driver: node1 and node2 are real hosts with their own network stacks, the wire between them is somebody's switch.
+ * Whatever the lab makes there is in namespaces that live by a connection of ours; what it changes of the hosts' own is noted, undone
+ * and compared (host-guard.ts).
+ */
+import { randomBytes } from 'node:crypto';
+import { MacvlabError } from '../../core/error.js';
+import { newKeyPair } from '../../remote/keys.js';
+import { setClocks } from '../clocks.js';
+import type { Host, LabDriver, Machines, NodeSessions, Premises } from '../driver.js';
+import { type LabKeys, sshdCommand } from '../sshd.js';
+import { type NodeName, topology, type Topology, variantOf } from '../topology.js';
+import { checkInventory } from './check.js';
+import { type GuardedHost, guardHosts } from './host-guard.js';
+import { type Inventory, readInventory } from './inventory-file.js';
+import { lookAtNic, type Nic } from './nic.js';
+import { lookAtPorts } from './others-bridge.js';
+import { reach, type ReachedHost } from './reach.js';
+
+export interface InventoryOptions {
+  /** The inventory’s file; by default `inventory.yaml` of the current folder. */
+  file?: string;
+  /** Whether experiments may cut the connection over which a host is reached. */
+  allowCut?: boolean;
+}
+
+/** The driver. @throws MacvlabError USAGE, HOST_ADDRESSES when the inventory cannot be used; no host is asked yet */
+export function inventoryDriver({ file, allowCut = false }: InventoryOptions): LabDriver {
+  const inventory = readInventory(file);
+  const network = networkOf(inventory);
+  return {
+    name: 'inventory',
+    labs: 1,
+    topology: network,
+    check: () => checkInventory(inventory),
+    open: (_, wire) => openLab(inventory, { allowCut, network }, wire),
+  };
+}
+
+/** The articles’ network, as far as the inventory has hosts for it. */
+function networkOf({ machines: { node1, node2, router } }: Inventory): Topology {
+  const there = new Set<NodeName>(['node1', 'node2', 'switch', ...(router ? behindThird : [])]);
+  return variantOf(topology, (name) => there.has(name), { node1: node1.nic, node2: node2.nic });
+}
+
+/** The nodes on the third machine, each a namespace. */
+const behindThird = ['router', 'client'] as const satisfies readonly NodeName[];
+
+async function openLab(
+  inventory: Inventory,
+  { allowCut, network }: { allowCut: boolean; network: Topology },
+  wire: (hosts: readonly Host[]) => Promise<void>,
+): Promise<Machines> {
+  const keys: LabKeys = { host: newKeyPair(), user: newKeyPair() };
+  const reached: ReachedHost[] = [];
+  const closing: (() => Promise<void>)[] = [];
+  const close = async () => {
+    try {
+      for (const end of closing.splice(0).reverse()) await end();
+    } finally {
+      await Promise.all(reached.map((host) => host.close()));
+    }
+  };
+  try {
+    const found = await reachAll(inventory, keys, reached);
+    const guard = await guardHosts(guarded(found), { allowCut });
+    closing.push(() => guard.end());
+    const macRange = `02:6d:${pairs(randomBytes(2))}`;
+    const { node1, node2, router, bridge } = found;
+    const nodes: NodeSessions = {
+      node1: node1.host.session,
+      node2: node2.host.session,
+      ...(bridge && { switch: bridge.session }),
+    };
+    const hosts: Host[] = [hostOf('node1', node1), hostOf('node2', node2)];
+    if (router) {
+      const mac = `${macRange}:ff:01`;
+      await addRouterUplink(router.host, router.nic.name, mac);
+      const [inRouter, inClient] = await Promise.all(behindThird.map((node) => router.host.connect(node, node)));
+      Object.assign(nodes, { router: inRouter, client: inClient });
+      hosts.push({
+        session: router.host.session,
+        nodes: behindThird,
+        cards: [{ node: 'router', interface: uplinkIn(network, 'router'), mac }],
+      });
+    }
+    if (bridge) hosts.push({ session: bridge.session, nodes: ['switch'], own: 'switch', foreign: true, cards: [] });
+    await wire(hosts);
+    return {
+      machine: nodes.node1,
+      nodes,
+      uplinks: { node1: node1.nic.name, node2: node2.nic.name },
+      premises: premisesOf(inventory, found, { macRange, allowCut }),
+      ssh: { server: sshdCommand(), user: 'root', privateKey: keys.user.private, hostKey: keys.host.public },
+      roundTrip: await setClocks(hosts, nodes),
+      setClocks: async () => {
+        await setClocks(hosts, nodes);
+      },
+      close,
+    };
+  } catch (error) {
+    await close().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** A host on the wire, and its card there. */
+interface OnWire {
+  host: ReachedHost;
+  nic: Nic;
+}
+
+/** All hosts of an inventory. */
+interface Found {
+  node1: OnWire;
+  node2: OnWire;
+  router?: OnWire;
+  bridge?: ReachedHost;
+}
+
+/**
+ * Reaches all hosts, and looks at their cards; changes nothing.
+ * @param reached is given each host as soon as it is held
+ * @throws MacvlabError HOST_*; USAGE when two of them are one
+ */
+async function reachAll(
+  { machines, bridge, switch: known }: Inventory,
+  keys: LabKeys,
+  reached: ReachedHost[],
+): Promise<Found> {
+  const over = new AbortController();
+  const hold = async (address: Parameters<typeof reach>[0], namespaces: readonly string[] = []) => {
+    const host = await reach(address, { keys, namespaces, signal: over.signal });
+    reached.push(host);
+    return host;
+  };
+  const onWire = async (machine: Inventory['machines']['node1'], namespaces?: readonly string[]) => {
+    const host = await hold(machine.address, namespaces);
+    return { host, nic: await lookAtNic(host, machine.nic) };
+  };
+  const { node1, node2, router } = machines;
+  const all = [
+    onWire(node1),
+    onWire(node2),
+    router ? onWire(router, behindThird) : none,
+    bridge ? lookedAt(hold(bridge), known) : none,
+  ] as const;
+  try {
+    const [one, two, third, far] = await Promise.all(all);
+    const found = { node1: one, node2: two, ...(third && { router: third }), ...(far && { bridge: far }) };
+    await refuseTwins(reached);
+    return found;
+  } catch (error) {
+    // Those that are still being reached are given up; only the first failure is told.
+    over.abort(error);
+    await Promise.allSettled(all);
+    throw error;
+  }
+}
+
+const none = Promise.resolve(undefined);
+
+/** The switch’s machine, whose bridge and ports are as the inventory says. */
+async function lookedAt(reaching: Promise<ReachedHost>, { driver }: Inventory['switch']): Promise<ReachedHost> {
+  const host = await reaching;
+  if (driver && 'bridge' in driver) await lookAtPorts(host, driver.bridge);
+  return host;
+}
+
+/** Two names may lead to one host; two cards of one host are one network stack, in which nothing of the articles holds. */
+async function refuseTwins(hosts: readonly ReachedHost[]): Promise<void> {
+  const stacks = new Map<string, string>();
+  for (const { name, session } of hosts) {
+    const tell = 'cat /proc/sys/kernel/random/boot_id; readlink /proc/self/ns/net';
+    const { stdout: stack } = await session.run(['sh', '-c', tell]);
+    const other = stacks.get(stack);
+    if (other !== undefined) {
+      throw new MacvlabError('USAGE', `${other} and ${name} are one host, reached by two names`, {
+        next: 'give each its own host in the inventory',
+      });
+    }
+    stacks.set(stack, name);
+  }
+}
+
+function hostOf(node: 'node1' | 'node2', { host, nic }: OnWire): Host {
+  const card = { node, interface: nic.name, mac: nic.mac };
+  return { session: host.session, nodes: [node], own: node, foreign: true, cards: [card] };
+}
+
+function guarded({ node1, node2, router, bridge }: Found): GuardedHost[] {
+  return [
+    { reached: node1.host, own: 'node1', nic: node1.nic.name },
+    { reached: node2.host, own: 'node2', nic: node2.nic.name },
+    ...(router ? [{ reached: router.host, own: undefined, nic: router.nic.name }] : []),
+    ...(bridge ? [{ reached: bridge, own: 'switch' as const, nic: undefined }] : []),
+  ];
+}
+
+function premisesOf(
+  { addresses, switch: known }: Inventory,
+  { node1, node2, router }: Found,
+  { macRange, allowCut }: { macRange: string; allowCut: boolean },
+): Premises {
+  const reached = [node1, node2, router].flatMap((each) => each?.host ?? []);
+  const taken = reached.flatMap(({ name, connection }) => {
+    if (!connection) return [];
+    const network = connection.from.split('%')[0] ?? '';
+    return [
+      { network: `${network}/${network.includes(':') ? 128 : 32}`, by: `${name} is reached over SSH from there` },
+    ];
+  });
+  const uncuttable = allowCut ? undefined : whyUncuttable(node1);
+  return {
+    own: ['node1', 'node2'],
+    switch: known,
+    ...(addresses && { addresses }),
+    taken,
+    macRange,
+    ...(uncuttable !== undefined && { uncuttable }),
+  };
+}
+
+function whyUncuttable({ host, nic }: OnWire): string | undefined {
+  const allow = '--allow-cut performs it all the same, with a rollback on the host itself';
+  if (nic.carriesSsh === false) return undefined;
+  return nic.carriesSsh
+    ? `${nic.name} of ${host.name} carries the SSH connection with it: ${allow}`
+    : `whether ${nic.name} of ${host.name} carries the SSH connection with it is not known: ${allow}`;
+}
+
+/** The router’s uplink: a child of the third machine’s card, made where it belongs. */
+async function addRouterUplink({ name, session }: ReachedHost, nic: string, mac: string): Promise<void> {
+  const argv = ['ip', 'link', 'add', 'link', nic, 'netns', 'router', 'name', uplinkIn(topology, 'router')];
+  const { status, stderr } = await session.run([...argv, 'address', mac, 'type', 'macvlan', 'mode', 'bridge']);
+  if (status === 0) return;
+  throw new MacvlabError('HOST_NIC', `${nic} of ${name} takes no macvlan: ${stderr.trim()}`, {
+    evidence: `$ ${argv.join(' ')} address ${mac} type macvlan mode bridge`,
+    next: `see what sits on it: ip -d link show dev ${nic}; the kernel needs CONFIG_MACVLAN (modprobe macvlan)`,
+  });
+}
+
+function uplinkIn({ cables }: Topology, node: NodeName): string {
+  return cables.find(({ from }) => from.node === node)?.from.interface ?? '';
+}
+
+/** "1a:2b" */
+function pairs(bytes: Buffer): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(':');
+}
