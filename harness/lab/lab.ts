@@ -101,11 +101,12 @@ export class Lab {
   static async open(driver: LabDriver): Promise<Lab> {
     const log = new CommandLog();
     let wired: Wired | undefined;
-    const machines = await driver.open(topology, async (hosts) => {
-      wired = await wire(hosts, driver.topology ?? topology, log);
+    const network = driver.topology ?? topology;
+    const machines = await driver.open(network, async (hosts) => {
+      wired = await wire(hosts, network, log);
     });
     try {
-      return await Lab.#over(driver.name, machines, log, driver.topology, wired);
+      return await Lab.#over(driver.name, machines, log, network, wired);
     } catch (error) {
       await machines.close();
       throw error;

@@ -13,8 +13,9 @@ export async function takeOverAddress(node: Node, name: string, through: Session
   const { stdout } = await stack.run(['ip', 'route', 'show', 'dev', device], 'reading');
   const routes = stdout.split('\n').filter((line) => line.includes(' via '));
   const routesTo = (target: string) => routes.map((route) => `route replace ${route.trim()} dev ${target}`);
+  const mac = node.childMac('bridge');
   const takeover = [
-    `link add link ${device} name ${name} type macvlan mode bridge`,
+    `link add link ${device} name ${name}${mac === undefined ? '' : ` address ${mac}`} type macvlan mode bridge`,
     ...addresses.map((cidr) => `address delete ${cidr} dev ${device}`),
     `link set dev ${name} up`,
     ...addresses.map((cidr) => `address add ${cidr} dev ${name}`),
@@ -31,6 +32,7 @@ export async function takeOverAddress(node: Node, name: string, through: Session
     if (status !== 0) throw new LinkError(`${node.name}: address back to ${device}`, argv, stderr);
     settled?.();
   });
+  node.hasAddressesOn(name);
   stack.note(['ip', '-batch', '-'], 'change', `${takeover.join('\n')}\n`);
   return through.run(['ip', '-batch', '-'], { stdin: `${takeover.join('\n')}\n` });
 }

@@ -77,7 +77,8 @@ export class Performing {
     const stage = new Stage(lab, context, () => venue.unhelped);
     try {
       const { premises } = lab.machines;
-      if (premises) results.run.macRange = `${premises.macRange}:*:*`;
+      if (premises)
+        results.run.macRange = [results.run.macRange, `${premises.macRange}:*:*`].filter(Boolean).join(', ');
       this.#labs += 1;
       stage.number = this.#labs;
       await Promise.all([this.#begin(lab), lab.listen()]);
