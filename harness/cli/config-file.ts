@@ -23,6 +23,8 @@ const configSchema = z.strictObject({
   guests: z.union(guestCounts.map((count) => z.literal(count))).exactOptional(),
   image: z.string().min(1).exactOptional(),
   privileged: z.boolean().exactOptional(),
+  /** Relative to the file's own folder. */
+  inventory: z.string().min(1).exactOptional(),
   mode: z.enum(macvlanModes).exactOptional(),
   jobs: z.number().int().positive().exactOptional(),
   keep: z.enum(keepChoices).exactOptional(),
@@ -43,6 +45,7 @@ const allowed: Record<keyof Config, string> = {
   guests: guestCounts.join(', '),
   image: 'the name of a container image',
   privileged: 'true, false',
+  inventory: 'a file, relative to this one',
   mode: macvlanModes.join(', '),
   jobs: 'a whole number from 1',
   keep: keepChoices.join(', '),
@@ -71,13 +74,14 @@ export function readConfig(file?: string): Config {
   }
   const parsed = configSchema.safeParse(value);
   if (!parsed.success) throw refuse(path, parsed.error, value);
-  const { out, kernel, modules } = parsed.data;
+  const { out, kernel, modules, inventory } = parsed.data;
   const fromHere = (file: string) => resolve(dirname(path), file);
   return {
     ...parsed.data,
     ...(out !== undefined && { out: fromHere(out) }),
     ...(kernel?.includes('/') && { kernel: fromHere(kernel) }),
     ...(modules !== undefined && { modules: fromHere(modules) }),
+    ...(inventory !== undefined && { inventory: fromHere(inventory) }),
   };
 }
 

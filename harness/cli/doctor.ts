@@ -5,6 +5,7 @@ import { exitCode, messageOf } from '../core/error.js';
 import type { Finding } from '../lab/driver.js';
 import { driverNames, loadDriver } from '../lab/drivers.js';
 import { listKept } from '../lab/kept.js';
+import { inventoryHelp, labOptions } from './lab-options.js';
 import { colours, columns, say, sayJson } from './output.js';
 import { version } from '../core/version.js';
 
@@ -14,12 +15,18 @@ export function addDoctor(program: Command): void {
     .command('doctor')
     .description('find what this machine lacks for a lab, and how to get it')
     .addOption(new Option('--lab <name>', 'for which lab').choices(driverNames).default('sandbox'))
+    .option('--inventory <file>', inventoryHelp)
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExit code 0 when nothing is missing, else 3.')
-    .action(async ({ lab, json }: { lab: string; json?: true }) => {
+    .action(async ({ lab, json, inventory }: { lab: string; json?: true; inventory?: string }) => {
       const { checkArping, toolVersions } = await import('./tools.js');
-      const driver = await loadDriver(lab);
-      const [found, arping, tools] = await Promise.all([driver.check(), checkArping(), toolVersions()]);
+      const driver = await loadDriver(lab, labOptions({ ...(inventory !== undefined && { inventory }) }));
+      const [found, arping, tools] = await Promise.all([
+        driver.check(),
+        // Real hosts have their own, which the driver asks for.
+        lab === 'inventory' ? [] : checkArping(),
+        toolVersions(),
+      ]);
       const findings = [...found, ...arping];
       const about = {
         macvlab: version(),

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
 import type { LabOptions } from '../lab/drivers.js';
+import { inventoryFileName } from '../lab/inventory/inventory-file-name.js';
 import { type GuestCount, guestCounts } from '../lab/vm/shapes.js';
 
 /** Options as commander gives them: absent where the command line does not say. */
@@ -11,7 +12,11 @@ export interface GivenLabOptions {
   guests?: GuestCount;
   image?: string;
   privileged?: boolean;
+  inventory?: string;
 }
+
+/** Of what `--inventory` says in help. */
+export const inventoryHelp = `for real hosts: the file that names them (default: ${inventoryFileName})`;
 
 /** Adds them to a command. */
 export function addLabOptions(command: Command): Command {
@@ -20,7 +25,8 @@ export function addLabOptions(command: Command): Command {
     .option('--modules <folder>', 'modules of a kernel of your own')
     .option('--guests <number>', `guests that the nodes are spread over: ${guestCounts.join(' or ')}`, guestCount)
     .option('--image <name>', 'for containers: an image of your own, with the programs that nodes need')
-    .option('--privileged', 'for containers: all rights that their engine has, not only the few that are needed');
+    .option('--privileged', 'for containers: all rights that their engine has, not only the few that are needed')
+    .option('--inventory <file>', inventoryHelp);
 }
 
 function guestCount(value: string): GuestCount {
@@ -30,12 +36,13 @@ function guestCount(value: string): GuestCount {
 }
 
 /** What of a command's options is about the lab itself. */
-export function labOptions({ kernel, modules, guests, image, privileged }: GivenLabOptions): LabOptions {
+export function labOptions({ kernel, modules, guests, image, privileged, inventory }: GivenLabOptions): LabOptions {
   return {
     ...(kernel !== undefined && { kernel }),
     ...(modules !== undefined && { modules: resolve(modules) }),
     ...(guests !== undefined && { guests }),
     ...(image !== undefined && { image }),
     ...(privileged !== undefined && { privileged }),
+    ...(inventory !== undefined && { inventory }),
   };
 }

@@ -23,6 +23,7 @@ interface RunOptions extends GivenLabOptions {
   bail?: boolean;
   bisect?: true;
   probeFeatures?: true;
+  allowCut?: true;
   keep?: Keep;
   reporter?: ReporterName[];
   out?: string;
@@ -63,6 +64,7 @@ export function addRun(program: Command): void {
     .option('--no-bail', 'perform all, whatever the configuration file says')
     .option('--bisect', 'end with the exit codes that `git bisect run` takes')
     .option('--probe-features', 'also try what the kernel makes of each macvlan and switch feature, for run.json')
+    .option('--allow-cut', 'for real hosts: experiments may cut the SSH connection, with a rollback on the host itself')
     .addOption(
       new Option('--keep <when>', `leave the lab running afterwards (default: ${defaults.keep})`).choices(keepChoices),
     )
@@ -93,6 +95,7 @@ export function addRun(program: Command): void {
       const note = (line: string) => reporters.listener.remark(line);
       const drivers = await loadDrivers(options.lab, {
         ...labOptions(options),
+        ...(options.allowCut && { allowCut: true }),
         mayBeKept: options.keep !== 'never',
         remark: note,
       });

@@ -147,19 +147,22 @@ export const labNames: readonly string[] = ['auto', ...driverNames];
 
 /**
  * The drivers that a lab's name stands for, the cheapest first. Where a kernel is chosen, or a number of guests, only labs
- * with guests are meant, and only containers where an image is.
+ * with guests are meant, only containers where an image is, and only real hosts where an inventory is.
  * @throws MacvlabError as {@link loadDriver}
  */
 export async function loadDrivers(name: string, options: LabOptions = {}): Promise<LabDriver[]> {
   if (name !== 'auto') return [await loadDriver(name, options)];
   if (isForGuests(options)) return [await loadDriver('vm', options)];
   if (isForContainers(options)) return [await loadDriver('container', options)];
+  if (isForHosts(options)) return [await loadDriver('inventory', options)];
   return Promise.all(automatic.map((each) => loadDriver(each, each === 'vm' ? { ...options, guests: 1 } : options)));
 }
 
 /** The driver of a name. @throws MacvlabError USAGE naming those that there are, or an option that it has no use for */
 export async function loadDriver(name: string, options: LabOptions = {}): Promise<LabDriver> {
-  return entryOf(name).load(options);
+  const entry = entryOf(name);
+  if (name !== 'inventory' && isForHosts(options)) throw noHosts(name);
+  return entry.load(options);
 }
 
 /**
@@ -187,6 +190,16 @@ function isForContainers({ image, privileged }: LabOptions): boolean {
   return image !== undefined || privileged === true;
 }
 
+function isForHosts({ inventory, allowCut }: LabOptions): boolean {
+  return inventory !== undefined || allowCut === true;
+}
+
+function noHosts(lab: string): MacvlabError {
+  return new MacvlabError('USAGE', `the ${lab} lab has no hosts of an inventory, and no connection with any to cut`, {
+    next: 'choose the lab that has: --lab inventory',
+  });
+}
+
 function noContainers(lab: string): MacvlabError {
   return new MacvlabError('USAGE', `the ${lab} lab has no containers: no image can be chosen, and no privileges`, {
     next: 'choose the lab that has: --lab container',
@@ -200,7 +213,8 @@ function machinesAreThree(): MacvlabError {
 }
 
 function kernelIsGiven(lab: string): MacvlabError {
-  return new MacvlabError('USAGE', `the ${lab} lab uses the running kernel: no other can be chosen, and no guests`, {
+  const whose = lab === 'inventory' ? 'its hosts’ kernels' : 'the running kernel';
+  return new MacvlabError('USAGE', `the ${lab} lab uses ${whose}: no other can be chosen, and no guests`, {
     next: 'choose a lab with guests: --lab vm',
   });
 }

@@ -7,11 +7,9 @@ import type { z } from 'zod';
 import { MacvlabError, messageOf } from '../../core/error.js';
 import type { OthersSwitch } from '../driver.js';
 import { networkOf } from '../network.js';
+import { inventoryFileName } from './inventory-file-name.js';
 import { allowed, inventorySchema, type InventoryText, type ReachableText } from './inventory-schema.js';
 import type { HostAddress } from './machine.js';
-
-/** Read where no other is named. */
-export const inventoryFileName = 'inventory.yaml';
 
 export type MachineName = 'node1' | 'node2' | 'router';
 
