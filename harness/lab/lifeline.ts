@@ -117,7 +117,7 @@ export async function begin(
 }
 
 /** Gives signs of life, as long as there is somebody to take them. */
-async function beat({ socket, ended }: Entered, milliseconds: number): Promise<void> {
+export async function beat({ socket, ended }: Entered, milliseconds: number): Promise<void> {
   while (socket.writable) {
     socket.write('.');
     await pause(milliseconds, ended);

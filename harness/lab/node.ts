@@ -18,6 +18,7 @@ import type { Port } from './far-end.js';
 import type { Scopes } from './scopes.js';
 import type { Station } from './station.js';
 import { takeOverAddress } from './take-over.js';
+import { expectDown, prepareRestoration } from './uplink-restoration.js';
 import type { Tenancy } from './tenancy.js';
 import { quietNamespace } from './wiring.js';
 
@@ -35,6 +36,7 @@ export class Node implements Station {
   #addresses: string[] = [];
   #devices: string[] = [];
   #mac = '';
+  #restoreUplink: (() => Promise<void>) | undefined;
 
   /** @param wire its uplink: captured by direction, as that of a node with endpoints has to be, or as a whole */
   constructor(
@@ -209,8 +211,12 @@ export class Node implements Station {
     if (state === 'down') {
       this.wire.close();
       this.scopes.current.defer(`${this.name}: listen again`, () => (this.wire.isOpen ? undefined : this.wire.open()));
+      this.#restoreUplink = await prepareRestoration(this.stack, this.device);
+      this.scopes.current.defer(`${this.name}: ${this.device} as before`, this.#restoreUplink);
     }
     await this.apply(setUp(this.stack, this.device, state === 'up'));
+    if (state === 'up') await this.#restoreUplink?.();
+    else await expectDown(this.stack, this.device);
     if (state === 'up' && !this.wire.isOpen) await this.wire.open();
   }
 

@@ -1,0 +1,103 @@
+/**
+ * What brings a device back to how it is now: up or down, its addresses, and its routes. A link that is taken down loses its IPv6
+ * addresses and all routes, and gets back only those that the kernel makes by itself (net/ipv4/fib_frontend.c, fib_netdev_event;
+ * net/ipv6/addrconf.c, addrconf_ifdown).
+ */
+import { z } from 'zod';
+import type { NetworkStack } from '../remote/network-stack.js';
+import { LinkError } from './errno.js';
+import { type LinkInfo, parseLink, showLink } from './link-info.js';
+
+const addressSchema = z.looseObject({
+  family: z.string(),
+  local: z.string(),
+  /** The other end's, of a point-to-point address. */
+  address: z.string().optional(),
+  prefixlen: z.number(),
+  broadcast: z.string().optional(),
+  label: z.string().optional(),
+  scope: z.string().optional(),
+  metric: z.number().optional(),
+  valid_life_time: z.number().optional(),
+  preferred_life_time: z.number().optional(),
+  noprefixroute: z.boolean().optional(),
+  mngtmpaddr: z.boolean().optional(),
+  home: z.boolean().optional(),
+  temporary: z.boolean().optional(),
+});
+
+type Address = z.infer<typeof addressSchema>;
+
+/** Reads a device, and returns the commands; performed where nothing has changed they change nothing. @throws LinkError */
+export async function readRestoration(stack: NetworkStack, device: string): Promise<string[][]> {
+  const routes = (family: string) => ['ip', family, 'route', 'show', 'table', 'all', 'dev', device];
+  const argvs = [showLink(device), routes('-4'), routes('-6')];
+  const entries = argvs.map((argv) => stack.note(argv, 'reading'));
+  const results = await stack.session.batch(argvs.map((argv) => ({ argv: stack.enter(argv), mayFail: true })));
+  for (const [index, entry] of entries.entries()) {
+    const result = results[index];
+    if (result) stack.log.end(entry, result);
+  }
+  const [shown, v4, v6] = results;
+  const link = shown?.status === 0 ? parseLink(shown.stdout) : undefined;
+  if (!link) throw new LinkError(`${stack.name}: show ${device}`, showLink(device), shown?.stderr ?? '');
+  // A kernel without IPv6 says so.
+  const words = [
+    ...routeCommands(v4?.stdout ?? '', '-4', device),
+    ...(v6?.status === 0 ? routeCommands(v6.stdout, '-6', device) : []),
+  ];
+  return restoration(link, words);
+}
+
+function restoration(link: LinkInfo, routes: string[][]): string[][] {
+  const up = link.flags.includes('UP');
+  return [
+    ['ip', 'link', 'set', 'dev', link.ifname, up ? 'up' : 'down'],
+    ...(link.addr_info ?? []).flatMap((each) => addressCommand(link.ifname, each)),
+    ...(up ? routes : []),
+  ];
+}
+
+/** What the kernel prints for a lifetime without an end. */
+const forever = 0xffffffff;
+
+function addressCommand(device: string, given: unknown): string[][] {
+  const parsed = addressSchema.safeParse(given);
+  // A temporary address (RFC 8981) is the kernel's own to make.
+  if (!parsed.success || parsed.data.temporary) return [];
+  const address: Address = parsed.data;
+  const v6 = address.family === 'inet6';
+  const { valid_life_time: valid = forever, preferred_life_time: preferred = forever } = address;
+  return [
+    [
+      ...['ip', 'address', 'replace'],
+      ...(address.address === undefined
+        ? [`${address.local}/${address.prefixlen}`]
+        : [address.local, 'peer', `${address.address}/${address.prefixlen}`]),
+      ...(address.broadcast === undefined ? [] : ['broadcast', address.broadcast]),
+      ...(address.label === undefined || v6 ? [] : ['label', address.label]),
+      ...(address.scope === undefined || v6 ? [] : ['scope', address.scope]),
+      ...(address.metric === undefined ? [] : ['metric', String(address.metric)]),
+      ...['dev', device],
+      ...(valid === forever ? [] : ['valid_lft', String(valid), 'preferred_lft', String(preferred)]),
+      ...(['noprefixroute', 'mngtmpaddr', 'home'] as const).filter((flag) => address[flag]),
+      ...(v6 ? ['nodad'] : []),
+    ],
+  ];
+}
+
+/** States of a route, no properties; and of a lifetime, the word for its unit. */
+const states =
+  /\b(linkdown|dead|offload|trap|rt_offload|rt_trap|offload_failed)\b|\berror -?\d+|\bcache\b|(?<=\bexpires \d+)sec/g;
+
+/** `ip route show` prints what `ip route replace` takes. Those that the kernel makes for addresses are its own. */
+function routeCommands(output: string, family: string, device: string): string[][] {
+  // An indented line is a path of a route with several, which are not put back.
+  const own = output.split('\n').filter((line) => /^\S/.test(line) && !/\bproto kernel\b/.test(line));
+  const commands = own.map((line) => {
+    const words = line.replaceAll(states, ' ').trim().split(/\s+/);
+    return ['ip', family, 'route', 'replace', ...words, 'dev', device];
+  });
+  // A gateway has to be reached by a route that is there already.
+  return commands.sort((a, b) => Number(a.includes('via')) - Number(b.includes('via')));
+}
