@@ -72,6 +72,14 @@ describe('changes of links (needs root)', function () {
   }
 
   describe('are made, and undone to the last bit:', () => {
+    it('are undone when their scope ends while they are being made', async () => {
+      const earlier = await state();
+      const making = apply([setPromiscuous(a, 'eth0', true)], scope);
+      await scope.close();
+      await making;
+      expect(await state()).to.deep.equal(earlier);
+    });
+
     it('up and down', () =>
       thereAndBack([setUp(a, 'mac0', true)], async () => {
         expect((await readLink(a, 'mac0')).flags).to.include('UP');

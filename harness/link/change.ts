@@ -46,8 +46,28 @@ export async function apply(changes: readonly Change[], scope?: Scope): Promise<
   const before = new Map<Change, unknown>();
   const tried = new Map<Change, Note>();
   for (const change of changes) {
-    if (change.undo) scope?.defer(`undo ${change.what}`, () => undo(change, tried.get(change), before));
+    if (!change.undo) continue;
+    scope?.defer(`undo ${change.what}`, async () => {
+      // The scope may end while the change is on its way: something else failed beside it.
+      await making.catch(() => undefined);
+      await undo(change, tried.get(change), before);
+    });
   }
+  const making = make(session, changes, before, tried);
+  return making;
+}
+
+/**
+ * Makes changes.
+ * @param before is given the values before
+ * @param tried is given the changes that may have been made
+ */
+async function make(
+  session: Session,
+  changes: readonly Change[],
+  before: Map<Change, unknown>,
+  tried: Map<Change, Note>,
+): Promise<ChangeRecord[]> {
   const reads = distinctReads(changes);
   const reading = reads.map(({ stack, argv }): Step => ({ stack, argv, kind: 'reading', mayFail: true }));
   const changing = changes.map(({ stack, command }): Step => ({

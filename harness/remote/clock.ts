@@ -16,8 +16,15 @@ export const sameClock: ClockOffset = { ahead: 0, error: 0 };
 /** Questions asked; the one that was answered the quickest says the most. */
 const samples = 8;
 
-/** busybox's adjtimex prints what the call of that name says; date of busybox knows no fractions of a second. */
-const answering = 'while read -r _; do adjtimex; done';
+/**
+ * Lines as adjtimex of busybox prints them, of what the call of that name says: date of busybox knows no fractions of a second, and
+ * a real host has no busybox.
+ */
+const answering = `tell='time.tv_sec: %s%ntime.tv_usec: %6N'
+case $(date +%6N 2>/dev/null) in
+[0-9][0-9][0-9][0-9][0-9][0-9]) while read -r _; do date "+$tell"; done ;;
+*) while read -r _; do adjtimex; done ;;
+esac`;
 
 /**
  * Asks a machine for its time, as NTP does (RFC 5905, 8): it read its clock somewhere between our question and its answer.
