@@ -1,23 +1,28 @@
 /** Somebody else's switch, known by what its owner says of it, and set by a command of the owner's, if at all. */
 import type { BridgePortFlag } from '../link/bridge-port.js';
 import type { PortVlan } from '../link/bridge-vlan.js';
+import type { CommandLog } from '../remote/command-log.js';
 import type { OthersSwitch } from './driver.js';
 import { Lacking } from './lacking.js';
 import type { Scopes } from './scopes.js';
 import type { SwitchSettings } from './switch.js';
 import { runHook } from './switch-hook.js';
+import type { NodeName } from './topology.js';
 
 export class DescribedSwitch implements SwitchSettings {
   readonly #scopes: Scopes;
+  readonly #log: CommandLog;
   readonly #known: OthersSwitch;
   /** Whether each port reflects; a port that is missing is not known about. */
   readonly #reflects: Map<string, boolean>;
   /** What a suite has asked for, and so takes for granted; where it has not, that no port reflects. */
   readonly #assumed = new Map<string, boolean>();
 
-  constructor(known: OthersSwitch, scopes: Scopes) {
+  /** @param log where the commands are written that set it */
+  constructor(known: OthersSwitch, scopes: Scopes, log: CommandLog) {
     this.#known = known;
     this.#scopes = scopes;
+    this.#log = log;
     this.#reflects = new Map(Object.entries(known.hairpin));
   }
 
@@ -72,7 +77,7 @@ export class DescribedSwitch implements SwitchSettings {
   async #turn(port: string, on: boolean): Promise<void> {
     const before = this.#reflects.get(port) ?? !on;
     const turn = async (value: boolean) => {
-      await runHook(this.#hook ?? [], ['hairpin', port, value ? 'on' : 'off']);
+      await this.#call(port, value);
       this.#reflects.set(port, value);
     };
     let done = false;
@@ -87,9 +92,26 @@ export class DescribedSwitch implements SwitchSettings {
     });
   }
 
-  get #hook(): readonly string[] | undefined {
+  async #call(port: string, on: boolean): Promise<void> {
+    if (!this.#hook) return;
+    const { command, instead } = this.#hook;
+    const words = ['hairpin', port, on ? 'on' : 'off'];
+    const entry = this.#log.begin({
+      where: 'switch',
+      namespace: undefined,
+      argv: [...command, ...words],
+      kind: 'hook',
+    });
+    if (instead) await instead(port as NodeName, on);
+    else await runHook(command, words);
+    this.#log.end(entry, { status: 0 });
+    const like = ['bridge', 'link', 'set', 'dev', port, ...['hairpin', on ? 'on' : 'off']];
+    this.#log.begin({ where: 'switch', namespace: undefined, argv: like, kind: 'likeness' });
+  }
+
+  get #hook() {
     const { driver } = this.#known;
-    return driver && 'command' in driver ? driver.command : undefined;
+    return driver && 'command' in driver ? driver : undefined;
   }
 
   get #why(): string {

@@ -83,6 +83,8 @@ export interface Premises {
   taken?: readonly { network: string; by: string }[];
   /** The first four bytes of the MAC address of whatever is made on the hosts: "02:6d:1a:2b". */
   macRange: string;
+  /** Nobody else is on the wire: it is a rehearsal. */
+  alone?: true;
   /** Why node1's uplink must not be taken down, or change its address; left out where it may. */
   uncuttable?: string;
 }
@@ -97,9 +99,12 @@ export interface OthersSwitch {
   native?: number;
   /**
    * How it is set, if at all. A bridge is one of Linux, to whose machine `nodes.switch` is a session: its device, and the names of its
-   * ports by who is at the other end. A command is called with what it is to do: [...command, "hairpin", "node1", "on"].
+   * ports by who is at the other end. A command is called with what it is to do: [...command, "hairpin", "node1", "on"];
+   * in a rehearsal, something else is done instead.
    */
-  driver?: { bridge: { device: string; ports: Partial<Record<NodeName, string>> } } | { command: readonly string[] };
+  driver?:
+    | { bridge: { device: string; ports: Partial<Record<NodeName, string>> } }
+    | { command: readonly string[]; instead?: (port: NodeName, on: boolean) => Promise<void> };
 }
 
 export interface LabDriver {

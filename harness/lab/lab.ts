@@ -299,7 +299,7 @@ export class Lab {
       const near = wires.get(node);
       return near ? [[node, new FarEnd(node, near)]] : [];
     });
-    return new Switch(new Map(ends), new DescribedSwitch(premises.switch, this.scopes));
+    return new Switch(new Map(ends), new DescribedSwitch(premises.switch, this.scopes, this.log));
   }
 
   #stack(name: NodeName): NetworkStack {

@@ -84,8 +84,9 @@ export class Tap {
 
   /** What the machine's /dev and the kernel's own list of the link's devices show. */
   async deviceNode(): Promise<DeviceNode> {
-    // A sysfs shows the links of the namespace in which it was mounted (net/core/net-sysfs.c).
-    const script = `mount -t sysfs sysfs /sys && cat "/sys/class/net/$1/\${2##*/}/dev"; [ -c "$2" ] && stat -c '%t %T' "$2"`;
+    // A sysfs shows the links of the namespace in which it was mounted (net/core/net-sysfs.c). A host's own is mounted there already,
+    // where the kernel takes no second one.
+    const script = `mount -t sysfs sysfs /sys 2>/dev/null; cat "/sys/class/net/$1/\${2##*/}/dev" || echo; [ -c "$2" ] && stat -c '%t %T' "$2"`;
     const argv = ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', this.name, this.path];
     const { stdout, status } = await this.#node.stack.run(argv, 'reading');
     const [ofLink = '', numbers = ''] = stdout.split('\n');

@@ -76,6 +76,7 @@ export class Tenancy {
    */
   async claim(addresses: readonly string[], at?: Foothold): Promise<void> {
     for (const address of addresses) this.#refuse(networkOf(address));
+    if (this.#premises.alone) return;
     const footholds = at ? [at] : this.#hosts;
     const asked = addresses
       .map(withoutPrefix)

@@ -126,7 +126,7 @@ function formatCommand(command: LoggedCommand): string {
   if (command.kind === 'cable')
     return `# a cable between two machines, as this would make it in one\n# ${quoteCommand(argv)}\n`;
   if (command.kind === 'likeness')
-    return `# what a container engine has made, as this would make it\n# ${quoteCommand(argv)}\n`;
+    return `# what somebody else has made, as this would make it\n# ${quoteCommand(argv)}\n`;
   const head = `# ${new Date(at).toISOString()} ${where}: ${status === undefined ? 'still running' : `status ${status}, ${duration} ms`}`;
   const change =
     before === undefined && after === undefined

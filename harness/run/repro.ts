@@ -54,6 +54,7 @@ function scriptLines(commands: readonly LoggedCommand[]): string[] {
 function lines({ where, namespace, argv, stdin, kind, status }: LoggedCommand): string[] {
   const home = namespace ?? (where === 'machine' ? undefined : where);
   if (kind === 'engine') return [`# by a container engine: ${quoteCommand(argv).replaceAll('\n', '\n# ')}`];
+  if (kind === 'hook') return [`# by a command of the switch’s owner: ${quoteCommand(argv)}`];
   const line = quoteCommand(inNamespace(home, kind === 'capture' ? printing(argv) : argv));
   if (kind === 'capture') return [`${line} & captures="$captures $!"`];
   const comment = status === 0 || status === undefined ? [] : [`# ended with status ${status}:`];
