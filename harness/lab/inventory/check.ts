@@ -71,7 +71,7 @@ function missing(what: string, error: unknown): Finding {
 async function describeHost({ release, session }: ReachedHost): Promise<string> {
   const script = [
     '. /etc/os-release 2>/dev/null; echo "$PRETTY_NAME"',
-    'ip -V | sed "s/.*, //"',
+    'ip -V | sed "s/^ip utility, //;s/, libbpf.*//"',
     'tcpdump --version 2>&1 | sed -n "s/ version//;1p"',
   ];
   const { stdout } = await session.run(['sh', '-c', script.join('\n')]);
