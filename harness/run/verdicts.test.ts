@@ -7,12 +7,13 @@ import { MacvlabError } from '../core/error.js';
 import { expect as say } from '../expect/expect.js';
 import type { KernelLog } from '../lab/driver.js';
 import { Lab } from '../lab/lab.js';
+import { Lacking } from '../lab/lacking.js';
 import { sandboxDriver } from '../lab/sandbox/sandbox.js';
 import { arpReply, echoRequest } from '../wire/pattern.js';
 import type { RunRecord, TestRecord } from './record.js';
 import type { Experiment } from './registry.js';
 import { RunFolder } from './run-folder.js';
-import { type Notes, Stage } from './stage.js';
+import { type Notes, Stage, type SuiteState } from './stage.js';
 
 type KernelComplaint = ReturnType<KernelLog['since']>[number];
 
@@ -69,9 +70,12 @@ describe('verdicts (needs root)', function verdicts() {
     rmSync(out, { recursive: true });
   });
 
-  async function performed(body: (notes: Notes) => Promise<void>, needs: string[] = []): Promise<TestRecord> {
+  async function performed(
+    body: (notes: Notes) => Promise<void>,
+    needs: string[] = [],
+    suite: SuiteState = { title: 'T', parent: undefined, modes: [], needs: [] },
+  ): Promise<TestRecord> {
     const experiment = { id: 'T1', title: 'a test', suite: 'T', file: 'suites/t.ts', modes: [], needs, test: {} };
-    const suite = { title: 'T', parent: undefined, modes: [], needs: [] };
     const record = await stage.perform(experiment as unknown as Experiment, suite, body);
     await stage.run.folder.written();
     return record;
@@ -242,6 +246,27 @@ describe('verdicts (needs root)', function verdicts() {
     );
     expect(record.verdict).to.equal('skipped');
     expect(record.reason).to.include('sideways');
+  });
+
+  it('skipped: for what turns out to be lacking in the middle of it; what it made is undone', async () => {
+    const record = await performed(async () => {
+      say(1).to.equal(1);
+      await lab.node1.namespace('ns1');
+      throw new Lacking('needs a third machine');
+    });
+    expect(record).to.include({ verdict: 'skipped', reason: 'needs a third machine', assertions: 1 });
+    expect(record).to.not.have.property('failure');
+    expect(lab.node1.endpoints).to.deep.equal([]);
+  });
+
+  it('skipped: for what turns out to be lacking when its suite is set up', async () => {
+    const suite: SuiteState = { title: 'T', parent: undefined, modes: [], needs: [] };
+    await stage.enterSuite(suite, 'T', {});
+    await stage.attempt(suite, () => Promise.reject(new Lacking('needs a router')));
+    await stage.attempt(suite, () => Promise.reject(new Error('what comes next is not even tried')));
+    const record = await performed(() => Promise.reject(new Error('nor is this')), [], suite);
+    expect(record).to.include({ verdict: 'skipped', reason: 'needs a router' });
+    await stage.leaveSuite(suite);
   });
 
   describe('where the lab’s kernel is its own', () => {
