@@ -13,9 +13,12 @@ import { type NodeName, topology, type Topology, variantOf } from '../topology.j
 import { checkInventory } from './check.js';
 import { type GuardedHost, guardHosts } from './host-guard.js';
 import { type Inventory, readInventory } from './inventory-file.js';
+import { reachToRestore } from './leftovers.js';
+import type { HostAddress } from './machine.js';
 import { lookAtNic, type Nic } from './nic.js';
 import { lookAtPorts } from './others-bridge.js';
 import { reach, type ReachedHost } from './reach.js';
+import { restoreBeforehand } from './restore.js';
 
 export interface InventoryOptions {
   /** The inventory’s file; by default `inventory.yaml` of the current folder. */
@@ -62,10 +65,11 @@ async function openLab(
     }
   };
   try {
+    await restoreBeforehand(addressesIn(inventory), reachToRestore);
     const found = await reachAll(inventory, keys, reached);
-    const guard = await guardHosts(guarded(found), { allowCut });
-    closing.push(() => guard.end());
     const macRange = `02:6d:${pairs(randomBytes(2))}`;
+    const guard = await guardHosts(guarded(found), { allowCut, macRange });
+    closing.push(() => guard.end());
     const { node1, node2, router, bridge } = found;
     const nodes: NodeSessions = {
       node1: node1.host.session,
@@ -121,7 +125,7 @@ interface Found {
 /**
  * Reaches all hosts, and looks at their cards; changes nothing.
  * @param reached is given each host as soon as it is held
- * @throws MacvlabError HOST_*; USAGE when two of them are one
+ * @throws MacvlabError HOST_*; LAB_OPEN when two of them are one
  */
 async function reachAll(
   { machines, bridge, switch: known }: Inventory,
@@ -175,12 +179,16 @@ async function refuseTwins(hosts: readonly ReachedHost[]): Promise<void> {
     const { stdout: stack } = await session.run(['sh', '-c', tell]);
     const other = stacks.get(stack);
     if (other !== undefined) {
-      throw new MacvlabError('USAGE', `${other} and ${name} are one host, reached by two names`, {
+      throw new MacvlabError('LAB_OPEN', `${other} and ${name} are one host, reached by two names`, {
         next: 'give each its own host in the inventory',
       });
     }
     stacks.set(stack, name);
   }
+}
+
+function addressesIn({ machines: { node1, node2, router }, bridge }: Inventory): HostAddress[] {
+  return [node1.address, node2.address, ...(router ? [router.address] : []), ...(bridge ? [bridge] : [])];
 }
 
 function hostOf(node: 'node1' | 'node2', { host, nic }: OnWire): Host {

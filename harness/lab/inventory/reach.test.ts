@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { patience, poll } from '../../core/wait.js';
 import { hasSudo, hostPlaces, type HostName, type Hosts, skipWithoutHosts, startHosts } from './hosts.test-support.js';
 import type { HostAddress } from './machine.js';
+import { settledTraces } from './settled.test-support.js';
 import type { Reaching } from './reaching.test-support.js';
 
 const program = fileURLToPath(new URL('reaching.test-support.js', import.meta.url));
@@ -186,17 +187,3 @@ describe('reaching a real host (needs root)', function reachingHosts() {
     });
   });
 });
-
-/** What is on a host once what was there before has ended: its own addresses are settled, processes of the last test gone. */
-async function settledTraces(hosts: Hosts, name: HostName): Promise<string> {
-  let last = '';
-  return poll(
-    async () => {
-      const now = await hosts.traces(name);
-      const same = now === last && !now.includes('tentative');
-      last = now;
-      return same ? now : undefined;
-    },
-    { what: `${name} to settle`, deadline: patience(30_000) },
-  );
-}

@@ -82,7 +82,7 @@ const meanings: readonly Meaning[] = [
     next: () => 'name the key: identity in the inventory, or --identity',
   },
   {
-    pattern: /This account is currently not available|account has expired|not allowed because|User .* not allowed/i,
+    pattern: /This account is currently not available|account has expired/i,
     code: 'HOST_REFUSED',
     means: () => 'knows the user, and lets nobody log in as that user',
     next: (_, address) => `give another user; see what the host says: ${byHand(address)}`,

@@ -1,0 +1,17 @@
+/** What is on a host that lies still. */
+import { patience, poll } from '../../core/wait.js';
+import type { HostName, Hosts } from './hosts.test-support.js';
+
+/** What is on a host once what was there before has ended: its own addresses are settled, processes of the last test gone. */
+export async function settledTraces(hosts: Hosts, name: HostName): Promise<string> {
+  let last = '';
+  return poll(
+    async () => {
+      const now = await hosts.traces(name);
+      const same = now === last && !now.includes('tentative');
+      last = now;
+      return same ? now : undefined;
+    },
+    { what: `${name} to settle`, deadline: patience(30_000) },
+  );
+}
