@@ -49,7 +49,7 @@ export function readInventory(file = inventoryFileName): Inventory {
 }
 
 /** A path as the user wrote it: from the home folder, or relative to another folder. */
-export function expandPath(path: string, folder: string): string {
+function expandPath(path: string, folder: string): string {
   return path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : resolve(folder, path);
 }
 

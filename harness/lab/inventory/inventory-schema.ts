@@ -63,7 +63,7 @@ export type InventoryText = z.infer<typeof inventorySchema>;
 export type ReachableText = z.infer<typeof bridge>;
 
 /** "10.211.55.0/24": an address with a prefix length. */
-export function isNetwork(text: string): boolean {
+function isNetwork(text: string): boolean {
   const [, address = '', prefix = ''] = /^([^/]*)\/(\d{1,3})$/.exec(text) ?? [];
   return (isIPv4(address) && Number(prefix) <= 32) || (isIPv6(address) && Number(prefix) <= 128);
 }
