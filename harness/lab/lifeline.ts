@@ -38,7 +38,7 @@ export interface LifelineScript {
 }
 
 /** The script; its last line of output is "ready" with the process id of the lab's first process there, and the kernel's release. */
-function lifelineScript(options: LifelineScript): string {
+export function lifelineScript(options: LifelineScript): string {
   const { name, keys, namespaces, needs = [], managers = [], more = [], silence } = options;
   const needed = [...programs, ...needs, ...(silence === undefined ? [] : ['timeout', 'head'])];
   return [

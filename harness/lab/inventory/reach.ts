@@ -4,7 +4,7 @@ import { MacvlabError } from '../../core/error.js';
 import { patience, pause, within } from '../../core/wait.js';
 import { Session } from '../../remote/session.js';
 import { packageManagerNames } from '../../setup/tools.mjs';
-import { begin, type Lifeline, lifeline, serveInside } from '../lifeline.js';
+import { begin, type Lifeline, lifeline, type LifelineScript, serveInside } from '../lifeline.js';
 import type { LabKeys } from '../sshd.js';
 import { enter } from '../ssh-way.js';
 import { type HostAddress, placeOf } from './machine.js';
@@ -92,6 +92,18 @@ export async function reach(address: HostAddress, options: ReachOptions): Promis
   }
 }
 
+/** What is performed on a host before anything else. */
+export function hostScript({ name }: HostAddress, { keys, namespaces = [] }: ReachOptions): LifelineScript {
+  return {
+    name,
+    keys,
+    namespaces,
+    managers: packageManagerNames,
+    more: [`echo "connection $${connectionVariable}"`],
+    silence: Math.ceil(patience(silence * 1000) / 1000),
+  };
+}
+
 /** A host that holds a lab’s namespaces, but with which no session is open yet. */
 async function hold(
   address: HostAddress,
@@ -99,18 +111,7 @@ async function hold(
 ): Promise<Lifeline> {
   const held = enter(wayTo(address), lifeline());
   try {
-    return await begin(
-      held,
-      {
-        name: address.name,
-        keys,
-        namespaces,
-        managers: packageManagerNames,
-        more: [`echo "connection $${connectionVariable}"`],
-        silence: Math.ceil(patience(silence * 1000) / 1000),
-      },
-      { signal },
-    );
+    return await begin(held, hostScript(address, { keys, namespaces }), { signal });
   } catch (error) {
     signal?.throwIfAborted();
     await pause(2000, held.ended);
