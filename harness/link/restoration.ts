@@ -24,6 +24,9 @@ const addressSchema = z.looseObject({
   mngtmpaddr: z.boolean().optional(),
   home: z.boolean().optional(),
   temporary: z.boolean().optional(),
+  nodad: z.boolean().optional(),
+  /** Who made it, as far as the kernel tells: "kernel_ll". */
+  protocol: z.string().optional(),
 });
 
 type Address = z.infer<typeof addressSchema>;
@@ -53,7 +56,7 @@ function restoration(link: LinkInfo, routes: string[][]): string[][] {
   const up = link.flags.includes('UP');
   return [
     ['ip', 'link', 'set', 'dev', link.ifname, up ? 'up' : 'down'],
-    ...(link.addr_info ?? []).flatMap((each) => addressCommand(link.ifname, each)),
+    ...(link.addr_info ?? []).flatMap((each) => addressCommand(link, each)),
     ...(up ? routes : []),
   ];
 }
@@ -61,10 +64,10 @@ function restoration(link: LinkInfo, routes: string[][]): string[][] {
 /** What the kernel prints for a lifetime without an end. */
 const forever = 0xffffffff;
 
-function addressCommand(device: string, given: unknown): string[][] {
+function addressCommand(link: LinkInfo, given: unknown): string[][] {
+  const device = link.ifname;
   const parsed = addressSchema.safeParse(given);
-  // A temporary address (RFC 8981) is the kernel's own to make.
-  if (!parsed.success || parsed.data.temporary) return [];
+  if (!parsed.success || isKernels(link, parsed.data)) return [];
   const address: Address = parsed.data;
   const v6 = address.family === 'inet6';
   const { valid_life_time: valid = forever, preferred_life_time: preferred = forever } = address;
@@ -80,10 +83,16 @@ function addressCommand(device: string, given: unknown): string[][] {
       ...(address.metric === undefined ? [] : ['metric', String(address.metric)]),
       ...['dev', device],
       ...(valid === forever ? [] : ['valid_lft', String(valid), 'preferred_lft', String(preferred)]),
-      ...(['noprefixroute', 'mngtmpaddr', 'home'] as const).filter((flag) => address[flag]),
-      ...(v6 ? ['nodad'] : []),
+      ...(['noprefixroute', 'mngtmpaddr', 'home', 'nodad'] as const).filter((flag) => address[flag]),
     ],
   ];
+}
+
+/** Whether the kernel makes an address by itself: a temporary one (RFC 8981), or the link-local one, unless it was told not to. */
+function isKernels(link: LinkInfo, { temporary, scope, protocol, family }: Address): boolean {
+  if (temporary) return true;
+  if (family !== 'inet6' || scope !== 'link') return false;
+  return protocol === undefined ? link['inet6_addr_gen_mode'] !== 'none' : protocol === 'kernel_ll';
 }
 
 /** States of a route, no properties; and of a lifetime, the word for its unit. */

@@ -13,20 +13,26 @@ import { addRoute } from '../../link/route.js';
 import { CommandLog } from '../../remote/command-log.js';
 import { newKeyPair } from '../../remote/keys.js';
 import { NetworkStack } from '../../remote/network-stack.js';
+import { expectDown, prepareRestoration } from '../uplink-restoration.js';
 import { claimNic } from './claim.js';
+import { guardHosts, type HostGuard } from './host-guard.js';
 import { Journal, type JournalHost } from './journal.js';
 import { reachToRestore } from './leftovers.js';
 import { reach, type ReachedHost } from './reach.js';
-import { restoreHosts, restoreOwn } from './restore.js';
+import { restoreBeforehand, restoreOwn } from './restore.js';
 
 export interface Task {
   hosts: JournalHost[];
+  /** Whether the way to a host may be cut. */
+  allowCut?: boolean;
 }
 
-async function main({ hosts }: Task): Promise<void> {
+async function main({ hosts, allowCut = false }: Task): Promise<void> {
   const keys = { host: newKeyPair(), user: newKeyPair() };
-  await restoreHosts({ reach: reachToRestore, hosts: hosts.map(({ address }) => address) });
+  const addresses = hosts.map(({ address }) => address);
+  await restoreBeforehand(addresses, reachToRestore);
   const journal = Journal.begin(hosts);
+  let guard: HostGuard | undefined;
   const scope = new Scope('the test');
   const reached: ReachedHost[] = [];
   const change = async () => {
@@ -54,6 +60,34 @@ async function main({ hosts }: Task): Promise<void> {
         await journal.watch(host.name, host.session);
       }
     },
+    'begin guarded': async () => {
+      journal.end();
+      for (const { address } of hosts) reached.push(await reach(address, { keys }));
+      const guarded = reached.map((host, index) => ({
+        reached: host,
+        own: index === 0 ? ('node1' as const) : ('node2' as const),
+        nic: hosts[index]?.nic,
+      }));
+      guard = await guardHosts(guarded, { allowCut, macRange: '02:6d:00:01' });
+    },
+    'end guarded': async () => {
+      try {
+        await guard?.end();
+      } catch (error) {
+        process.stdout.write(`${formatError(error)}\n`);
+      }
+      await Promise.all(reached.map((host) => host.close()));
+      process.stdout.write(`snapshots: ${[...(guard?.snapshots.keys() ?? [])].sort().join(' ')}\n`);
+      process.exit(0);
+    },
+    cut: async () => {
+      const [{ session, name } = never()] = reached;
+      const stack = new NetworkStack(name, session, new CommandLog());
+      const restore = await prepareRestoration(stack, 'eth1');
+      await apply([setUp(stack, 'eth1', false)], scope);
+      await expectDown(stack, 'eth1').catch((error: unknown) => process.stdout.write(`${formatError(error)}\n`));
+      await restore();
+    },
     change,
     undo: () => scope.close(),
     end: async () => {
@@ -73,6 +107,10 @@ async function main({ hosts }: Task): Promise<void> {
     await does[line]?.();
     process.stdout.write(`${line}: done\n`);
   }
+}
+
+function never(): never {
+  throw new TypeError('there is no host');
 }
 
 main(JSON.parse(process.argv[2] ?? '') as Task).catch((error: unknown) => {

@@ -7,7 +7,7 @@
  *     h1..h4 eth1 ── ports h1..h4 of br0 in switch
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
@@ -250,6 +250,25 @@ export class Hosts {
     // sshd's first process is the host's; those of connections are its children
     const script = 'for child in $(cat /proc/1/task/1/children); do kill -KILL "$child"; done';
     await this.onHost(name, ['sh', '-c', script]);
+  }
+
+  /**
+   * Puts the admin on the switch's wire, and gives a host's eth1 an address there: it is reached over the very card then, and by no
+   * other when its management is cut. @returns the address
+   */
+  async reachOverWire(name: HostName): Promise<string> {
+    const address = `10.98.0.${hostNames.indexOf(name) + 1}`;
+    const links = await this.onSwitch(['ip', '-o', 'link']);
+    if (!links.includes('admin@')) {
+      await this.onSwitch(['ip', 'link', 'add', 'admin', 'type', 'veth', 'peer', 'name', 'wire0', 'index', '103']);
+      this.#inside(['nsenter', '--net=/run/netns/switch', 'ip', 'link', 'set', 'wire0', 'netns', '/run/netns/admin']);
+      await this.onSwitch(['ip', 'link', 'set', 'admin', 'master', 'br0', 'up']);
+      this.#inside(['ip', '-n', 'admin', 'address', 'add', '10.98.0.254/24', 'dev', 'wire0']);
+      this.#inside(['ip', '-n', 'admin', 'link', 'set', 'wire0', 'up']);
+    }
+    await this.onHost(name, ['ip', 'address', 'replace', `${address}/24`, 'dev', 'eth1']);
+    appendFileSync(this.files.knownHosts, `${address} ${this.#keys[name].public}\n`);
+    return address;
   }
 
   /** What `ops` may do by sudo on a host. */

@@ -94,7 +94,8 @@ const suffix = '.jsonl';
 export class Journal {
   readonly file: string;
   readonly #descriptor: number;
-  readonly #due = new Set<number>();
+  /** Numbers of the undos that are due, and each one's host. */
+  readonly #due = new Map<number, string>();
   #count = 0;
   #ended = false;
 
@@ -132,9 +133,9 @@ export class Journal {
     session.journal = { note: (undo) => this.#note(host, undo, links) };
   }
 
-  /** How many undos are due. */
-  get due(): number {
-    return this.#due.size;
+  /** How many undos are due, in all or of one host. */
+  due(host?: string): number {
+    return [...this.#due.values()].filter((each) => host === undefined || each === host).length;
   }
 
   /** Ends it: the file is removed, unless something is still due. Idempotent. */
@@ -142,14 +143,14 @@ export class Journal {
     if (this.#ended) return;
     this.#ended = true;
     closeSync(this.#descriptor);
-    if (this.due === 0) rmSync(this.file, { force: true });
+    if (this.due() === 0) rmSync(this.file, { force: true });
   }
 
   #note(host: string, undo: readonly (readonly string[])[], links: ReadonlySet<string>): () => void {
     const commands = undo.filter((argv) => !deletes(argv, links)).map((argv) => [...argv]);
     if (commands.length === 0) return () => undefined;
     const number = ++this.#count;
-    this.#due.add(number);
+    this.#due.set(number, host);
     this.#write({ undo: number, host, commands });
     return () => {
       // A note that is settled late, with its scope, finds the journal performed and gone.

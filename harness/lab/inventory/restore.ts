@@ -127,17 +127,31 @@ function isSameHost(a: HostAddress, b: HostAddress): boolean {
 }
 
 /**
- * Performs what is due of a journal of this very run, whose connections are lost.
+ * Performs what is due of a journal of this very run, which has ended it.
  * @throws MacvlabError UNDO_FAILED when it cannot be done now
  */
 export async function restoreOwn(file: string, reach: Reach): Promise<void> {
   const journal = readJournal(file);
-  if (!journal) return;
-  const failures = (await restore(journal, reach)).flatMap(({ failure }) => failure ?? []);
-  if (failures.length === 0) return;
-  throw new MacvlabError('UNDO_FAILED', 'what was changed of the hosts’ own networks could not be taken back yet', {
+  if (journal) throwFailures(await restore(journal, reach));
+}
+
+/**
+ * Performs what killed runs have left to be undone on these hosts, before another run begins there.
+ * @throws MacvlabError UNDO_FAILED; what keeps the only host from being reached
+ */
+export async function restoreBeforehand(hosts: readonly HostAddress[], reach: Reach): Promise<void> {
+  throwFailures(await restoreHosts({ reach, hosts }));
+}
+
+function throwFailures(restored: readonly Restored[]): void {
+  const failures = restored.flatMap(({ failure }) => failure ?? []);
+  const [first, second] = failures;
+  if (!first) return;
+  // A host that cannot be reached at all says more by itself.
+  if (!second && first.code !== 'UNDO_FAILED' && first.code !== 'HOST_LOST') throw first;
+  throw new MacvlabError('UNDO_FAILED', 'what was changed of hosts’ own networks could not be taken back yet', {
     evidence: failures.map((failure) => failure.format()).join('\n'),
     next: 'when they answer again: macvlab gc --lab inventory',
-    cause: failures[0],
+    cause: first,
   });
 }

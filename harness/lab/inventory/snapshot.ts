@@ -1,0 +1,212 @@
+/**
+ * A host's network as it is: links, addresses, routes, rules, neighbours, forwarding. Taken before and after a lab, without what
+ * changes by itself, and compared.
+ */
+import { z } from 'zod';
+import { MacvlabError } from '../../core/error.js';
+import { parseIpJson } from '../../link/link-info.js';
+import type { Session } from '../../remote/session.js';
+import { isWithin, overlap } from '../network.js';
+
+/** What there is, each thing by a name of its own ("link eth1"), with its properties. */
+export type Snapshot = ReadonlyMap<string, string>;
+
+/** What is ours on a host while a lab is there: neighbours that it learns of it are no concern of the host's. */
+export interface Ours {
+  /** How the MAC addresses of what we make begin: "02:6d:1a:2b". */
+  macRange: string;
+  /** The host's card that our networks are on. */
+  nic: string | undefined;
+  /** Networks in CIDR form whose addresses we use. */
+  networks: readonly string[];
+}
+
+type Item = Record<string, unknown>;
+
+const items = z.array(z.record(z.string(), z.unknown()));
+
+const readings = {
+  link: ['ip', '-d', '-j', 'link', 'show'],
+  address: ['ip', '-j', 'address', 'show'],
+  'route 4': ['ip', '-4', '-j', 'route', 'show', 'table', 'all'],
+  'route 6': ['ip', '-6', '-j', 'route', 'show', 'table', 'all'],
+  'rule 4': ['ip', '-4', '-j', 'rule', 'show'],
+  'rule 6': ['ip', '-6', '-j', 'rule', 'show'],
+  neighbour: ['ip', '-j', 'neighbour', 'show'],
+} as const;
+
+type Reading = keyof typeof readings;
+
+const forwarding = ['/proc/sys/net/ipv4/ip_forward', '/proc/sys/net/ipv6/conf/all/forwarding'];
+
+/**
+ * Takes a snapshot of the network that a session is in.
+ * @throws MacvlabError LINK_UNREADABLE, REMOTE_DEAD, REMOTE_DEADLINE
+ */
+export async function takeSnapshot(session: Session, ours: Ours): Promise<Snapshot> {
+  const names = Object.keys(readings) as Reading[];
+  const results = await session.batch([
+    ...names.map((name) => ({ argv: readings[name], mayFail: true })),
+    ...forwarding.map((file) => ({ argv: ['cat', file], mayFail: true })),
+  ]);
+  const snapshot = new Map<string, string>();
+  for (const [index, name] of names.entries()) {
+    const { status = 1, stdout = '', stderr = '' } = results[index] ?? {};
+    if (status !== 0) {
+      // A kernel without IPv6, or without rules (CONFIG_IP_MULTIPLE_TABLES).
+      if (/ (6|4)$/.test(name)) continue;
+      throw new MacvlabError('LINK_UNREADABLE', `${session.name}: ${readings[name].join(' ')}: ${stderr.trim()}`, {
+        next: 'check that `ip -V` is iproute2 4.18 or newer; busybox’s ip has no JSON output',
+      });
+    }
+    for (const [key, value] of normal[name](parseIpJson(stdout, items), ours))
+      snapshot.set(unused(snapshot, key), value);
+  }
+  for (const [index, file] of forwarding.entries()) {
+    const { status, stdout = '' } = results[names.length + index] ?? {};
+    if (status === 0) snapshot.set(file, stdout.trim());
+  }
+  return snapshot;
+}
+
+/** Two routes may have the same name; their order says nothing. */
+function unused(snapshot: Snapshot, key: string): string {
+  for (let count = 2, name = key; ; count++) {
+    if (!snapshot.has(name)) return name;
+    name = `${key} (${count})`;
+  }
+}
+
+type Entry = readonly [key: string, value: string];
+
+const normal: Record<Reading, (list: Item[], ours: Ours) => Entry[]> = {
+  link: (list) => list.map(link),
+  address: (list) => list.flatMap(addresses),
+  'route 4': (list) => list.flatMap((item) => route(item, '')),
+  'route 6': (list) => list.flatMap((item) => route(item, '-6 ')),
+  'rule 4': (list) => list.map((item) => ['rule', textOf(item)] as const).map(named),
+  'rule 6': (list) => list.map((item) => ['rule -6', textOf(item)] as const).map(named),
+  neighbour: (list, ours) => list.flatMap((item) => neighbour(item, ours)),
+};
+
+/** A thing whose whole text is its name. */
+const named = ([kind, text]: Entry): Entry => [`${kind} ${text}`, ''];
+
+/**
+ * Whether a cable is plugged in says nothing of the configuration; nor do the moments of a bridge’s timers, nor how many listen on a
+ * device (promiscuity): what is left of that without a listener is a flag.
+ */
+const passingFlags = new Set(['LOWER_UP', 'RUNNING', 'NO-CARRIER', 'M-DOWN', 'DORMANT', 'ECHO']);
+const passing =
+  /timer|fdb_n_learned|topology_change|root_id|root_port|root_path_cost|designated_|_age$|^(state|operstate|stats|stats64|link_netnsid|promiscuity)$/;
+
+function link(item: Item): Entry {
+  const { ifname, flags, ...rest } = item;
+  const lasting = (Array.isArray(flags) ? (flags as string[]) : []).filter((flag) => !passingFlags.has(flag)).sort();
+  return [`link ${plain(ifname)}`, textOf({ flags: lasting, ...strip(rest) })];
+}
+
+/** Leaves out what passes, at any depth. */
+function strip(value: unknown): Item {
+  return stripped(value) as Item;
+}
+
+function stripped(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(stripped);
+  if (typeof value !== 'object' || value === null) return value;
+  const kept = Object.entries(value).filter(([key]) => !passing.test(key));
+  return Object.fromEntries(kept.map(([key, inner]) => [key, stripped(inner)]));
+}
+
+function addresses({ ifname, addr_info: list }: Item): Entry[] {
+  const all = items.safeParse(list).data ?? [];
+  // Temporary addresses (RFC 8981) come and go by themselves.
+  return all
+    .filter(({ local, temporary }) => local !== undefined && temporary === undefined)
+    .map(({ local, prefixlen, address, scope, label, broadcast }) => [
+      `address ${plain(local)}${address === undefined ? '' : ` peer ${plain(address)}`}/${plain(prefixlen)} on ${plain(ifname)}`,
+      textOf({ scope, ...(label !== ifname && { label }), broadcast }),
+    ]);
+}
+
+function route(item: Item, family: string): Entry[] {
+  const { type, dst, gateway, via, dev, table, protocol, metric, scope, prefsrc, nexthops, src, tos } = item;
+  // What the kernel clones for a moment.
+  if (type === 'cache' || (Array.isArray(item['flags']) && (item['flags'] as string[]).includes('cloned'))) return [];
+  const words = Object.entries({ via: gateway ?? via, dev, table, proto: protocol, metric, scope, from: src, tos })
+    .filter(([, value]) => value !== undefined)
+    .map(([word, value]) => `${word} ${plain(value)}`);
+  const name = ['route', `${family}${type === undefined ? '' : `${plain(type)} `}${plain(dst)}`, ...words].join(' ');
+  return [[name, textOf({ prefsrc, nexthops: stripped(nexthops) })]];
+}
+
+function neighbour({ dst, dev, lladdr, state }: Item, { macRange, nic, networks }: Ours): Entry[] {
+  const permanent = Array.isArray(state) && state.includes('PERMANENT');
+  const onOurs = dev === nic && networks.some((network) => isWithin(plain(dst), network));
+  if (!permanent && !onOurs && !plain(lladdr).startsWith(macRange)) return [];
+  return [[`neighbour ${plain(dst)} on ${plain(dev)}${permanent ? ' (permanent)' : ''}`, plain(lladdr ?? '')]];
+}
+
+function plain(value: unknown): string {
+  if (value === undefined) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** Properties as text that is the same for the same properties. */
+function textOf(item: Item): string {
+  const sorted = Object.entries(item)
+    .filter(([, value]) => value !== undefined && value !== null)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  return sorted.map(([key, value]) => `${key} ${plain(value)}`).join(', ');
+}
+
+/**
+ * Has a host forget the neighbours that it has learned of us: on its card in our networks, or with MAC addresses of our range.
+ * @throws MacvlabError REMOTE_DEAD, REMOTE_DEADLINE
+ */
+export async function forgetNeighbours(session: Session, { macRange, nic, networks }: Ours): Promise<void> {
+  const { stdout } = await session.run([...readings.neighbour]);
+  const learned = parseIpJson(stdout, items).filter(
+    ({ state }) => !(state as string[] | undefined)?.includes('PERMANENT'),
+  );
+  const ours = learned.filter(
+    ({ dst, dev, lladdr }) =>
+      plain(lladdr).startsWith(macRange) || (dev === nic && networks.some((network) => isWithin(plain(dst), network))),
+  );
+  const commands = ours.map(({ dst, dev }) => ['ip', 'neighbour', 'delete', plain(dst), 'dev', plain(dev)]);
+  await session.batch(commands.map((argv) => ({ argv, mayFail: true })));
+}
+
+/** Of these networks, those that a host has no routes of its own into: what it learns there, it learns of us. */
+export function notItsOwn(snapshot: Snapshot, networks: readonly string[]): string[] {
+  const own = [...snapshot.keys()].flatMap((key) => /^route (?:-6 )?([0-9a-f.:]+(?:\/\d+)?) /.exec(key)?.[1] ?? []);
+  return networks.filter((network) => !own.some((each) => overlap(each, network)));
+}
+
+/** A snapshot as text: one line for each thing. */
+export function formatSnapshot(snapshot: Snapshot): string {
+  return [...snapshot]
+    .map(([key, value]) => `${key}${value && `: ${value}`}\n`)
+    .sort()
+    .join('');
+}
+
+/** What differs, one line each: "- " is missing, "+ " is new, "~ " is another than it was. */
+export function compare(before: Snapshot, after: Snapshot): string[] {
+  const lines: string[] = [];
+  for (const [key, value] of before) {
+    const now = after.get(key);
+    if (now === undefined) lines.push(`- ${key}${value && `: ${value}`}`);
+    else if (now !== value) lines.push(`~ ${key}: ${changed(value, now)}`);
+  }
+  for (const [key, value] of after) if (!before.has(key)) lines.push(`+ ${key}${value && `: ${value}`}`);
+  return lines;
+}
+
+/** Only the properties that differ. */
+function changed(before: string, after: string): string {
+  const [was, is] = [before, after].map((text) => new Set(text.split(/, (?=[a-z_0-9]+ )/)));
+  const only = (a: Set<string> | undefined, b: Set<string> | undefined) =>
+    [...(a ?? [])].filter((each) => !b?.has(each));
+  return `${only(was, is).join(', ') || 'nothing'} is now ${only(is, was).join(', ') || 'nothing'}`;
+}
