@@ -24,6 +24,7 @@ interface RunOptions extends GivenLabOptions {
   bisect?: true;
   probeFeatures?: true;
   allowCut?: true;
+  dryRun?: true;
   keep?: Keep;
   reporter?: ReporterName[];
   out?: string;
@@ -40,6 +41,8 @@ Examples:
   macvlab run A1.3 --keep on-failure   leaves the lab running when it does not pass: macvlab lab shell node1
   macvlab run --reporter json >r.json  results as JSON; progress goes nowhere
   macvlab run --reporter lines         one line per experiment
+  macvlab run --lab inventory --dry-run A1
+                                       what would be done on the hosts of inventory.yaml
   git bisect run macvlab run --kernel . --bisect A1.3
                                        finds the commit; exits 0 good, 1 bad, 125 cannot tell, 128 wrong usage`;
 
@@ -65,6 +68,7 @@ export function addRun(program: Command): void {
     .option('--bisect', 'end with the exit codes that `git bisect run` takes')
     .option('--probe-features', 'also try what the kernel makes of each macvlan and switch feature, for run.json')
     .option('--allow-cut', 'for real hosts: experiments may cut the SSH connection, with a rollback on the host itself')
+    .option('--dry-run', 'for real hosts: print what would be done on each, and ask none of them')
     .addOption(
       new Option('--keep <when>', `leave the lab running afterwards (default: ${defaults.keep})`).choices(keepChoices),
     )
@@ -103,17 +107,23 @@ export function addRun(program: Command): void {
       if (!options.bisect || !(await isOwn(options.kernel))) await refuseWrongKernel(drivers);
       const [cheapest] = drivers;
       const jobs = options.jobs ?? Math.max(1, Math.floor(availableParallelism() / (cheapest?.processors ?? 1)));
+      const plan = {
+        filters,
+        ...(options.mode && { mode: options.mode }),
+        ...{ lab: options.lab, jobs, bail: options.bail, keep: options.keep },
+        arguments: process.argv.slice(2),
+      };
+      if (options.dryRun) {
+        const { printDryRun } = await import('./dry-run.js');
+        await printDryRun(drivers, { ...plan, signal: untilInterrupted('the rehearsal ends') });
+        return;
+      }
+      for (const line of cheapest?.beforehand?.statement ?? []) note(line);
       const results = await perform(
         {
-          filters,
-          ...(options.mode && { mode: options.mode }),
-          lab: options.lab,
-          jobs,
-          bail: options.bail,
-          keep: options.keep,
+          ...plan,
           ...(options.probeFeatures && { probeFeatures: true }),
           out: resolve(options.out),
-          arguments: process.argv.slice(2),
           signal: untilInterrupted('the run ends, and writes its reports'),
           listener: reporters.listener,
         },

@@ -1,5 +1,6 @@
 /** What a lab driver is: it knows what is missing on this machine, and gives the machines. */
 import type { Session } from '../remote/session.js';
+import type { Beforehand } from './rehearsal.js';
 import type { NodeName, Topology } from './topology.js';
 
 /** One thing that a driver needs, found or not. */
@@ -113,6 +114,8 @@ export interface LabDriver {
   readonly labs?: number;
   /** The network that it makes, where that is not the articles'. */
   readonly topology?: Topology;
+  /** Present where its machines are somebody else's. */
+  readonly beforehand?: Beforehand;
   /** How many of this machine's processors one of its labs keeps busy; default 1. */
   readonly processors?: number;
   /** What this driver needs on this machine. Changes nothing. */

@@ -13,8 +13,17 @@ export interface Rehearsed {
   uplinks: Partial<Record<NodeName, string>>;
 }
 
+/** What is told of a lab on somebody else's machines before any of them is asked. */
+export interface Beforehand {
+  /** What it will do there, in a few lines. */
+  statement: readonly string[];
+  /** What is done on each machine before there are nodes on it. */
+  preparation: readonly { machine: string; lines: readonly string[] }[];
+  rehearsed: Rehearsed;
+}
+
 /** Stands for what a run draws by lot. */
-export const rehearsedMacRange = '02:6d:00:00';
+const rehearsedMacRange = '02:6d:00:00';
 
 /** A driver whose labs are of another's making, and look like those that are rehearsed. */
 export function rehearsalOf(driver: LabDriver, { network, premises, uplinks }: Rehearsed): LabDriver {
@@ -32,8 +41,9 @@ export function rehearsalOf(driver: LabDriver, { network, premises, uplinks }: R
         ([name]) => topology.nodes.some((node) => node === name) && (bridge || name !== 'switch'),
       );
       const { node1, node2 } = machines.nodes;
+      const { engines: _engines, ...others } = machines;
       return {
-        ...machines,
+        ...others,
         nodes: { ...Object.fromEntries(there), node1, node2 },
         uplinks,
         premises: {

@@ -11,7 +11,7 @@ import { quoteCommand } from '../remote/quote.js';
 import type { Evidence, TestRecord } from './record.js';
 import { reproScript } from './repro.js';
 import { type RunFolder, slug } from './run-folder.js';
-import type { SuiteState } from './stage.js';
+import { type SuiteState, suitesAround } from './stage.js';
 
 export interface EvidenceOf {
   lab: Lab;
@@ -48,7 +48,7 @@ export async function collectEvidence({ lab, folder, record, suite, commandsFrom
   add('commands', `${prefix}-commands.txt`, 'commands with their output', commands.map(formatCommand).join('\n'));
   add('links', `${prefix}-links.json`, 'links, addresses and bridge ports at the end', links);
   if (record.verdict === 'failed') {
-    const setUp = parentsFirst(suite).flatMap(({ commandsFrom: from, commandsTo: to }) =>
+    const setUp = suitesAround(suite).flatMap(({ commandsFrom: from, commandsTo: to }) =>
       from === undefined ? [] : lab.log.between(from, to),
     );
     const script = reproScript({ record, wiring: lab.log.between(0, lab.wiredAt), setUp, commands });
@@ -84,10 +84,6 @@ function allSightings(capture: Lab['captures'][number]) {
     // A capture that has died is what the verdict says; its frames are in its pcap.
     return [];
   }
-}
-
-function parentsFirst(suite: SuiteState | undefined): SuiteState[] {
-  return suite ? [...parentsFirst(suite.parent), suite] : [];
 }
 
 async function linkSnapshot(lab: Lab): Promise<string> {

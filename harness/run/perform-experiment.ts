@@ -9,7 +9,7 @@ import { collectConsoles, collectEvidence } from './evidence.js';
 import { failureRecord } from './failure.js';
 import type { TestRecord } from './record.js';
 import type { Experiment } from './registry.js';
-import type { Notes, Stage, SuiteState } from './stage.js';
+import { type Notes, type Stage, type SuiteState, suitesAround } from './stage.js';
 
 export interface Performing {
   stage: Stage;
@@ -94,6 +94,14 @@ export async function performExperiment({ stage, experiment, suite, blocked, bod
   }
   if (performed) stage.judgedComplaints = lab.machines.kernelLog?.mark() ?? 0;
   finish(stage, record);
+  run.performed?.(record, {
+    wiring: lab.log.between(0, lab.wiredAt),
+    setUps: suitesAround(suite).map((state) => ({
+      suite: state,
+      commands: state.commandsFrom === undefined ? [] : lab.log.between(state.commandsFrom, state.commandsTo),
+    })),
+    own: lab.log.between(commandsFrom),
+  });
   return record;
 }
 

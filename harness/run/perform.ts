@@ -43,6 +43,7 @@ export async function perform(plan: RunPlan, drivers: readonly LabDriver[]): Pro
     folder,
     signal: plan.signal,
     listener: plan.listener,
+    performed: plan.performed,
     bail: plan.bail,
     numbers: new Map(experiments.map(({ test }, index) => [test, index + 1])),
     records: results.records,

@@ -77,8 +77,7 @@ export class Performing {
     const stage = new Stage(lab, context, () => venue.unhelped);
     try {
       const { premises } = lab.machines;
-      if (premises)
-        results.run.macRange = [results.run.macRange, `${premises.macRange}:*:*`].filter(Boolean).join(', ');
+      if (premises) results.run.macRange = `${premises.macRange}:*:*`;
       this.#labs += 1;
       stage.number = this.#labs;
       await Promise.all([this.#begin(lab), lab.listen()]);

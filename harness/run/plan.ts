@@ -1,5 +1,6 @@
 /** What a run is asked to do, and who listens to how it goes. */
 import type { MacvlanMode } from '../link/macvlan.js';
+import type { LoggedCommand } from '../remote/command-log.js';
 import type { RunRecord, TestRecord } from './record.js';
 
 /** When the lab is left running after a run. */
@@ -29,6 +30,17 @@ export interface RunPlan {
   /** Aborted by SIGINT or SIGTERM: the run then ends in order. */
   signal: AbortSignal;
   listener: RunListener;
+  /** Told which commands each experiment has run, when all of it is undone. */
+  performed?: (record: TestRecord, commands: PerformedCommands) => void;
+}
+
+/** The commands of an experiment. */
+export interface PerformedCommands {
+  /** Those that made the lab, and listen in it. */
+  wiring: readonly LoggedCommand[];
+  /** Those of the set-ups that it stands on, outermost suite first: each suite’s are the same list for all of its experiments. */
+  setUps: readonly { suite: object; commands: readonly LoggedCommand[] }[];
+  own: readonly LoggedCommand[];
 }
 
 /** Told how a run goes; the progress views of harness/report implement it. */

@@ -5,7 +5,7 @@ import { type Feature, whyNot } from '../lab/features.js';
 import type { AddressPlan, Lab } from '../lab/lab.js';
 import type { MacvlanMode } from '../link/macvlan.js';
 import { performExperiment } from './perform-experiment.js';
-import type { RunListener } from './plan.js';
+import type { RunListener, RunPlan } from './plan.js';
 import type { TestRecord } from './record.js';
 import type { Experiment } from './registry.js';
 import type { RunFolder } from './run-folder.js';
@@ -36,6 +36,7 @@ export interface RunContext {
   numbers: ReadonlyMap<Mocha.Test, number>;
   /** Completed as the run goes on. */
   records: TestRecord[];
+  performed: RunPlan['performed'];
   /** Called when no further experiment should be begun, on any stage. */
   stop(): void;
 }
@@ -127,6 +128,11 @@ export class Stage {
     this.#missing.set(feature, known);
     return known;
   }
+}
+
+/** A suite with those around it, outermost first. */
+export function suitesAround(suite: SuiteState | undefined): SuiteState[] {
+  return suite ? [...suitesAround(suite.parent), suite] : [];
 }
 
 function failureOf(state: SuiteState | undefined): unknown {

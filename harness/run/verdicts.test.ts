@@ -59,6 +59,7 @@ describe('verdicts (needs root)', function verdicts() {
       signal: interruption.signal,
       listener: { remark() {}, begin() {}, testStarted() {}, testEnded() {}, end() {} },
       bail: false,
+      performed: undefined,
       numbers: new Map(),
       records: [],
       stop() {},

@@ -10,6 +10,7 @@ import { setClocks } from '../clocks.js';
 import type { Host, LabDriver, Machines, NodeSessions, Premises } from '../driver.js';
 import { type LabKeys, sshdCommand } from '../sshd.js';
 import { type NodeName, topology, type Topology, variantOf } from '../topology.js';
+import { beforehandOf } from './beforehand.js';
 import { checkInventory } from './check.js';
 import { type GuardedHost, guardHosts } from './host-guard.js';
 import { type Inventory, readInventory } from './inventory-file.js';
@@ -31,12 +32,14 @@ export interface InventoryOptions {
 export function inventoryDriver({ file, allowCut = false }: InventoryOptions): LabDriver {
   const inventory = readInventory(file);
   const network = networkOf(inventory);
+  const macRange = `02:6d:${pairs(randomBytes(2))}`;
   return {
     name: 'inventory',
     labs: 1,
     topology: network,
+    beforehand: beforehandOf(inventory, { network, macRange, behindThird, allowCut }),
     check: () => checkInventory(inventory),
-    open: (_, wire) => openLab(inventory, { allowCut, network }, wire),
+    open: (_, wire) => openLab(inventory, { allowCut, network, macRange }, wire),
   };
 }
 
@@ -51,7 +54,7 @@ const behindThird = ['router', 'client'] as const satisfies readonly NodeName[];
 
 async function openLab(
   inventory: Inventory,
-  { allowCut, network }: { allowCut: boolean; network: Topology },
+  { allowCut, network, macRange }: { allowCut: boolean; network: Topology; macRange: string },
   wire: (hosts: readonly Host[]) => Promise<void>,
 ): Promise<Machines> {
   const keys: LabKeys = { host: newKeyPair(), user: newKeyPair() };
@@ -67,7 +70,6 @@ async function openLab(
   try {
     await restoreBeforehand(addressesIn(inventory), reachToRestore);
     const found = await reachAll(inventory, keys, reached);
-    const macRange = `02:6d:${pairs(randomBytes(2))}`;
     const guard = await guardHosts(guarded(found), { allowCut, macRange });
     closing.push(() => guard.end());
     const { node1, node2, router, bridge } = found;
