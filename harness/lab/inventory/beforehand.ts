@@ -6,6 +6,7 @@ import type { Beforehand } from '../rehearsal.js';
 import type { NodeName, Topology } from '../topology.js';
 import type { Inventory } from './inventory-file.js';
 import { type HostAddress, placeOf } from './machine.js';
+import { hostScript } from './reach.js';
 import { wayTo } from './ssh-command.js';
 
 export interface BeforehandOptions {
