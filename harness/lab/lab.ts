@@ -277,7 +277,20 @@ export class Lab {
   #wireOf(name: NodeName, network: Topology): CapturePoint {
     const { switch: reached } = this.machines.nodes;
     const directed = name === 'node1' || name === 'node2' || (!reached && name === 'router');
-    return new CapturePoint(this.#stack(name), uplinkOf(name, network) ?? '', directed ? ['in', 'out'] : []);
+    return new CapturePoint(
+      this.#stack(name),
+      uplinkOf(name, network) ?? '',
+      directed ? ['in', 'out'] : [],
+      this.#filter,
+    );
+  }
+
+  /**
+   * Somebody's card may carry the session over which its frames are told: each of them would bring about more. Nothing that an
+   * experiment asks about is TCP, which is somebody's own besides.
+   */
+  get #filter(): string | undefined {
+    return this.machines.premises && 'not tcp and not (vlan and tcp)';
   }
 
   #switchOf({ bridge, cables }: Topology, wires: ReadonlyMap<NodeName, CapturePoint>): Switch {
@@ -289,7 +302,7 @@ export class Lab {
     if (nodes.switch) {
       const stack = this.#stack('switch');
       const ports = new Map<string, Port>(
-        [...names].map(([node, name]) => [node, new CapturePoint(stack, name, ['in', 'out'])]),
+        [...names].map(([node, name]) => [node, new CapturePoint(stack, name, ['in', 'out'], this.#filter)]),
       );
       const Bridge = premises ? OthersBridge : LinuxBridge;
       return new Switch(ports, new Bridge(stack, described?.device ?? bridge, names, this.scopes));
