@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { MacvlabError } from '../../core/error.js';
 import { readInventory } from './inventory-file.js';
@@ -127,6 +128,16 @@ switch:
       expect(error.format()).not.to.include('geheim').and.not.to.include('BEGIN OPENSSH');
     });
   }
+
+  it('is as docs/inventory.md shows it', () => {
+    const page = readFileSync(fileURLToPath(new URL('../../../../docs/inventory.md', import.meta.url)), 'utf8');
+    const [whole = '', ...drivers] = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(([, block = '']) => block);
+    expect(drivers).to.have.lengthOf(2);
+    for (const driver of ['', ...drivers]) {
+      const text = `${whole}${driver.replaceAll(/^(?=.)/gm, '  ')}`;
+      expect(read(text).switch.hairpin, text).to.deep.equal({ node1: false });
+    }
+  });
 
   it('is refused without addresses, with what to write', () => {
     const error = errorOf(() => read(plain.replace('addresses: articles\n', '')));
