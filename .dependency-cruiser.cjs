@@ -10,6 +10,7 @@ const rooms = [
   'harness/matrix',
   'harness/run',
   'harness/expect',
+  'harness/switch-port',
   'harness/lab',
   'harness/kernel',
   'harness/wire',

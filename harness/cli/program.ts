@@ -10,6 +10,7 @@ import { addList } from './list.js';
 import { addMatrix } from './matrix.js';
 import { addMerge } from './merge.js';
 import { addRun } from './run.js';
+import { addValidateSwitch } from './validate-switch.js';
 import { version } from '../core/version.js';
 
 const examples = `
@@ -41,7 +42,18 @@ export async function performCommandLine(words: readonly string[]): Promise<numb
     .addHelpText('after', examples)
     // Errors are reported in one place, with a next step (main.ts).
     .configureOutput({ outputError: () => undefined });
-  for (const add of [addRun, addMatrix, addMerge, addBisect, addList, addDoctor, addLab, addKernels, addGc])
+  for (const add of [
+    addRun,
+    addMatrix,
+    addMerge,
+    addBisect,
+    addList,
+    addDoctor,
+    addLab,
+    addKernels,
+    addValidateSwitch,
+    addGc,
+  ])
     add(program);
   for (const command of withSubcommands(program)) command.exitOverride((error) => refuse(command, error));
   try {

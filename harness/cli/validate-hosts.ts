@@ -1,0 +1,64 @@
+/** Hosts reached, their port looked at, and let go again. */
+import { lookAtNic } from '../lab/inventory/nic.js';
+import { type ReachedHost, reach } from '../lab/inventory/reach.js';
+import { CommandLog } from '../remote/command-log.js';
+import { newKeyPair } from '../remote/keys.js';
+import { NetworkStack } from '../remote/network-stack.js';
+import { answerWords, segmentName } from '../switch-port/answer.js';
+import type { HostNic } from '../switch-port/segment.js';
+import { type ValidateOptions, type Validation, validatePort } from '../switch-port/validate.js';
+import type { NamedNic } from './port-arguments.js';
+
+export interface HostsRequest extends Pick<ValidateOptions, 'segments' | 'forwardDelay'> {
+  host: NamedNic;
+  peer: NamedNic | undefined;
+  signal: AbortSignal;
+}
+
+/** Whose port it was. */
+export interface PortAbout {
+  host: string;
+  nic: string;
+  peer?: string;
+  kernel: string;
+}
+
+/**
+ * Reaches the hosts and asks the port. Whatever comes of it, nothing is left on them.
+ * @throws MacvlabError HOST_*; as validatePort; INTERRUPTED
+ */
+export async function validateHosts(
+  { host, peer, segments, forwardDelay, signal }: HostsRequest,
+  tell: (line: string) => void,
+): Promise<{ validation: Validation; about: PortAbout }> {
+  const reached: ReachedHost[] = [];
+  const reachNic = async ({ address, nic }: NamedNic): Promise<HostNic> => {
+    const held = await reach(address, { keys: { host: newKeyPair(), user: newKeyPair() }, signal });
+    reached.push(held);
+    await lookAtNic(held, nic);
+    return { stack: new NetworkStack(address.name, held.session, new CommandLog()), nic };
+  };
+  try {
+    const [own, other] = await Promise.all([reachNic(host), peer && reachNic(peer)]);
+    const validation = await validatePort({
+      ...{ host: own, peer: other, segments, forwardDelay },
+      onSegment: (vlan, answer) => {
+        if (answer) tell(`${segmentName(vlan)}: ${answerWords(answer)}`);
+        else tell(`${segmentName(vlan)} …`);
+      },
+    });
+    const [first] = reached;
+    const about = {
+      host: host.address.name,
+      nic: host.nic,
+      ...(peer && { peer: `${peer.address.name}:${peer.nic}` }),
+      kernel: reached.find(({ address }) => address === host.address)?.release ?? first?.release ?? '',
+    };
+    return { validation, about };
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    await Promise.all(reached.map((each) => each.close()));
+  }
+}

@@ -1,0 +1,104 @@
+/** The IPv4 addresses that children may be given: "10.0.0.0/28" or "10.0.0.50-10.0.0.60". */
+import { isIPv4 } from 'node:net';
+import { MacvlabError } from '../core/error.js';
+import { formatIpv4, parseIp } from '../wire/address.js';
+import { uint32 } from '../wire/bytes.js';
+
+/** A range of addresses, as numbers; both ends belong to it. */
+export interface AddressRange {
+  /** As it was written. */
+  text: string;
+  first: number;
+  last: number;
+  /** Of a range in CIDR form. */
+  prefix?: number;
+}
+
+/** Reads a range. @throws MacvlabError USAGE for what is none, or has no room for two children */
+export function parseRange(text: string): AddressRange {
+  const range = text.includes('-') ? between(text) : cidr(text);
+  if (!range || range.last < range.first) {
+    throw new MacvlabError('USAGE', `--addresses: "${text}" is no range of IPv4 addresses`, {
+      next: 'write a subnet, 10.0.0.0/24, or a first and a last address, 10.0.0.50-10.0.0.60',
+    });
+  }
+  return range;
+}
+
+function between(text: string): AddressRange | undefined {
+  const [first = '', last = '', ...more] = text.split('-').map((part) => part.trim());
+  if (!isIPv4(first) || !isIPv4(last) || more.length > 0) return undefined;
+  return { text, first: toNumber(first), last: toNumber(last) };
+}
+
+function cidr(text: string): AddressRange | undefined {
+  const [, address = '', length = ''] = /^([\d.]+)\/(\d{1,2})$/.exec(text.trim()) ?? [];
+  const prefix = Number(length);
+  if (!isIPv4(address) || length === '' || prefix < 1 || prefix > 32) return undefined;
+  const { first, last } = subnetOf(toNumber(address), prefix);
+  return { text, first, last, prefix };
+}
+
+/** What the range is to be used for. */
+export interface RangeUse {
+  /** Addresses that the children must reach without a router: the gateway's. */
+  near: readonly string[];
+  /** Further addresses that are not theirs: the hosts' own, the peer's child's. */
+  others: readonly string[];
+  /** The prefix length of the segment, where it is known. */
+  prefix?: number | undefined;
+}
+
+/**
+ * The prefix length that children are given: the known one where it spans all, else the longest that spans the range and those near it.
+ */
+export function prefixOf(range: AddressRange, { near, prefix }: RangeUse): number {
+  const all = [range.first, range.last, ...near.map(toNumber)];
+  const spans = (length: number) =>
+    all.every((each) => subnetOf(each, length).first === subnetOf(all[0] ?? 0, length).first);
+  if (prefix !== undefined && spans(prefix)) return prefix;
+  let length = Math.min(range.prefix ?? 30, 30);
+  while (length > 0 && !spans(length)) length--;
+  return length;
+}
+
+/**
+ * Addresses of the range that may be asked for, in the order in which to ask, from a place in it: the network's own and its broadcast
+ * address are left out, as are the others.
+ * @param place 0 up to 1: where in the range to begin, so that two who use it at a time seldom meet
+ */
+export function candidates(range: AddressRange, use: RangeUse, place: number, count: number): string[] {
+  const { first, last } = subnetOf(range.first, prefixOf(range, use));
+  const size = range.last - range.first + 1;
+  const start = Math.floor(size * place);
+  const taken = new Set([...use.near, ...use.others]);
+  const found: string[] = [];
+  for (let step = 0; step < size && found.length < count; step++) {
+    const number = range.first + ((start + step) % size);
+    const address = toText(number);
+    const isEdge = number === first || number === last || isEdgeOf(range, number);
+    if (!isEdge && !taken.has(address)) found.push(address);
+  }
+  return found;
+}
+
+/** The first and the last address of a subnet that was given are nobody's, though a larger one may be in use (RFC 1812, 4.2.2.11). */
+function isEdgeOf({ prefix, first, last }: AddressRange, number: number): boolean {
+  return prefix !== undefined && prefix < 31 && (number === first || number === last);
+}
+
+function subnetOf(address: number, prefix: number): { first: number; last: number } {
+  const size = 2 ** (32 - prefix);
+  const first = Math.floor(address / size) * size;
+  return { first, last: first + size - 1 };
+}
+
+function toNumber(address: string): number {
+  return uint32(parseIp(address), 0);
+}
+
+function toText(number: number): string {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, number);
+  return formatIpv4(bytes, 0);
+}

@@ -1,0 +1,47 @@
+/** Addresses that nobody has: asked for as RFC 5227 has it, before a child is given one. */
+import { MacvlabError } from '../core/error.js';
+import { patience } from '../core/wait.js';
+import { arping } from '../probe/arping.js';
+import type { Base } from './segment.js';
+
+/** How often each is asked for, a second apart. */
+const probes = 2;
+
+/**
+ * The first addresses of a list for which nobody answers.
+ * @param from the range that they are from, as it stands in an error
+ * @returns the addresses, and how many frames it took
+ * @throws MacvlabError HOST_ADDRESSES when there are not as many
+ */
+export async function freeAddresses(
+  { stack, device }: Base,
+  list: readonly string[],
+  count: number,
+  from: string,
+): Promise<{ addresses: string[]; asked: number }> {
+  const [free, taken]: [string[], string[]] = [[], []];
+  let asked = 0;
+  for (let at = 0; at < list.length && free.length < count;) {
+    const round = list.slice(at, at + count - free.length);
+    at += round.length;
+    const deadline = Math.ceil(patience(probes));
+    const answers = await Promise.all(
+      round.map((address) => arping(stack, address, { device, count: probes, deadline, probe: true })),
+    );
+    for (const [index, { sent, received, macs }] of answers.entries()) {
+      asked += sent;
+      const address = round[index] ?? '';
+      if (received === 0) free.push(address);
+      else taken.push(`${address} is at ${macs.join(' and ')}`);
+    }
+  }
+  if (free.length === count) return { addresses: free, asked };
+  throw new MacvlabError(
+    'HOST_ADDRESSES',
+    `${count} free addresses are needed, and of ${from} there ${free.length === 1 ? 'is 1' : `are ${free.length}`}`,
+    {
+      evidence: taken.length > 0 ? taken.join('\n') : 'the others are the network’s, the gateway’s or the hosts’ own',
+      next: 'give a range that nobody uses, outside of what DHCP hands out: --addresses 10.0.0.240-10.0.0.250',
+    },
+  );
+}

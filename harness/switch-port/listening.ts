@@ -1,0 +1,95 @@
+/** All that is captured while one VLAN of a port is looked at. */
+import { MacvlabError } from '../core/error.js';
+import { patience, pause } from '../core/wait.js';
+import type { Scope } from '../core/scope.js';
+import { mark, type CapturePoint, type Mark, seen, type View } from '../wire/capture-point.js';
+import type { Frame } from '../wire/frame.js';
+import type { FramePattern } from '../wire/pattern.js';
+import { type HostNic, isTree, nicPoint } from './segment.js';
+import type { MacRange } from './mac-range.js';
+
+/** Milliseconds that a copy may come behind the witness that was sent behind the original; more where answers take longer. */
+const leastGrace = 200;
+/** How many round trips that are given: a switch may have several queues. */
+const graceRoundTrips = 3;
+
+export class Listening {
+  readonly nic: CapturePoint;
+  readonly peer: CapturePoint | undefined;
+  readonly #since: Mark;
+  readonly #points: CapturePoint[];
+  #roundTrip = 0;
+
+  private constructor(nic: CapturePoint, peer: CapturePoint | undefined) {
+    this.nic = nic;
+    this.peer = peer;
+    this.#since = mark();
+    this.#points = peer ? [nic, peer] : [nic];
+  }
+
+  /** Listens on the NIC, and on the peer's where there is one. @throws MacvlabError CAPTURE_START */
+  static async open(host: HostNic, peer: HostNic | undefined, macs: MacRange, scope: Scope): Promise<Listening> {
+    const listening = new Listening(nicPoint(host, macs), peer && nicPoint(peer, macs));
+    for (const point of listening.#points) scope.defer(`stop listening on ${point.label}`, () => point.close());
+    await Promise.all(listening.#points.map((point) => point.open()));
+    return listening;
+  }
+
+  /** Listens on a child as well, for health and pcaps. */
+  add(point: CapturePoint): void {
+    this.#points.push(point);
+  }
+
+  /** Frames in a view that a pattern matches, in all or since a mark. */
+  frames(view: View, pattern?: FramePattern, since = this.#since): Frame[] {
+    const frames = seen(view, since).map(({ frame }) => frame);
+    return pattern ? frames.filter((frame) => pattern.matches(frame)) : frames;
+  }
+
+  /** How many spanning tree messages the switch has sent. */
+  get bpdus(): number {
+    return this.frames(this.nic.in).filter(({ ethernet }) => isTree(ethernet?.destination)).length;
+  }
+
+  /** Remembers how long an answer took, in milliseconds: what is waited for later is given in proportion. */
+  took(milliseconds: number): void {
+    this.#roundTrip = Math.max(this.#roundTrip, milliseconds);
+  }
+
+  /** Milliseconds that the slowest answer took. */
+  get roundTrip(): number {
+    return this.#roundTrip;
+  }
+
+  /** Lets what is still on its way arrive, and be decoded. */
+  async settle(): Promise<void> {
+    await pause(patience(Math.max(leastGrace, graceRoundTrips * this.#roundTrip)));
+  }
+
+  /** What captures have lost, in words; undefined when nothing. */
+  async lost(): Promise<string | undefined> {
+    const captures = this.#points.flatMap((point) => [...point.captures]);
+    const words = await Promise.all(
+      captures.map(async (capture) => {
+        try {
+          await capture.refuseDrops();
+          return undefined;
+        } catch (error) {
+          if (error instanceof MacvlabError && error.code === 'CAPTURE_DROPPED') return error.message;
+          throw error;
+        }
+      }),
+    );
+    return words.filter((each) => each !== undefined).join('; ') || undefined;
+  }
+
+  /** What was captured, as files by their names: "nic-in". */
+  pcaps(): Map<string, Buffer> {
+    const captures = this.#points.flatMap((point) => [...point.captures]);
+    const entries = captures.flatMap((capture): [string, Buffer][] => {
+      const pcap = capture.pcap();
+      return pcap ? [[capture.name, pcap]] : [];
+    });
+    return new Map(entries);
+  }
+}

@@ -1,0 +1,242 @@
+/** Looks at one VLAN of a switch port: asks, sends, counts. What that means is judged elsewhere. */
+import { patience, pause } from '../core/wait.js';
+import { Scope } from '../core/scope.js';
+import { readLink } from '../link/link-info.js';
+import { anyFrame } from '../wire/pattern.js';
+import { type AddressRange, candidates, prefixOf, type RangeUse } from './address-range.js';
+import { ask, askAsNic, type AskOptions, askPromiscuously, type Target } from './ask.js';
+import { countClass } from './count-frames.js';
+import { freeAddresses } from './free-addresses.js';
+import { Listening } from './listening.js';
+import { type MacRange, macOf } from './mac-range.js';
+import type { ClassObservation, Control, SegmentObservation } from './observation.js';
+import { type Base, type Child, hasIpv6, type HostNic, group, makeBase, makeChild, treeGroups } from './segment.js';
+import { sendClasses, type SentClass } from './send-classes.js';
+
+/** The port that is asked about, and by what. */
+export interface PortUse {
+  host: HostNic;
+  /** Another host on the segment, where frames that went on can be seen arriving. */
+  peer?: HostNic | undefined;
+  macs: MacRange;
+  /** Addresses of the hosts themselves that lie on the segment. */
+  ownAddresses: readonly string[];
+  /**
+   * Milliseconds that a port may be in each of listening and learning before it passes frames (802.1D, 8.10.2: 15 s, 30 s at most).
+   */
+  forwardDelay: { usual: number; longest: number };
+}
+
+/** What is asked in one VLAN. */
+export interface SegmentPlan {
+  vlan: number | 'untagged';
+  range: AddressRange;
+  gateway?: string | undefined;
+  /** The segment's prefix length, where it is known. */
+  prefix?: number | undefined;
+  /** Whether another VLAN has passed on this port, so that it is no new port that is still waiting. */
+  portPasses: boolean;
+}
+
+/** What was seen, with the frames themselves. */
+export interface SeenSegment {
+  observation: SegmentObservation;
+  pcaps: Map<string, Buffer>;
+}
+
+/** Milliseconds that a switch is given to send a spanning tree message: two of the longest hello times would be 20 s; 2 s are usual. */
+const hello = 6000;
+
+/**
+ * Looks at one VLAN. Everything is made in namespaces of its own, and taken away at the end.
+ * @throws MacvlabError HOST_ADDRESSES, LINK_*, CAPTURE_*, PROBE_UNREADABLE; REMOTE_DEAD, HOST_LOST
+ */
+export async function observeSegment(use: PortUse, plan: SegmentPlan): Promise<SeenSegment> {
+  const scope = new Scope(`VLAN ${plan.vlan}`);
+  try {
+    const seen = await new Observing(use, plan, scope).perform();
+    await scope.close();
+    return seen;
+  } catch (error) {
+    // What cannot be undone since the host is gone goes with its lifeline; why it is gone is the better error.
+    await scope.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+class Observing {
+  readonly #use: PortUse;
+  readonly #plan: SegmentPlan;
+  readonly #scope: Scope;
+  readonly #controls: Control[] = [];
+  #asked = 0;
+
+  constructor(use: PortUse, plan: SegmentPlan, scope: Scope) {
+    this.#use = use;
+    this.#plan = plan;
+    this.#scope = scope;
+  }
+
+  async perform(): Promise<SeenSegment> {
+    const began = performance.now();
+    const { host, peer, macs } = this.#use;
+    const { vlan, range } = this.#plan;
+    const [one, two, silent, far] = [1, 2, 3, 4].map((number) => macOf(macs, number)) as [
+      string,
+      string,
+      string,
+      string,
+    ];
+    const base = await makeBase(host, vlan, this.#scope);
+    const listening = await Listening.open(host, peer, macs, this.#scope);
+    const ipv6 = await hasIpv6(host.stack);
+    const peerChild = peer && (await this.#makePeer(peer, far));
+    const peerAddress = peerChild?.address;
+    const targets = this.#targets(peerChild && { address: peerChild.address, mac: far });
+    const waited = await this.#untilPassing(base, listening, targets);
+    const taken = peerAddress === undefined ? [] : [peerAddress];
+    const [first = '', second = ''] = await this.#freeAddresses(base, 2, taken);
+    const prefix = prefixOf(range, this.#rangeUse(taken));
+    const child = async (name: string, mac: string, address?: string, groups: readonly string[] = []) => {
+      const cidr = address === undefined ? {} : { address: `${address}/${prefix}` };
+      const made = await makeChild(
+        base,
+        { name, mac, groups, ipv6: ipv6 && address !== undefined, ...cidr },
+        this.#scope,
+      );
+      listening.add(made.wire);
+      return made;
+    };
+    const childOne = await child('child1', one, first, treeGroups);
+    await this.#control(listening, targets, { from: 'child 1', child: childOne, when: 'before' });
+    const childTwo = await child('child2', two, second, [group.mac]);
+    await this.#control(listening, targets, { from: 'child 2', child: childTwo, when: 'before' });
+    if (peerChild && this.#plan.gateway !== undefined && !this.#isAnswered(({ to }) => to === 'peer')) {
+      const [gateway] = targets;
+      if (gateway)
+        this.#controls.push(await ask(listening, gateway, { from: 'peer', child: peerChild.child, when: 'before' }));
+    }
+    const childThree = await child('silent', silent);
+    const sent = await sendClasses({
+      ...{ one: childOne, two: childTwo, silent: childThree, address: second, ownAddress: first, ipv6 },
+    });
+    await this.#witness(listening, targets, [childOne, childTwo]);
+    await listening.settle();
+    const lost = await listening.lost();
+    const link = await readLink(host.stack, host.nic);
+    const observation: SegmentObservation = {
+      vlan,
+      addresses: { child1: first, child2: second, ...(peerAddress !== undefined && { peer: peerAddress }) },
+      macs: { nic: link.address ?? '', child1: one, child2: two, unknown: silent },
+      controls: this.#controls,
+      classes: sent.map((each) => countSent(each, listening)),
+      bpdus: listening.bpdus,
+      waited,
+      carrier: link.flags.includes('LOWER_UP'),
+      ...(lost !== undefined && { lost }),
+      frames: this.#asked + ownFrames(listening, [one, two, silent]),
+      duration: performance.now() - began,
+    };
+    return { observation, pcaps: listening.pcaps() };
+  }
+
+  #targets(peer: { address: string; mac: string } | undefined): Target[] {
+    const { gateway } = this.#plan;
+    return [
+      ...(gateway === undefined ? [] : [{ to: 'gateway' as const, address: gateway }]),
+      ...(peer ? [{ to: 'peer' as const, ...peer }] : []),
+    ];
+  }
+
+  /** The peer's own child, with an address that nobody has there. */
+  async #makePeer(peer: HostNic, mac: string): Promise<{ child: Child; address: string }> {
+    const base = await makeBase(peer, this.#plan.vlan, this.#scope);
+    const [address = ''] = await this.#freeAddresses(base, 1, []);
+    const cidr = `${address}/${prefixOf(this.#plan.range, this.#rangeUse([]))}`;
+    const child = await makeChild(base, { name: 'peer', mac, address: cidr, ipv6: false }, this.#scope);
+    return { child, address };
+  }
+
+  #rangeUse(taken: readonly string[]): RangeUse {
+    const { gateway, prefix } = this.#plan;
+    return { near: gateway === undefined ? [] : [gateway], others: [...this.#use.ownAddresses, ...taken], prefix };
+  }
+
+  async #freeAddresses(base: Base, count: number, taken: readonly string[]): Promise<string[]> {
+    const { range, vlan } = this.#plan;
+    const list = candidates(range, this.#rangeUse(taken), Math.random(), 4 * count + 4);
+    const { addresses, asked } = await freeAddresses(base, list, count, `${range.text} (VLAN ${vlan})`);
+    this.#asked += asked;
+    return addresses;
+  }
+
+  /** Asks as the NIC itself until it is answered, as long as a port may be held back by spanning tree. @returns milliseconds */
+  async #untilPassing(base: Base, listening: Listening, targets: Target[]): Promise<number> {
+    if (targets.length === 0) return 0;
+    const { usual, longest } = this.#use.forwardDelay;
+    const began = performance.now();
+    for (let round = 0; ; round++) {
+      const answers = await Promise.all(targets.map((target) => askAsNic(base, target)));
+      const waited = performance.now() - began;
+      this.#asked += answers.reduce((sum, { sent }) => sum + sent, 0);
+      for (const [index, { mac }] of answers.entries()) {
+        const target = targets[index];
+        if (target) target.mac ??= mac;
+      }
+      const isAnswered = answers.some(({ control }) => control.answered !== 'no');
+      const held = listening.bpdus > 0 ? 2 * longest : this.#plan.portPasses ? 0 : 2 * usual;
+      if (isAnswered || waited > Math.max(patience(hello), held)) {
+        this.#controls.push(...answers.map(({ control }) => control));
+        return isAnswered && round === 0 ? 0 : waited;
+      }
+      await pause(1000);
+    }
+  }
+
+  #isAnswered(of: (control: Control) => boolean): boolean {
+    return this.#controls.some((control) => control.from !== 'NIC' && control.answered !== 'no' && of(control));
+  }
+
+  /** Asks everybody as a child; where nobody answers, once more, and then in the ways that tell why: the first child is enough for that. */
+  async #control(listening: Listening, targets: readonly Target[], options: AskOptions): Promise<void> {
+    const { from } = options;
+    for (const target of targets) this.#controls.push(await ask(listening, target, options));
+    const answered = () => this.#isAnswered((control) => control.from === from);
+    const [target] = targets;
+    if (answered() || !target) return;
+    if (from === 'child 1' || this.#isAnswered(() => true)) this.#controls.push(await ask(listening, target, options));
+    if (answered() || from !== 'child 1') return;
+    this.#controls.push(await askPromiscuously(this.#use.host, listening, target, options));
+    const known = targets.find(({ mac }) => mac !== undefined);
+    if (known) this.#controls.push(await ask(listening, known, { ...options, way: 'direct' }));
+  }
+
+  /** Asks once more behind all that was sent: what has not come back when that is answered will not come. */
+  async #witness(listening: Listening, targets: readonly Target[], children: readonly Child[]): Promise<void> {
+    for (const [index, child] of children.entries()) {
+      const from = index === 0 ? 'child 1' : 'child 2';
+      const before = this.#controls.find(
+        ({ from: who, way, answered }) => who === from && way === 'usual' && answered !== 'no',
+      );
+      const target = targets.find(({ to }) => to === before?.to);
+      if (target) this.#controls.push(await ask(listening, target, { from, child, when: 'after' }));
+    }
+  }
+}
+
+function countSent({ class: name, pattern, child, skipped }: SentClass, listening: Listening): ClassObservation {
+  const { nic, peer } = listening;
+  if (!pattern) {
+    return { class: name, sent: 0, returned: 0, copies: 0, delivered: 0, changes: [], ...(skipped && { skipped }) };
+  }
+  return countClass(name, pattern, {
+    out: listening.frames(nic.out),
+    in: listening.frames(nic.in),
+    child: listening.frames(child.wire.in),
+    peer: peer && listening.frames(peer.in),
+  });
+}
+
+function ownFrames(listening: Listening, macs: readonly string[]): number {
+  return macs.reduce((sum, sourceMac) => sum + listening.frames(listening.nic.out, anyFrame({ sourceMac })).length, 0);
+}

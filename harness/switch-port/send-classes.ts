@@ -1,0 +1,86 @@
+/** The frames that a switch may send back: a few of each class, from the first child. */
+import { patience } from '../core/wait.js';
+import { arping } from '../probe/arping.js';
+import { startPing } from '../probe/ping.js';
+import { arpRequest, echoRequest, type FramePattern, neighbourSolicitation } from '../wire/pattern.js';
+import { learn } from './ask.js';
+import { linkLocalOf } from './mac-range.js';
+import type { FrameClass } from './observation.js';
+import { type Child, childDevice, group } from './segment.js';
+
+/** How many frames of a class: one alone tells nothing of a limit. */
+const each = 3;
+/** Seconds between them. */
+const interval = 0.25;
+
+export interface Children {
+  one: Child;
+  two: Child;
+  /** Has never said anything. */
+  silent: Child;
+  /** The second child's address. */
+  address: string;
+  /** The first child's. */
+  ownAddress: string;
+  ipv6: boolean;
+}
+
+/** What was sent: how it is told from everything else, and the child that it is for. */
+export interface SentClass {
+  class: FrameClass;
+  pattern?: FramePattern;
+  child: Child;
+  skipped?: string;
+}
+
+/** Sends all classes. What is answered is answered by the second child, which is told where the first is. */
+export async function sendClasses(children: Children): Promise<SentClass[]> {
+  const { two, ownAddress, one } = children;
+  await learn(two.stack, ownAddress, one.mac);
+  const [unicast, ...others] = await Promise.all([
+    sendUnicast(children),
+    sendBroadcast(children),
+    sendMulticast(children),
+    sendSolicitation(children),
+  ]);
+  return [...unicast, ...others];
+}
+
+/** To the second child, and then to its address at the MAC of who has never been heard. */
+async function sendUnicast({ one, two, silent, address }: Children): Promise<SentClass[]> {
+  const to = async (child: Child, name: FrameClass): Promise<SentClass> => {
+    await learn(one.stack, address, child.mac);
+    const pattern = await sendEchoes(one, address, child.mac);
+    return { class: name, pattern, child };
+  };
+  return [await to(two, 'unicast to a learned address'), await to(silent, 'unicast to an unknown address')];
+}
+
+async function sendBroadcast({ one, two, address }: Children): Promise<SentClass> {
+  const deadline = Math.ceil(patience(each));
+  await arping(one.stack, address, { device: childDevice, count: each, deadline, broadcast: true });
+  const pattern = arpRequest({ who: address, from: one.mac, to: 'broadcast' });
+  return { class: 'broadcast', pattern, child: two };
+}
+
+async function sendMulticast({ one, two }: Children): Promise<SentClass> {
+  const pattern = await sendEchoes(one, group.address, group.mac);
+  return { class: 'IPv4 multicast', pattern, child: two };
+}
+
+/** One echo that needs a neighbour: the kernel asks up to three times for it, once a second. */
+async function sendSolicitation({ one, two, ipv6 }: Children): Promise<SentClass> {
+  const what = { class: 'IPv6 neighbour solicitation', child: two } as const;
+  if (!ipv6) return { ...what, skipped: 'the host has no IPv6' };
+  const target = linkLocalOf(two.mac);
+  const ping = await startPing(one.stack, target, { count: 1, wait: 1, device: childDevice });
+  await ping.ended;
+  const pattern = neighbourSolicitation({ target, sourceMac: one.mac, to: 'multicast' });
+  return { ...what, pattern };
+}
+
+async function sendEchoes(child: Child, address: string, mac: string): Promise<FramePattern> {
+  const ping = await startPing(child.stack, address, { count: each, interval, wait: 1, ttl: 1, device: childDevice });
+  await ping.ended;
+  return echoRequest({ token: ping.token, sourceMac: child.mac, destinationMac: mac });
+}

@@ -1,0 +1,278 @@
+/** States of a switch port, made on a lab's Linux bridge with what bridges, nftables and queues offer; and what must be told of each. */
+import type { Lab } from '../lab/lab.js';
+import type { MacRange } from './mac-range.js';
+
+/** What a state is made with. */
+export interface StateTools {
+  lab: Lab;
+  macs: MacRange;
+}
+
+export interface SwitchState {
+  name: string;
+  /** Whether node2 is named as the peer, beside the router as the gateway. */
+  peer?: boolean;
+  /** Whether nftables is needed to make it. */
+  nft?: true;
+  /** Commands on the switch, in order; words separated by single spaces. */
+  commands(tools: StateTools): readonly (string | readonly string[])[];
+  /** A shell script that runs on a node while the port is looked at. */
+  meanwhile?(tools: StateTools): readonly ['switch' | 'machine', string];
+  /** The last line that must come of it. */
+  answer: RegExp;
+  cause?: string;
+  /** A remark that must stand beside it. */
+  remark?: RegExp;
+}
+
+/** The port under test. */
+const port = 'node1';
+
+const hairpin = `bridge link set dev ${port} hairpin on`;
+const isolated = (name: string) => `bridge link set dev ${name} isolated on`;
+
+/** A table of nftables at one of a port's hooks; it goes with the lab. */
+function hook(direction: 'ingress' | 'egress', ...rules: readonly string[]): readonly (readonly string[])[] {
+  const table = `t${direction}`;
+  return [
+    ['nft', 'add', 'table', 'netdev', table],
+    ['nft', `add chain netdev ${table} c { type filter hook ${direction} device ${port} priority 0; }`],
+    ...rules.map((rule) => ['nft', `add rule netdev ${table} c ${rule}`]),
+  ];
+}
+
+/** Frames of the children. */
+const ours = (macs: MacRange) => `ether saddr & ff:ff:ff:ff:00:00 == ${macs}:00:00`;
+
+export const switchStates: readonly SwitchState[] = [
+  { name: 'plain', commands: () => [], answer: /^does not reflect$/ },
+  { name: 'hairpin', commands: () => [hairpin], answer: /^reflects$/ },
+  { name: 'hairpin, seen from a peer as well', peer: true, commands: () => [hairpin], answer: /^reflects$/ },
+  { name: 'isolated, with a gateway alone', commands: () => [isolated(port)], answer: /^does not reflect$/ },
+  {
+    name: 'isolated, with a peer that is isolated as well',
+    peer: true,
+    commands: () => [isolated(port), isolated('node2')],
+    answer: /^does not reflect$/,
+    cause: 'port isolation',
+  },
+  { name: 'hairpin and isolated', commands: () => [hairpin, isolated(port)], answer: /^does not reflect$/ },
+  {
+    name: 'hairpin and isolated, with a peer that is isolated as well',
+    peer: true,
+    commands: () => [hairpin, isolated(port), isolated('node2')],
+    answer: /^does not reflect$/,
+    cause: 'port isolation',
+  },
+  {
+    name: 'room for two MAC addresses',
+    nft: true,
+    commands: () => macLimit(2),
+    answer: /^cannot tell: the port takes no frames of child 2, .* MAC limit/,
+    cause: 'MAC limit',
+  },
+  {
+    name: 'hairpin, and room for two MAC addresses',
+    nft: true,
+    commands: () => [hairpin, ...macLimit(2)],
+    answer: /^reflects only for child 1: .*MAC limit/,
+    cause: 'MAC limit',
+  },
+  {
+    name: 'only the NIC’s own MAC address',
+    commands: ({ lab }) => [
+      `bridge fdb replace ${lab.node1.mac} dev ${port} master static`,
+      `bridge link set dev ${port} locked on`,
+    ],
+    answer: /^cannot tell: only the NIC’s own MAC address passes/,
+    cause: 'foreign MACs dropped',
+  },
+  {
+    name: 'a virtual switch that lets foreign addresses out, and nothing back in to them',
+    nft: true,
+    peer: true,
+    commands: ({ macs }) => hook('egress', `ether daddr & ff:ff:ff:ff:00:00 == ${macs}:00:00 drop`),
+    answer: /^cannot tell: only the NIC’s own MAC address passes, their frames go out/,
+    cause: 'foreign MACs dropped',
+  },
+  {
+    name: 'broadcasts of the children dropped',
+    nft: true,
+    commands: ({ macs }) => hook('ingress', `${ours(macs)} ether daddr ff:ff:ff:ff:ff:ff drop`),
+    answer: /^cannot tell: the children’s unicast frames are answered and their broadcasts are not: storm control/,
+    cause: 'storm control',
+  },
+  {
+    name: 'hairpin, and storm control of broadcasts',
+    nft: true,
+    commands: ({ macs }) => [
+      hairpin,
+      // two of them are those that the children ask for the gateway with
+      ...hook('egress', `${ours(macs)} ether daddr ff:ff:ff:ff:ff:ff limit rate over 4/minute burst 3 packets drop`),
+    ],
+    answer: /^reflects only some frames \(.*of \d broadcast.*storm control/,
+    cause: 'storm control',
+  },
+  {
+    name: 'hairpin, and frames are changed on their way back',
+    nft: true,
+    commands: () => [hairpin, ...hook('egress', 'icmp type echo-request ip ttl 1 ip ttl set 9')],
+    answer: /^reflects only changed frames \(.*TTL: 1 sent, 9 returned/,
+  },
+  {
+    name: 'hairpin, and a NIC that takes frames for its own MAC address alone, unless it is promiscuous',
+    nft: true,
+    commands: () => [hairpin],
+    meanwhile: filteringNic,
+    answer: /^reflects only to a NIC that is promiscuous/,
+    cause: 'NIC filter',
+  },
+  {
+    name: 'a NIC that takes frames for its own MAC address alone, unless it is promiscuous',
+    nft: true,
+    commands: () => [],
+    meanwhile: filteringNic,
+    answer: /^cannot tell: the NIC gives children their frames only while it is promiscuous$/,
+    cause: 'NIC filter',
+  },
+  {
+    name: 'every frame doubled on its way back',
+    nft: true,
+    commands: ({ macs }) => [
+      hairpin,
+      ...hook('egress', 'meta mark 1 accept', `${ours(macs)} meta mark set 1 dup to ${port}`),
+    ],
+    answer: /^cannot tell: up to 2 copies of one frame come back: a loop/,
+    cause: 'a loop or a mirror',
+  },
+  {
+    name: 'hairpin, and a port that mirrors itself',
+    nft: true,
+    commands: () => [hairpin, ...hook('ingress', `dup to ${port}`)],
+    answer: /^cannot tell: up to 2 copies of one frame come back: a loop/,
+    cause: 'a loop or a mirror',
+  },
+  {
+    name: 'a hub: all frames come back once',
+    nft: true,
+    commands: () => hook('ingress', `dup to ${port}`),
+    answer: /^cannot tell: even frames for others come back/,
+    cause: 'a loop or a mirror',
+  },
+  {
+    name: 'hairpin for broadcast alone',
+    nft: true,
+    commands: ({ macs }) => [hairpin, ...hook('egress', `${ours(macs)} ether daddr != ff:ff:ff:ff:ff:ff drop`)],
+    answer: /^reflects only broadcast$/,
+  },
+  {
+    name: 'hairpin for broadcast and multicast alone',
+    nft: true,
+    commands: ({ macs }) => [
+      hairpin,
+      ...hook('egress', `${ours(macs)} ether daddr & 01:00:00:00:00:00 == 00:00:00:00:00:00 drop`),
+    ],
+    answer: /^reflects only broadcast, IPv4 multicast and IPv6 neighbour solicitation$/,
+  },
+  {
+    name: 'hairpin for unicast alone (bcast_flood, mcast_flood off)',
+    commands: () => [
+      hairpin,
+      `bridge link set dev ${port} bcast_flood off`,
+      `bridge link set dev ${port} mcast_flood off`,
+    ],
+    answer: /^reflects only unicast to a learned address and unicast to an unknown address$/,
+  },
+  {
+    name: 'hairpin for all but unknown unicast (flood off)',
+    commands: () => [hairpin, `bridge link set dev ${port} flood off`],
+    answer: /^reflects only unicast to a learned address, broadcast, IPv4 multicast and IPv6 neighbour solicitation$/,
+  },
+  {
+    name: 'hairpin, slow: a tenth of a second and more for a frame',
+    commands: () => [hairpin, `tc qdisc add dev ${port} root tbf rate 6kbit burst 150 limit 60000`],
+    answer: /^reflects$/,
+    remark: /^answers take up to \d+ ms/,
+  },
+  {
+    name: 'plain, slow',
+    commands: () => [`tc qdisc add dev ${port} root tbf rate 2kbit burst 100 limit 60000`],
+    answer: /^does not reflect$/,
+    remark: /^answers take up to \d+ ms/,
+  },
+  {
+    name: 'hairpin, held back by spanning tree at first',
+    commands: () => [hairpin, ...spanningTree],
+    answer: /^reflects$/,
+    remark: /^nothing passed for the first \d+ s: spanning tree/,
+  },
+  {
+    name: 'blocked by spanning tree',
+    nft: true,
+    commands: () => [
+      ...spanningTree,
+      // nothing passes, as at a port that is the second way to the root
+      ...hook('ingress', 'drop'),
+    ],
+    answer: /^cannot tell: nothing passes for \d+ s, and the switch speaks spanning tree/,
+    cause: 'spanning tree',
+  },
+  {
+    name: 'nothing passes',
+    nft: true,
+    commands: () => hook('ingress', 'drop'),
+    answer: /^cannot tell: the gateway 10\.0\.0\.254 answers nobody/,
+    cause: 'nobody answers',
+  },
+  {
+    name: 'the port is shut down when it learns a second child',
+    commands: () => [],
+    meanwhile: ({ macs }) => [
+      'switch',
+      `until bridge fdb show dev ${port} | grep -q '^${macs}:00:02 '; do sleep 0.01; done; ip link set dev ${port} down`,
+    ],
+    answer: /^cannot tell: the port went down/,
+    cause: 'port down',
+  },
+];
+
+/** The port begins anew, in listening. */
+const spanningTree = [
+  'ip link set dev br0 type bridge stp_state 1 forward_delay 400',
+  `ip link set dev ${port} down`,
+  `ip link set dev ${port} up`,
+];
+
+/** As many addresses as come first, the NIC's own among them. */
+function macLimit(count: number): readonly (readonly string[])[] {
+  return [
+    ['nft', 'add', 'table', 'bridge', 'few'],
+    ['nft', `add set bridge few macs { type ether_addr; size ${count}; flags dynamic; }`],
+    ['nft', 'add chain bridge few c { type filter hook prerouting priority -300; }'],
+    ['nft', `add rule bridge few c iifname ${port} ether saddr @macs accept`],
+    ['nft', `add rule bridge few c iifname ${port} add @macs { ether saddr } accept`],
+    ['nft', `add rule bridge few c iifname ${port} drop`],
+  ];
+}
+
+/**
+ * What a NIC does that takes frames by their address: the switch's end of the cable drops what is for children, unless the NIC is
+ * promiscuous. It is so once for its children, since the end of a cable has no filter by address, and a second time for who captures.
+ */
+function filteringNic({ lab, macs }: StateTools): readonly ['machine', string] {
+  const nft = 'nsenter --net=/run/netns/switch nft';
+  const drop = `ether daddr & ff:ff:ff:ff:00:00 == ${macs}:00:00 drop`;
+  const script = [
+    `filter() { ${nft} add table netdev own; ${nft} "add chain netdev own c { type filter hook egress device ${port} priority 0; }"; ${nft} "add rule netdev own c ${drop}"; }`,
+    'filter',
+    'on=1',
+    'while :; do',
+    `  case $(ip -n node1 -d -o link show dev ${lab.node1.device}) in`,
+    '  *promiscuity\\ [01]\\ *) [ $on = 1 ] || { filter; on=1; };;',
+    `  *) [ $on = 0 ] || { ${nft} delete table netdev own; on=0; };;`,
+    '  esac',
+    '  sleep 0.02',
+    'done',
+  ];
+  return ['machine', script.join('\n')];
+}

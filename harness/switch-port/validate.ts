@@ -1,0 +1,151 @@
+/** Asks a switch port, VLAN by VLAN, whether it reflects. */
+import { MacvlabError } from '../core/error.js';
+import { readLink, type LinkInfo } from '../link/link-info.js';
+import type { AddressRange } from './address-range.js';
+import { answerWords, exitOf, portAnswer, type SegmentAnswer } from './answer.js';
+import { judge } from './judge.js';
+import { newMacRange } from './mac-range.js';
+import type { SegmentObservation } from './observation.js';
+import { observeSegment, type PortUse } from './observe.js';
+import type { HostNic } from './segment.js';
+
+/** What is to be looked at. */
+export interface ValidateOptions {
+  host: HostNic;
+  peer?: HostNic | undefined;
+  segments: readonly SegmentRequest[];
+  forwardDelay: PortUse['forwardDelay'];
+  /** Told of each VLAN before it is looked at, and behind that. */
+  onSegment?: (vlan: SegmentRequest['vlan'], answer?: SegmentAnswer) => void;
+}
+
+/** One VLAN of the port, with what is known of it. */
+export interface SegmentRequest {
+  vlan: number | 'untagged';
+  range: AddressRange;
+  gateway?: string | undefined;
+}
+
+/** One VLAN's part of a report. */
+export interface SegmentReport extends SegmentAnswer {
+  /** The answer as it stands on the terminal. */
+  words: string;
+  observation: SegmentObservation;
+}
+
+/** What came of it: without times and names, which the caller knows. */
+export interface Validation {
+  /** The last line on the terminal. */
+  words: string;
+  exit: number;
+  kind: SegmentAnswer['kind'];
+  macs: string;
+  frames: number;
+  segments: SegmentReport[];
+  /** By VLAN, then by capture: "untagged", "h1/eth1 in". */
+  pcaps: Map<number | 'untagged', Map<string, Buffer>>;
+}
+
+/**
+ * Looks at each VLAN in turn and judges.
+ * @throws MacvlabError as observeSegment; LINK_UNSUPPORTED where the host has no VLANs
+ */
+export async function validatePort(options: ValidateOptions): Promise<Validation> {
+  const { host, peer, segments, forwardDelay, onSegment } = options;
+  const macs = newMacRange();
+  const links = await Promise.all([host, ...(peer ? [peer] : [])].map(async ({ stack, nic }) => readLink(stack, nic)));
+  const use: PortUse = {
+    host,
+    peer,
+    macs,
+    ownAddresses: links.flatMap(ipv4Of).map(({ local }) => local),
+    forwardDelay,
+  };
+  const pcaps: Validation['pcaps'] = new Map();
+  const seen: SegmentObservation[] = [];
+  for (const { vlan, range, gateway } of segments) {
+    onSegment?.(vlan);
+    const prefix = vlan === 'untagged' ? prefixAround(ipv4Of(links[0]), gateway) : undefined;
+    const plan = { vlan, range, gateway, prefix, portPasses: seen.some(passes) };
+    const { observation, pcaps: own } = await observeSegment(use, plan);
+    seen.push(observation);
+    pcaps.set(vlan, own);
+    onSegment?.(vlan, judge(observation, { portPasses: plan.portPasses }));
+  }
+  // A VLAN that passed late tells something of those before it.
+  const answers = seen.map((each) =>
+    judge(each, { portPasses: seen.some((other) => other !== each && passes(other)) }),
+  );
+  const answer = portAnswer(answers);
+  return {
+    words: answerWords(answer),
+    exit: exitOf(answer),
+    kind: answer.kind,
+    macs,
+    frames: seen.reduce((sum, { frames }) => sum + frames, 0),
+    segments: answers.map((each, index) => ({
+      ...each,
+      words: answerWords(each),
+      observation: observationAt(seen, index),
+    })),
+    pcaps,
+  };
+}
+
+function observationAt(seen: readonly SegmentObservation[], index: number): SegmentObservation {
+  const observation = seen[index];
+  if (!observation) throw new TypeError(`no observation ${index}`);
+  return observation;
+}
+
+/** Whether anything passes in a VLAN. */
+function passes({ controls }: SegmentObservation): boolean {
+  return controls.some(({ answered }) => answered !== 'no');
+}
+
+interface Own {
+  local: string;
+  prefixlen: number;
+}
+
+function ipv4Of(link: LinkInfo | undefined): Own[] {
+  const own = link?.addr_info ?? [];
+  return own.flatMap(({ family, local, prefixlen }) => (family === 'inet' && local ? [{ local, prefixlen }] : []));
+}
+
+/** The prefix length of the host's own address in the gateway's subnet, which is the segment's. */
+function prefixAround(own: readonly Own[], gateway: string | undefined): number | undefined {
+  if (gateway === undefined) return undefined;
+  return own.find((each) => sameSubnet(each, gateway))?.prefixlen;
+}
+
+function sameSubnet({ local, prefixlen }: Own, address: string): boolean {
+  const bits = (text: string) =>
+    text
+      .split('.')
+      .map((part) => Number(part).toString(2).padStart(8, '0'))
+      .join('')
+      .slice(0, prefixlen);
+  return bits(local) === bits(address);
+}
+
+/** What a person is told before anything is sent. @param count VLANs */
+export function statement(count: number, { usual, longest }: PortUse['forwardDelay']): string[] {
+  const each = count === 1 ? '' : ' for each VLAN';
+  const held = Math.round((2 * usual) / 1000);
+  const tree = Math.round((2 * longest) / 1000);
+  return [
+    `30 to 60 frames${each}, about 10 s; up to 40 s where children are not answered,`,
+    `and ${held} s more where nothing passes at first (${tree} s where the switch speaks spanning tree)`,
+  ];
+}
+
+/** @throws MacvlabError USAGE when a VLAN is asked about twice, or none */
+export function refuseDoubles(segments: readonly SegmentRequest[]): void {
+  const names = segments.map(({ vlan }) => String(vlan));
+  const double = names.find((name, index) => names.indexOf(name) !== index);
+  if (double === undefined && names.length > 0) return;
+  throw new MacvlabError('USAGE', double === undefined ? 'no VLAN is asked about' : `--vlans names ${double} twice`, {
+    next: 'name each VLAN once: --vlans untagged,10,20',
+  });
+}
