@@ -34,7 +34,7 @@ describe('the configuration file', () => {
   it('gives options, and folders relative to itself', () => {
     writeFileSync(
       file,
-      'lab: sandbox\nmode: vepa\njobs: 2\nkeep: on-failure\nbail: true\nout: results\nreporter: [lines, json]\n',
+      'lab: sandbox\nmode: vepa\njobs: 2\nkeep: on-failure\nbail: true\nout: results\ninventory: hosts.yaml\nreporter: [lines, json]\n',
     );
     expect(readConfig(file)).to.deep.equal({
       lab: 'sandbox',
@@ -43,6 +43,7 @@ describe('the configuration file', () => {
       keep: 'on-failure',
       bail: true,
       out: join(folder, 'results'),
+      inventory: join(folder, 'hosts.yaml'),
       reporter: ['lines', 'json'],
     });
   });
@@ -69,13 +70,14 @@ describe('the configuration file', () => {
   it('is refused with a key that there is not, naming those that there are', () => {
     const error = refused('labb: sandbox\n');
     expect(error.message).to.include('labb: there is no such key');
-    expect(error.evidence).to.include('lab, kernel, modules, guests, image, privileged, mode');
+    expect(error.evidence).to.include('lab, kernel, modules, guests, image, privileged, inventory, mode');
   });
 
   for (const [text, said] of [
     ['lab: mars\n', 'lab: "mars" is not allowed; allowed: auto, sandbox, vm'],
     ['image: 3\n', 'image: 3 is not allowed; allowed: the name of a container image'],
     ['privileged: 1\n', 'privileged: 1 is not allowed; allowed: true, false'],
+    ['inventory: [a]\n', 'inventory: ["a"] is not allowed; allowed: a file'],
     ['guests: 2\n', 'guests: 2 is not allowed; allowed: 1, 3'],
     ['mode: macvtap\n', 'allowed: private, vepa, bridge, passthru, source'],
     ['keep: yes\n', 'keep: "yes" is not allowed; allowed: never, on-failure, always'],
