@@ -4,7 +4,6 @@
  * and compared (host-guard.ts).
  */
 import { randomBytes } from 'node:crypto';
-import { MacvlabError } from '../../core/error.js';
 import { newKeyPair } from '../../remote/keys.js';
 import { setClocks } from '../clocks.js';
 import type { Host, LabDriver, Machines, NodeSessions, Premises } from '../driver.js';
@@ -12,14 +11,14 @@ import { type LabKeys, sshdCommand } from '../sshd.js';
 import { type NodeName, topology, type Topology, variantOf } from '../topology.js';
 import { beforehandOf } from './beforehand.js';
 import { checkInventory } from './check.js';
+import { type Found, type OnWire, reachAll } from './find-hosts.js';
 import { type GuardedHost, guardHosts } from './host-guard.js';
 import { type Inventory, readInventory } from './inventory-file.js';
 import { reachToRestore } from './leftovers.js';
 import type { HostAddress } from './machine.js';
-import { lookAtNic, type Nic } from './nic.js';
-import { lookAtPorts } from './others-bridge.js';
-import { reach, type ReachedHost } from './reach.js';
+import type { ReachedHost } from './reach.js';
 import { restoreBeforehand } from './restore.js';
+import { addRouterUplink } from './router-uplink.js';
 
 export interface InventoryOptions {
   /** The inventory’s file; by default `inventory.yaml` of the current folder. */
@@ -69,7 +68,7 @@ async function openLab(
   };
   try {
     await restoreBeforehand(addressesIn(inventory), reachToRestore);
-    const found = await reachAll(inventory, keys, reached);
+    const found = await reachAll(inventory, { keys, reached, behindThird });
     const guard = await guardHosts(guarded(found), { allowCut, macRange });
     closing.push(() => guard.end());
     const { node1, node2, router, bridge } = found;
@@ -81,13 +80,14 @@ async function openLab(
     const hosts: Host[] = [hostOf('node1', node1), hostOf('node2', node2)];
     if (router) {
       const mac = `${macRange}:ff:01`;
-      await addRouterUplink(router.host, router.nic.name, mac);
+      const uplink = uplinkIn(network, 'router');
+      await addRouterUplink(router, { uplink, mac });
       const [inRouter, inClient] = await Promise.all(behindThird.map((node) => router.host.connect(node, node)));
       Object.assign(nodes, { router: inRouter, client: inClient });
       hosts.push({
         session: router.host.session,
         nodes: behindThird,
-        cards: [{ node: 'router', interface: uplinkIn(network, 'router'), mac }],
+        cards: [{ node: 'router', interface: uplink, mac }],
       });
     }
     if (bridge) hosts.push({ session: bridge.session, nodes: ['switch'], own: 'switch', foreign: true, cards: [] });
@@ -107,85 +107,6 @@ async function openLab(
   } catch (error) {
     await close().catch(() => undefined);
     throw error;
-  }
-}
-
-/** A host on the wire, and its card there. */
-interface OnWire {
-  host: ReachedHost;
-  nic: Nic;
-}
-
-/** All hosts of an inventory. */
-interface Found {
-  node1: OnWire;
-  node2: OnWire;
-  router?: OnWire;
-  bridge?: ReachedHost;
-}
-
-/**
- * Reaches all hosts, and looks at their cards; changes nothing.
- * @param reached is given each host as soon as it is held
- * @throws MacvlabError HOST_*; LAB_OPEN when two of them are one
- */
-async function reachAll(
-  { machines, bridge, switch: known }: Inventory,
-  keys: LabKeys,
-  reached: ReachedHost[],
-): Promise<Found> {
-  const over = new AbortController();
-  const hold = async (address: Parameters<typeof reach>[0], namespaces: readonly string[] = []) => {
-    const host = await reach(address, { keys, namespaces, signal: over.signal });
-    reached.push(host);
-    return host;
-  };
-  const onWire = async (machine: Inventory['machines']['node1'], namespaces?: readonly string[]) => {
-    const host = await hold(machine.address, namespaces);
-    return { host, nic: await lookAtNic(host, machine.nic) };
-  };
-  const { node1, node2, router } = machines;
-  const all = [
-    onWire(node1),
-    onWire(node2),
-    router ? onWire(router, behindThird) : none,
-    bridge ? lookedAt(hold(bridge), known) : none,
-  ] as const;
-  try {
-    const [one, two, third, far] = await Promise.all(all);
-    const found = { node1: one, node2: two, ...(third && { router: third }), ...(far && { bridge: far }) };
-    await refuseTwins(reached);
-    return found;
-  } catch (error) {
-    // Those that are still being reached are given up; only the first failure is told.
-    over.abort(error);
-    await Promise.allSettled(all);
-    throw error;
-  }
-}
-
-const none = Promise.resolve(undefined);
-
-/** The switch’s machine, whose bridge and ports are as the inventory says. */
-async function lookedAt(reaching: Promise<ReachedHost>, { driver }: Inventory['switch']): Promise<ReachedHost> {
-  const host = await reaching;
-  if (driver && 'bridge' in driver) await lookAtPorts(host, driver.bridge);
-  return host;
-}
-
-/** Two names may lead to one host; two cards of one host are one network stack, in which nothing of the articles holds. */
-async function refuseTwins(hosts: readonly ReachedHost[]): Promise<void> {
-  const stacks = new Map<string, string>();
-  for (const { name, session } of hosts) {
-    const tell = 'cat /proc/sys/kernel/random/boot_id; readlink /proc/self/ns/net';
-    const { stdout: stack } = await session.run(['sh', '-c', tell]);
-    const other = stacks.get(stack);
-    if (other !== undefined) {
-      throw new MacvlabError('LAB_OPEN', `${other} and ${name} are one host, reached by two names`, {
-        next: 'give each its own host in the inventory',
-      });
-    }
-    stacks.set(stack, name);
   }
 }
 
@@ -237,17 +158,6 @@ function whyUncuttable({ host, nic }: OnWire): string | undefined {
   return nic.carriesSsh
     ? `${nic.name} of ${host.name} carries the SSH connection with it: ${allow}`
     : `whether ${nic.name} of ${host.name} carries the SSH connection with it is not known: ${allow}`;
-}
-
-/** The router’s uplink: a child of the third machine’s card, made where it belongs. */
-async function addRouterUplink({ name, session }: ReachedHost, nic: string, mac: string): Promise<void> {
-  const argv = ['ip', 'link', 'add', 'link', nic, 'netns', 'router', 'name', uplinkIn(topology, 'router')];
-  const { status, stderr } = await session.run([...argv, 'address', mac, 'type', 'macvlan', 'mode', 'bridge']);
-  if (status === 0) return;
-  throw new MacvlabError('HOST_NIC', `${nic} of ${name} takes no macvlan: ${stderr.trim()}`, {
-    evidence: `$ ${argv.join(' ')} address ${mac} type macvlan mode bridge`,
-    next: `see what sits on it: ip -d link show dev ${nic}; the kernel needs CONFIG_MACVLAN (modprobe macvlan)`,
-  });
 }
 
 function uplinkIn({ cables }: Topology, node: NodeName): string {

@@ -1,0 +1,88 @@
+/** All hosts of an inventory, reached and looked at. */
+import { MacvlabError } from '../../core/error.js';
+import type { LabKeys } from '../sshd.js';
+import type { NodeName } from '../topology.js';
+import type { Inventory, InventoryMachine } from './inventory-file.js';
+import type { HostAddress } from './machine.js';
+import { lookAtNic, type Nic } from './nic.js';
+import { lookAtPorts } from './others-bridge.js';
+import { reach, type ReachedHost } from './reach.js';
+
+/** A host on the wire, and its card there. */
+export interface OnWire {
+  host: ReachedHost;
+  nic: Nic;
+}
+
+/** All hosts of an inventory. */
+export interface Found {
+  node1: OnWire;
+  node2: OnWire;
+  router?: OnWire;
+  bridge?: ReachedHost;
+}
+
+/**
+ * Reaches all hosts, and looks at their cards; changes nothing.
+ * @param reached is given each host as soon as it is held
+ * @param behindThird network namespaces that are made on the third machine
+ * @throws MacvlabError HOST_*; LAB_OPEN when two of them are one
+ */
+export async function reachAll(
+  { machines, bridge, switch: known }: Inventory,
+  { keys, reached, behindThird }: { keys: LabKeys; reached: ReachedHost[]; behindThird: readonly NodeName[] },
+): Promise<Found> {
+  const over = new AbortController();
+  const hold = async (address: HostAddress, namespaces: readonly string[] = []) => {
+    const host = await reach(address, { keys, namespaces, signal: over.signal });
+    reached.push(host);
+    return host;
+  };
+  const onWire = async (machine: InventoryMachine, namespaces?: readonly string[]) => {
+    const host = await hold(machine.address, namespaces);
+    return { host, nic: await lookAtNic(host, machine.nic) };
+  };
+  const { node1, node2, router } = machines;
+  const all = [
+    onWire(node1),
+    onWire(node2),
+    router ? onWire(router, behindThird) : none,
+    bridge ? lookedAt(hold(bridge), known) : none,
+  ] as const;
+  try {
+    const [one, two, third, far] = await Promise.all(all);
+    const found = { node1: one, node2: two, ...(third && { router: third }), ...(far && { bridge: far }) };
+    await refuseTwins(reached);
+    return found;
+  } catch (error) {
+    // Those that are still being reached are given up; only the first failure is told.
+    over.abort(error);
+    await Promise.allSettled(all);
+    throw error;
+  }
+}
+
+const none = Promise.resolve(undefined);
+
+/** The switch’s machine, whose bridge and ports are as the inventory says. */
+async function lookedAt(reaching: Promise<ReachedHost>, { driver }: Inventory['switch']): Promise<ReachedHost> {
+  const host = await reaching;
+  if (driver && 'bridge' in driver) await lookAtPorts(host, driver.bridge);
+  return host;
+}
+
+/** Two names may lead to one host; two cards of one host are one network stack, in which nothing of the articles holds. */
+async function refuseTwins(hosts: readonly ReachedHost[]): Promise<void> {
+  const stacks = new Map<string, string>();
+  for (const { name, session } of hosts) {
+    const tell = 'cat /proc/sys/kernel/random/boot_id; readlink /proc/self/ns/net';
+    const { stdout: stack } = await session.run(['sh', '-c', tell]);
+    const other = stacks.get(stack);
+    if (other !== undefined) {
+      throw new MacvlabError('LAB_OPEN', `${other} and ${name} are one host, reached by two names`, {
+        next: 'give each its own host in the inventory',
+      });
+    }
+    stacks.set(stack, name);
+  }
+}
