@@ -118,7 +118,7 @@ export function addRun(program: Command): void {
         await printDryRun(drivers, { ...plan, signal: untilInterrupted('the rehearsal ends') });
         return;
       }
-      for (const line of cheapest?.beforehand?.statement ?? []) note(line);
+      remark(...(cheapest?.beforehand?.statement ?? []));
       const results = await perform(
         {
           ...plan,
