@@ -288,7 +288,8 @@ export class Hosts {
   async traces(name: HostName): Promise<string> {
     const script = [
       // processes of the host's own PID namespace and those below; this shell and what it starts are not meant
-      'for p in /proc/[0-9]*; do pid=${p#/proc/}; [ $pid != $$ ] || continue; { read -r line <$p/cmdline; } 2>/dev/null; tr "\\0" " " <$p/cmdline 2>/dev/null; done | sort',
+      'all=$(for p in /proc/[0-9]*; do { tr "\\0\\n" "  " <$p/cmdline; echo; } 2>/dev/null; done)',
+      'printf "%s\\n" "$all" | grep -v -e "^$" -e "^tr " -e "^sh -c all=" | sort',
       'echo; ip -o link | sed "s/ promiscuity [0-9]*//"; ip -o address; { ip route show table all; ip -6 route show table all; } | sort',
       'ls /run/netns 2>/dev/null; for p in /proc/[0-9]*; do readlink $p/ns/net; done 2>/dev/null | sort -u; ip rule',
       'sed "s/^[0-9]* [0-9]* [^ ]* //" /proc/1/mountinfo | sort; ls /run /tmp /root /home/ops',
