@@ -7,7 +7,7 @@ import { patience } from '../core/wait.js';
 import { Lacking } from './lacking.js';
 
 /** The exit status that says "this switch cannot do that". */
-export const cannot = 3;
+const cannot = 3;
 
 /** Milliseconds; a switch that is asked over its own slow interface may take its time. */
 const deadline = 60_000;

@@ -11,7 +11,8 @@ import { quoteCommand } from '../remote/quote.js';
 import type { Evidence, TestRecord } from './record.js';
 import { reproScript } from './repro.js';
 import { type RunFolder, slug } from './run-folder.js';
-import { type SuiteState, suitesAround } from './stage.js';
+import type { SuiteState } from './stage.js';
+import { suitesAround } from './suites-around.js';
 
 export interface EvidenceOf {
   lab: Lab;

@@ -9,7 +9,8 @@ import { collectConsoles, collectEvidence } from './evidence.js';
 import { failureRecord } from './failure.js';
 import type { TestRecord } from './record.js';
 import type { Experiment } from './registry.js';
-import { type Notes, type Stage, type SuiteState, suitesAround } from './stage.js';
+import type { Notes, Stage, SuiteState } from './stage.js';
+import { suitesAround } from './suites-around.js';
 
 export interface Performing {
   stage: Stage;

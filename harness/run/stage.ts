@@ -130,11 +130,6 @@ export class Stage {
   }
 }
 
-/** A suite with those around it, outermost first. */
-export function suitesAround(suite: SuiteState | undefined): SuiteState[] {
-  return suite ? [...suitesAround(suite.parent), suite] : [];
-}
-
 function failureOf(state: SuiteState | undefined): unknown {
   return state && (state.failure ?? failureOf(state.parent));
 }
