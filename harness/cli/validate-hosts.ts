@@ -57,6 +57,8 @@ export async function validateHosts(
     return { validation, about };
   } catch (error) {
     signal.throwIfAborted();
+    // Whatever failed for want of a connection, that is what has happened.
+    for (const { session } of reached) session.death.throwIfAborted();
     throw error;
   } finally {
     await Promise.all(reached.map((each) => each.close()));

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { type Ended, type Hosts, skipWithoutHosts, startHosts } from '../lab/inventory/hosts.test-support.js';
+import { settledTraces } from '../lab/inventory/settled.test-support.js';
 import type { PortReport } from '../report/port-report.js';
 
 const cli = fileURLToPath(new URL('main.js', import.meta.url));
@@ -138,8 +139,8 @@ describe('macvlab validate-switch on hosts (needs root)', function onHosts() {
     await started.said('untagged …');
     await hosts.dropConnections('h1');
     const { status, stderr } = await started.ended;
-    expect(stderr).to.contain('HOST_LOST').and.to.contain('next:');
+    expect(stderr, stderr).to.contain('HOST_LOST').and.to.contain('next:');
     expect(status).to.equal(3);
-    expect(await hosts.traces('h1')).to.equal(before);
+    expect(await settledTraces(hosts, 'h1')).to.equal(before);
   });
 });

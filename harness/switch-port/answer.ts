@@ -41,7 +41,7 @@ export interface PortAnswer {
 }
 
 /** Exit codes for scripts; 2 is wrong usage. */
-export const answerExit = { reflects: 0, doesNot: 1, cannotTell: 3 } as const;
+const answerExit = { reflects: 0, doesNot: 1, cannotTell: 3 } as const;
 
 /** "untagged", "VLAN 10" */
 export function segmentName(vlan: number | 'untagged'): string {

@@ -41,7 +41,7 @@ export async function askAsNic(
 }
 
 /** Asks who has an address, once, without naming one of its own. */
-export async function askFor({ stack, device }: Base, address: string) {
+async function askFor({ stack, device }: Base, address: string) {
   const deadline = Math.ceil(patience(2));
   return arping(stack, address, { device, count: 1, deadline, probe: true });
 }

@@ -28,15 +28,7 @@ export function controlLine(control: Control): string {
 }
 
 /** "broadcast: 3 sent, 3 came back, 3 given to the other child". */
-export function classLine({
-  class: name,
-  sent,
-  copies,
-  delivered,
-  atPeer,
-  changes,
-  skipped,
-}: ClassObservation): string {
+function classLine({ class: name, sent, copies, delivered, atPeer, changes, skipped }: ClassObservation): string {
   if (skipped !== undefined) return `${name}: not tried, ${skipped}`;
   const parts = [
     `${name}: ${sent} sent`,

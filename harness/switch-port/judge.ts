@@ -3,8 +3,9 @@
  * back, then why nothing did. docs/validate-switch.md has them as a table.
  */
 import { type Cause, type SegmentAnswer, segmentName } from './answer.js';
-import { controlLine, evidenceOf } from './evidence.js';
+import { evidenceOf } from './evidence.js';
 import type { Asker, ClassObservation, Control, SegmentObservation } from './observation.js';
+import { isHarmless, remarksOf } from './remarks.js';
 
 /** What is known of the port beside one VLAN. */
 export interface Beside {
@@ -92,9 +93,9 @@ function something({ classes, controls, vlan }: SegmentObservation): Verdict | u
   if (silent.length === 2 && answeredBy(controls, 'promiscuous')) {
     return { ...nicFilter, kind: 'reflects only', what: `to a NIC that is promiscuous (${list(back)})` };
   }
-  const changed = back.filter(({ changes }) => changes.some((change) => !isRemark(change)));
+  const changed = back.filter(({ changes }) => changes.some((change) => !isHarmless(change)));
   if (changed.length > 0) {
-    const changes = new Set(changed.flatMap((each) => each.changes.filter((change) => !isRemark(change))));
+    const changes = new Set(changed.flatMap((each) => each.changes.filter((change) => !isHarmless(change))));
     return {
       kind: 'reflects only',
       what: `changed frames (${[...changes].join('; ')})`,
@@ -147,7 +148,7 @@ function nothing(observation: SegmentObservation, { portPasses }: Beside): Verdi
       macLimitAdvice,
     );
   }
-  if (isAnswered(controls, 'NIC')) return onlyTheNic(observation);
+  if (isAnswered(controls, 'NIC') || answeredBy(controls, 'direct')) return onlyTheNic(observation);
   return nobody(vlan, observation, portPasses);
 }
 
@@ -185,7 +186,7 @@ function onlyTheNic({ controls }: SegmentObservation): Verdict {
   if (answeredBy(controls, 'direct')) {
     return cannotTell(
       'storm control',
-      'the children’s unicast frames are answered and their broadcasts are not: storm control or ARP inspection',
+      'unicast frames of children are answered and broadcasts are not: storm control or ARP inspection',
       'Let broadcasts and ARP of the children’s addresses pass: look at storm control and at dynamic ARP inspection on the port.',
     );
   }
@@ -238,11 +239,6 @@ function answeredBy(controls: readonly Control[], way: Control['way']): boolean 
   return controls.some((each) => each.way === way && each.from.startsWith('child') && each.answered !== 'no');
 }
 
-/** Switches mark frames anew with priorities of their own; nobody loses a frame by that. */
-function isRemark(change: string): boolean {
-  return change.startsWith('priority');
-}
-
 function isAnswered(controls: readonly Control[], from: Asker): boolean {
   return controls.some((each) => each.from === from && each.way === 'usual' && each.answered !== 'no');
 }
@@ -267,33 +263,4 @@ function list(classes: readonly ClassObservation[]): string {
   const names = classes.map(({ class: name }) => name);
   const last = names.pop() ?? '';
   return names.length === 0 ? last : `${names.join(', ')} and ${last}`;
-}
-
-/** What stands beside an answer. */
-function remarksOf({ waited, controls, classes, lost }: SegmentObservation): string[] {
-  const answered = controls.filter(({ answered }) => answered !== 'no');
-  const passes = answered.some(({ way }) => way === 'usual');
-  const slowest = Math.max(0, ...answered.map(({ roundTrip = 0 }) => roundTrip));
-  const changed = classes.flatMap(({ class: name, changes }) =>
-    changes.map((change) => `${name} comes back changed: ${change}`),
-  );
-  const undelivered = classes.filter(({ returned, delivered }) => returned > 0 && delivered === 0);
-  return [
-    ...(waited > 0 && passes
-      ? [
-          `nothing passed for the first ${Math.round(waited / 1000)} s: spanning tree (listening, learning); make it an edge port (PortFast)`,
-        ]
-      : []),
-    ...(slowest > 100 ? [`answers take up to ${Math.round(slowest)} ms; all was waited for in proportion`] : []),
-    ...changed,
-    ...undelivered.map(
-      ({ class: name }) => `${name} comes back to the NIC, and the child is not given it: look at the kernel`,
-    ),
-    ...classes
-      .filter(({ skipped }) => skipped !== undefined)
-      .map(({ class: name, skipped }) => `${name} was not tried: ${skipped}`),
-    ...(lost === undefined && controls.some(({ way, answered: how }) => way !== 'usual' && how !== 'no')
-      ? controls.filter(({ way, answered: how }) => way !== 'usual' && how !== 'no').map(controlLine)
-      : []),
-  ];
 }

@@ -76,8 +76,3 @@ export interface SegmentObservation {
   /** Milliseconds. */
   duration: number;
 }
-
-/** What was seen at a port. */
-export interface PortObservation {
-  segments: SegmentObservation[];
-}

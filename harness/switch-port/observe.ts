@@ -197,16 +197,20 @@ class Observing {
     return this.#controls.some((control) => control.from !== 'NIC' && control.answered !== 'no' && of(control));
   }
 
-  /** Asks everybody as a child; where nobody answers, once more, and then in the ways that tell why: the first child is enough for that. */
+  /**
+   * Asks everybody as a child. Where nobody answers, though the NIC itself is answered or the other child was, once more, and then in
+   * the ways that tell why: the first child is enough for that.
+   */
   async #control(listening: Listening, targets: readonly Target[], options: AskOptions): Promise<void> {
     const { from } = options;
     for (const target of targets) this.#controls.push(await ask(listening, target, options));
     const answered = () => this.#isAnswered((control) => control.from === from);
     const [target] = targets;
     if (answered() || !target) return;
-    if (from === 'child 1' || this.#isAnswered(() => true)) this.#controls.push(await ask(listening, target, options));
+    const passes = this.#controls.some((control) => control.way === 'usual' && control.answered !== 'no');
+    if (passes) this.#controls.push(await ask(listening, target, options));
     if (answered() || from !== 'child 1') return;
-    this.#controls.push(await askPromiscuously(this.#use.host, listening, target, options));
+    if (passes) this.#controls.push(await askPromiscuously(this.#use.host, listening, target, options));
     const known = targets.find(({ mac }) => mac !== undefined);
     if (known) this.#controls.push(await ask(listening, known, { ...options, way: 'direct' }));
   }

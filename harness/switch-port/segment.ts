@@ -23,6 +23,8 @@ export interface HostNic {
 export interface Base {
   stack: NetworkStack;
   device: string;
+  /** The host's own network: only from there can namespaces be made (`ip -n` has mounts of its own). */
+  home: NetworkStack;
 }
 
 /** A child in its namespace. */
@@ -55,7 +57,7 @@ export function isTree(mac: string | undefined): boolean {
 
 /** The place for children of a VLAN; nothing is added to the host's own network. */
 export async function makeBase(host: HostNic, vlan: number | 'untagged', scope: Scope): Promise<Base> {
-  if (vlan === 'untagged') return { stack: host.stack, device: host.nic };
+  if (vlan === 'untagged') return { stack: host.stack, device: host.nic, home: host.stack };
   const stack = namespaceOn(host.stack, `v${vlan}`);
   const device = `v${vlan}`;
   await apply(
@@ -68,7 +70,7 @@ export async function makeBase(host: HostNic, vlan: number | 'untagged', scope: 
     ],
     scope,
   );
-  return { stack, device };
+  return { stack, device, home: host.stack };
 }
 
 export interface ChildOptions {
@@ -88,7 +90,7 @@ export async function makeChild(base: Base, options: ChildOptions, scope: Scope)
   const inside = (what: string, command: readonly string[]) => settled({ stack, what: `${name}: ${what}`, command });
   await apply(
     [
-      ...addNamespace(base.stack, stack),
+      ...addNamespace(base.home, stack),
       quietNamespace(stack),
       inside('IPv6 or not', ['sh', '-c', ipv6Script(ipv6)]),
       addMacvlan(base.stack, { name: childDevice, parent: base.device, mode: 'vepa', mac }, stack),

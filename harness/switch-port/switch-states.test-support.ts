@@ -99,7 +99,15 @@ export const switchStates: readonly SwitchState[] = [
     name: 'broadcasts of the children dropped',
     nft: true,
     commands: ({ macs }) => hook('ingress', `${ours(macs)} ether daddr ff:ff:ff:ff:ff:ff drop`),
-    answer: /^cannot tell: the children’s unicast frames are answered and their broadcasts are not: storm control/,
+    answer: /^cannot tell: unicast frames of children are answered and broadcasts are not: storm control/,
+    cause: 'storm control',
+  },
+  {
+    name: 'all broadcasts dropped, with a peer',
+    nft: true,
+    peer: true,
+    commands: () => hook('ingress', 'ether daddr ff:ff:ff:ff:ff:ff drop'),
+    answer: /^cannot tell: unicast frames of children are answered and broadcasts are not: storm control/,
     cause: 'storm control',
   },
   {
@@ -134,6 +142,26 @@ export const switchStates: readonly SwitchState[] = [
     meanwhile: filteringNic,
     answer: /^cannot tell: the NIC gives children their frames only while it is promiscuous$/,
     cause: 'NIC filter',
+  },
+  {
+    name: 'a packet filter of the host drops what is for children',
+    nft: true,
+    commands: () => [],
+    meanwhile: ({ lab, macs }) => ['machine', filterOfHost(lab.node1.device, macs)],
+    answer: /^cannot tell: answers to the children arrive at the NIC, and the host does not hand them on$/,
+    cause: 'host filter',
+  },
+  {
+    name: 'plain, and a gateway that answers no echo',
+    commands: () => [],
+    meanwhile: () => ['machine', noEchoes],
+    answer: /^does not reflect$/,
+  },
+  {
+    name: 'hairpin, and a gateway that answers nothing at all',
+    commands: () => [hairpin],
+    meanwhile: () => ['machine', 'ip -n router link set dev eth1 arp off'],
+    answer: /^reflects$/,
   },
   {
     name: 'every frame doubled on its way back',
@@ -276,3 +304,15 @@ function filteringNic({ lab, macs }: StateTools): readonly ['machine', string] {
   ];
   return ['machine', script.join('\n')];
 }
+
+/** A filter behind where frames are captured, as a host's own is. */
+function filterOfHost(device: string, macs: MacRange): string {
+  const nft = 'nsenter --net=/run/netns/node1 nft';
+  return [
+    `${nft} add table netdev own`,
+    `${nft} "add chain netdev own c { type filter hook ingress device ${device} priority 0; }"`,
+    `${nft} "add rule netdev own c ether daddr & ff:ff:ff:ff:00:00 == ${macs}:00:00 drop"`,
+  ].join('\n');
+}
+
+const noEchoes = 'nsenter --net=/run/netns/router sh -c "echo 1 >/proc/sys/net/ipv4/icmp_echo_ignore_all"';
