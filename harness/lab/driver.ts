@@ -63,6 +63,8 @@ export interface Machines {
   engines?: { tree: string | undefined };
   /** Present where the machines' kernels are the lab's own. */
   kernelLog?: KernelLog;
+  /** How machines that are somebody else's were before and after, by files' names; those of afterwards are there when it is closed. */
+  snapshots?: ReadonlyMap<string, string>;
   /** Milliseconds that a command takes there and back; left out where that is no time at all. */
   roundTrip?: number;
   /** Measures the machines' clocks against ours once more, where they have clocks of their own: these drift apart. */

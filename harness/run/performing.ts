@@ -208,8 +208,13 @@ export class Performing {
     if (plan.keep === 'always' || (plan.keep === 'on-failure' && disappointed)) {
       results.kept.push({ driver: lab.driver, ...(await lab.keep()), kernel: lab.kernel });
     } else {
-      await lab.close();
+      await lab.close().finally(() => this.#writeSnapshots(stage));
     }
+  }
+
+  #writeSnapshots({ lab, number }: Stage): void {
+    for (const [name, text] of lab.machines.snapshots ?? [])
+      this.#options.context.folder.writeSnapshot(number, name, text);
   }
 }
 

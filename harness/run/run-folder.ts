@@ -107,6 +107,17 @@ export class RunFolder {
   }
 
   /**
+   * Writes how a host was.
+   * @param lab position of the lab in the run, from 1
+   * @param name "node1-before.txt"
+   * @throws MacvlabError OUT_NOT_WRITABLE
+   */
+  writeSnapshot(lab: number, name: string, text: string): void {
+    writing(this.path, () => makeFolders(join(this.path, 'hosts')));
+    this.write(join('hosts', `${lab}-${slug(name)}`), text);
+  }
+
+  /**
    * Writes `run.json` again, as the run ended.
    * @throws MacvlabError OUT_NOT_WRITABLE
    */

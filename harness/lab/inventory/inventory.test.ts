@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { Ended, HostName, Hosts } from './hosts.test-support.js';
@@ -69,6 +71,10 @@ describe('a lab on hosts of an inventory (needs root)', function inventoryLab() 
     expect(status, `${stdout}${stderr}`).to.equal(0);
     expect(`${stdout}${stderr}`).to.include('5 passed, 0 failed, 0 skipped');
     expect(await traces()).to.deep.equal(before);
+    const times = ['after', 'before'];
+    expect(readdirSync(join(hosts.files.folder, 'reports/latest/hosts')).sort()).to.deep.equal(
+      ['node1', 'node2', 'router', 'switch'].flatMap((name) => times.map((when) => `1-${name}-${when}.txt`)),
+    );
   });
 
   it('skips what two hosts and a described switch cannot do, with the reason', async () => {

@@ -98,6 +98,7 @@ async function openLab(
       uplinks: { node1: node1.nic.name, node2: node2.nic.name },
       premises: premisesOf(inventory, found, { macRange, allowCut }),
       ssh: { server: sshdCommand(), user: 'root', privateKey: keys.user.private, hostKey: keys.host.public },
+      snapshots: guard.snapshots,
       roundTrip: await setClocks(hosts, nodes),
       setClocks: async () => {
         await setClocks(hosts, nodes);
