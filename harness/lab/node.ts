@@ -15,6 +15,7 @@ import type { CommandResult, Session } from '../remote/session.js';
 import type { CapturePoint } from '../wire/capture-point.js';
 import { type AttachOptions, Endpoint } from './endpoint.js';
 import type { Port } from './far-end.js';
+import { Lacking } from './lacking.js';
 import type { Scopes } from './scopes.js';
 import type { Station } from './station.js';
 import { takeOverAddress } from './take-over.js';
@@ -186,11 +187,20 @@ export class Node implements Station {
     { parent = this.device, protocol }: { parent?: string; protocol?: VlanProtocol } = {},
   ): Promise<string> {
     const name = subInterfaceOf(parent, id);
+    if (this.tenancy?.isOwn(this.name)) await this.#refuseSecondVlan(parent, id);
     await this.apply(
       addVlan(this.stack, { name, parent, id, ...(protocol ? { protocol } : {}) }),
       settled(setUp(this.stack, name, true)),
     );
     return name;
+  }
+
+  /** A host may have a VLAN there itself, for which the kernel takes no second sub-interface (vlan.c, vlan_check_real_dev). */
+  async #refuseSecondVlan(parent: string, id: number): Promise<void> {
+    const own = (await this.links()).find(
+      ({ link, linkinfo }) => link === parent && linkinfo?.info_kind === 'vlan' && linkinfo.info_data?.id === id,
+    );
+    if (own) throw new Lacking(`needs VLAN ${id} on ${parent} of ${this.name}, which has it already: ${own.ifname}`);
   }
 
   /** Lets the node be a router or not, until the end of the current scope. */

@@ -4,7 +4,7 @@
  */
 import type { Session } from '../remote/session.js';
 import type { LabDriver, Premises } from './driver.js';
-import type { NodeName, Topology } from './topology.js';
+import { type NodeName, type Topology, variantOf } from './topology.js';
 
 /** What is rehearsed. */
 export interface Rehearsed {
@@ -29,9 +29,7 @@ const rehearsedMacRange = '02:6d:00:00';
 export function rehearsalOf(driver: LabDriver, { network, premises, uplinks }: Rehearsed): LabDriver {
   const { driver: set } = premises.switch;
   const bridge = set && 'bridge' in set ? set.bridge : undefined;
-  const topology: Topology = bridge
-    ? { ...network, bridge: bridge.device, cables: cablesTo(bridge, network) }
-    : network;
+  const topology = variantOf(network, () => true, uplinks, bridge);
   return {
     ...driver,
     topology,
@@ -64,12 +62,4 @@ function setHere({ driver, ...known }: Premises['switch'], bridge: Session | und
     await bridge?.run(['bridge', 'link', 'set', 'dev', port, 'hairpin', on ? 'on' : 'off']);
   };
   return { ...known, driver: { ...driver, instead } };
-}
-
-/** Cables whose ends at the switch are named as there. */
-function cablesTo({ ports }: { ports: Partial<Record<NodeName, string>> }, { cables }: Topology): Topology['cables'] {
-  return cables.map(({ from, to }) => {
-    if (to.node !== 'switch') return { from, to };
-    return { from, to: { ...to, interface: ports[from.node] ?? to.interface } };
-  });
 }

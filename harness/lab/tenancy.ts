@@ -108,7 +108,7 @@ export class Tenancy {
 const probes = { count: 2, deadline: 2 } as const;
 
 async function refuseIfAnswered(address: string, stack: NetworkStack, device: string): Promise<void> {
-  const { macs } = await arping(stack, address, { device, probe: true, ...probes });
+  const { macs } = await arping(stack, address, { device, probe: true, kind: 'reading', ...probes });
   const [mac] = macs;
   if (mac === undefined) return;
   throw new MacvlabError(

@@ -31,20 +31,27 @@ export const topology: Topology = {
   ],
 };
 
-/** A topology with fewer nodes, or with other names for their uplinks. */
+/** Somebody else's bridge in the place of the switch: its device, and its ports' names by who is at the other end. */
+export interface NamedBridge {
+  device: string;
+  ports: Partial<Record<NodeName, string>>;
+}
+
+/** A topology with fewer nodes, with other names for their uplinks, or with another bridge. */
 export function variantOf(
-  { nodes, cables, ...rest }: Topology,
+  { nodes, cables, bridge }: Topology,
   holds: (node: NodeName) => boolean,
   uplinks: Partial<Record<NodeName, string>>,
+  named?: NamedBridge,
 ): Topology {
-  const named = cables.map(({ from, to }) => ({
+  const variant = cables.map(({ from, to }) => ({
     from: { ...from, interface: uplinks[from.node] ?? from.interface },
-    to,
+    to: to.node === 'switch' ? { ...to, interface: named?.ports[from.node] ?? to.interface } : to,
   }));
   return {
-    ...rest,
+    bridge: named?.device ?? bridge,
     nodes: nodes.filter(holds),
-    cables: named.filter(({ from, to }) => holds(from.node) && holds(to.node)),
+    cables: variant.filter(({ from, to }) => holds(from.node) && holds(to.node)),
   };
 }
 

@@ -35,6 +35,7 @@ export async function wire(hosts: readonly Host[], topology: Topology, log: Comm
   const home = made ?? hosts.find(({ nodes }) => nodes.includes('node1'));
   if (!home) throw new TypeError('no machine holds the switch, or node1');
   const macs = macsOf(hosts, topology);
+  noteOthers(hosts, topology, macs, log);
   const reading = { stack: outsideOf(home, log), argv: ['uname', '-r'], kind: 'reading' as const };
   // The switch with all its ports comes up before the cables' other ends: docs/decisions/0005.
   const outputs = await performAll(home, [...stepsOn(home, topology, macs, log), reading]);
@@ -95,6 +96,21 @@ function noteCables(host: Host, topology: Topology, macs: Wired['macs'], log: Co
   const foreign = topology.cables.filter(({ from }) => !host.nodes.includes(from.node));
   const machine = new NetworkStack('machine', host.session, log);
   for (const cable of foreign) machine.note(['ip', ...cableLine(cable, topology, macs).split(' ')], 'cable');
+}
+
+/** Writes what is somebody else's into the log, as what would stand for it in one machine: nodes, the switch, and their cables. */
+function noteOthers(hosts: readonly Host[], topology: Topology, macs: Wired['macs'], log: CommandLog): void {
+  const [first] = hosts;
+  const ours = new Set(hosts.flatMap(wiredOn));
+  const others = topology.nodes.filter((name) => !ours.has(name));
+  if (!first || others.length === 0) return;
+  const stack = (name: string) => new NetworkStack(name, first.session, log);
+  const cables = topology.cables.filter(({ from, to }) => !ours.has(from.node) || !ours.has(to.node));
+  for (const cable of cables) stack('machine').note(['ip', ...cableLine(cable, topology, macs).split(' ')], 'cable');
+  for (const name of others) {
+    const lines = name === 'switch' ? bridgeLines(topology) : upLines(name, topology);
+    stack(name).note(ipBatch(lines), 'likeness');
+  }
 }
 
 /**

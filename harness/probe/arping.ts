@@ -1,6 +1,6 @@
 /** arping (iputils): who answers for an address on this link, asked below IP. */
 import { MacvlabError } from '../core/error.js';
-import type { NetworkStack } from '../remote/network-stack.js';
+import type { CommandKind, NetworkStack } from '../remote/network-stack.js';
 
 export interface ArpingOptions {
   device: string;
@@ -10,6 +10,8 @@ export interface ArpingOptions {
   deadline?: number;
   /** Ask as somebody without an address, to find out whether one is taken (RFC 5227, probe). */
   probe?: boolean;
+  /** What it is asked for: default "probe". */
+  kind?: CommandKind;
   /** Ask everybody each time; otherwise who has answered is asked alone. */
   broadcast?: boolean;
 }
@@ -26,10 +28,10 @@ export interface ArpingResult {
  * @throws MacvlabError PROBE_UNREADABLE when arping prints no count, as that of another project does
  */
 export async function arping(stack: NetworkStack, address: string, options: ArpingOptions): Promise<ArpingResult> {
-  const { device, count = 1, deadline = 1, probe = false, broadcast = false } = options;
+  const { device, count = 1, deadline = 1, probe = false, broadcast = false, kind = 'probe' } = options;
   const flags = [...(probe ? ['-D'] : []), ...(broadcast ? ['-b'] : [])];
   const argv = ['arping', '-I', device, '-c', String(count), '-w', String(deadline), ...flags, address];
-  const { stdout, stderr } = await stack.run(argv, 'probe');
+  const { stdout, stderr } = await stack.run(argv, kind);
   return parseArping(stdout, stderr);
 }
 

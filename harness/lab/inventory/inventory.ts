@@ -43,9 +43,10 @@ export function inventoryDriver({ file, allowCut = false }: InventoryOptions): L
 }
 
 /** The articles’ network, as far as the inventory has hosts for it. */
-function networkOf({ machines: { node1, node2, router } }: Inventory): Topology {
+function networkOf({ machines: { node1, node2, router }, switch: { driver } }: Inventory): Topology {
   const there = new Set<NodeName>(['node1', 'node2', 'switch', ...(router ? behindThird : [])]);
-  return variantOf(topology, (name) => there.has(name), { node1: node1.nic, node2: node2.nic });
+  const bridge = driver && 'bridge' in driver ? driver.bridge : undefined;
+  return variantOf(topology, (name) => there.has(name), { node1: node1.nic, node2: node2.nic }, bridge);
 }
 
 /** The nodes on the third machine, each a namespace. */
