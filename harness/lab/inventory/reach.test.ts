@@ -1,3 +1,5 @@
+import { copyFileSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { patience, poll } from '../../core/wait.js';
@@ -60,6 +62,18 @@ describe('reaching a real host (needs root)', function reachingHosts() {
     const { code, message } = await failing(at('h4', { jump, knownHosts: hosts.files.noKnownHosts }));
     expect(code).to.equal('HOST_KEY');
     expect(message).to.include(`is behind ${hostPlaces.h3.address}, which`);
+  });
+
+  it('leads through several hosts, with files whose names have to be quoted at each', async () => {
+    const folder = join(hosts.files.folder, "a b%h's");
+    mkdirSync(folder);
+    const [identity, knownHosts] = [join(folder, 'id key'), join(folder, 'known hosts')];
+    copyFileSync(hosts.files.identity, identity);
+    copyFileSync(hosts.files.knownHosts, knownHosts);
+    const ways = `root@${hostPlaces.h1.address},root@${hostPlaces.h2.address}:22,${jump}`;
+    const reached = await reaching(at('h4', { jump: ways, identity, knownHosts }));
+    expect(reached.error).to.equal(undefined);
+    expect(reached.inside).to.include('root\nh4\n');
   });
 
   it('does not let ssh_config soften the checks, or get in the way', async () => {
