@@ -132,26 +132,25 @@ function isSameHost(a: HostAddress, b: HostAddress): boolean {
  */
 export async function restoreOwn(file: string, reach: Reach): Promise<void> {
   const journal = readJournal(file);
-  if (journal) throwFailures(await restore(journal, reach));
+  if (journal) throwFailures((await restore(journal, reach)).flatMap(({ failure }) => failure ?? []));
 }
 
 /**
  * Performs what killed runs have left to be undone on these hosts, before another run begins there.
- * @throws MacvlabError UNDO_FAILED; what keeps the only host from being reached
+ * @throws MacvlabError UNDO_FAILED; what keeps the only one of these hosts from being reached, which says more by itself
  */
 export async function restoreBeforehand(hosts: readonly HostAddress[], reach: Reach): Promise<void> {
-  throwFailures(await restoreHosts({ reach, hosts }));
+  const failures = (await restoreHosts({ reach, hosts })).flatMap(({ failure }) => failure ?? []);
+  const [only, ...others] = failures;
+  if (only && others.length === 0) throw only;
+  throwFailures(failures);
 }
 
-function throwFailures(restored: readonly Restored[]): void {
-  const failures = restored.flatMap(({ failure }) => failure ?? []);
-  const [first, second] = failures;
-  if (!first) return;
-  // A host that cannot be reached at all says more by itself.
-  if (!second && first.code !== 'UNDO_FAILED' && first.code !== 'HOST_LOST') throw first;
+function throwFailures(failures: readonly MacvlabError[]): void {
+  if (failures.length === 0) return;
   throw new MacvlabError('UNDO_FAILED', 'what was changed of hosts’ own networks could not be taken back yet', {
     evidence: failures.map((failure) => failure.format()).join('\n'),
     next: 'when they answer again: macvlab gc --lab inventory',
-    cause: first,
+    cause: failures[0],
   });
 }
