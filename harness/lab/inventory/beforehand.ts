@@ -106,6 +106,6 @@ function reaching(address: HostAddress): string {
 
 /** What it performs there: in mounts and process ids of its own, and in the host's own network. */
 function script(address: HostAddress): string[] {
-  const lines = lifelineScript({ name: address.name, keys, namespaces: [] }).trimEnd().split('\n');
+  const lines = lifelineScript(hostScript(address, { keys })).trimEnd().split('\n');
   return ['which performs, in namespaces of its own:', ...lines];
 }
