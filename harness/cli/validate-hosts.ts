@@ -1,4 +1,5 @@
 /** Hosts reached, their port looked at, and let go again. */
+import { guardHosts } from '../lab/inventory/host-guard.js';
 import { lookAtNic } from '../lab/inventory/nic.js';
 import { type ReachedHost, reach } from '../lab/inventory/reach.js';
 import { CommandLog } from '../remote/command-log.js';
@@ -8,6 +9,9 @@ import { answerWords, segmentName } from '../switch-port/answer.js';
 import type { HostNic } from '../switch-port/segment.js';
 import { type ValidateOptions, type Validation, validatePort } from '../switch-port/validate.js';
 import type { NamedNic } from './port-arguments.js';
+
+/** How the MAC addresses of whatever we make on hosts begin; the rest is of a run. */
+const everyMacRange = '02:6d';
 
 export interface HostsRequest extends Pick<ValidateOptions, 'segments' | 'forwardDelay'> {
   host: NamedNic;
@@ -39,7 +43,18 @@ export async function validateHosts(
     return { stack: new NetworkStack(address.name, held.session, new CommandLog()), nic };
   };
   try {
-    const [own, other] = await Promise.all([reachNic(host), peer && reachNic(peer)]);
+    const all = await Promise.allSettled([host, ...(peer ? [peer] : [])].map(reachNic));
+    const [own, other] = all.map((each) => {
+      if (each.status === 'rejected') throw each.reason as Error;
+      return each.value;
+    });
+    if (!own) throw new TypeError('no host was reached');
+    const guarded = reached.map((each) => ({
+      reached: each,
+      own: undefined,
+      nic: each.address === host.address ? host.nic : peer?.nic,
+    }));
+    const guard = await guardHosts(guarded, { allowCut: false, macRange: everyMacRange });
     const validation = await validatePort({
       ...{ host: own, peer: other, segments, forwardDelay },
       onSegment: (vlan, answer) => {
@@ -47,12 +62,12 @@ export async function validateHosts(
         else tell(`${segmentName(vlan)} …`);
       },
     });
-    const [first] = reached;
+    await guard.end();
     const about = {
       host: host.address.name,
       nic: host.nic,
       ...(peer && { peer: `${peer.address.name}:${peer.nic}` }),
-      kernel: reached.find(({ address }) => address === host.address)?.release ?? first?.release ?? '',
+      kernel: reached.find(({ address }) => address === host.address)?.release ?? '',
     };
     return { validation, about };
   } catch (error) {

@@ -130,8 +130,21 @@ describe('macvlab validate-switch on hosts (needs root)', function onHosts() {
     expect([none.status, wrong.status]).to.deep.equal([2, 2]);
   });
 
+  it('leaves nothing when it is interrupted', async () => {
+    const before = await settledTraces(hosts, 'h1');
+    const words = ['--host', 'root@10.99.0.1', '--nic', 'eth1', ...addresses, '--gateway', '10.0.0.1'];
+    const started = hosts.start(['node', cli, 'validate-switch', ...words, '--identity', hosts.files.identity], {
+      cwd: hosts.files.folder,
+    });
+    await started.said('untagged …');
+    started.kill('SIGINT');
+    const { status, stdout, stderr } = await started.ended;
+    expect([status, stdout], stderr).to.deep.equal([130, '']);
+    expect(await settledTraces(hosts, 'h1')).to.equal(before);
+  });
+
   it('leaves nothing when the connection is lost in the middle, and says so', async () => {
-    const before = await hosts.traces('h1');
+    const before = await settledTraces(hosts, 'h1');
     const words = ['--host', 'root@10.99.0.1', '--nic', 'eth1', ...addresses, '--gateway', '10.0.0.1'];
     const started = hosts.start(['node', cli, 'validate-switch', ...words, '--identity', hosts.files.identity], {
       cwd: hosts.files.folder,

@@ -62,7 +62,10 @@ export function addValidateSwitch(program: Command): void {
         import('../switch-port/validate.js'),
         import('../switch-port/answer.js'),
       ]);
-      const folder = PortReportFolder.create(resolve(out), process.argv.slice(2));
+      const folder = new PortReportFolder(resolve(out), process.argv.slice(2), {
+        ...(given.json !== undefined && { json: resolve(given.json) }),
+        ...(given.junit !== undefined && { junit: resolve(given.junit) }),
+      });
       const delays = { usual: 1000 * forwardDelay, longest: 1000 * Math.max(forwardDelay, forwardDelay > 0 ? 30 : 0) };
       remark(
         `${describe(host)}${peer ? `, with ${describe(peer)}` : ''}: ${segments.map(({ vlan }) => segmentName(vlan)).join(', ')}`,
@@ -70,10 +73,7 @@ export function addValidateSwitch(program: Command): void {
       remark(...statement(segments.length, delays));
       const { validateHosts } = await import('./validate-hosts.js');
       const { validation, about } = await validateHosts({ host, peer, segments, forwardDelay: delays, signal }, remark);
-      const { files, lines } = folder.write(validation, about, {
-        ...(given.json !== undefined && { json: resolve(given.json) }),
-        ...(given.junit !== undefined && { junit: resolve(given.junit) }),
-      });
+      const { files, lines } = folder.write(validation, about);
       say(...lines, '', ...files, '', validation.words);
       process.exitCode = validation.exit;
     });

@@ -72,9 +72,9 @@ const remedies: Record<string, string> = {
 
 /** Looks whether a folder can be made, before work is begun whose results go there. @throws MacvlabError OUT_NOT_WRITABLE */
 export function refuseUnwritable(folder: string): void {
-  let nearest = folder;
-  while (statSync(nearest, { throwIfNoEntry: false }) === undefined) nearest = dirname(nearest);
   writing(folder, () => {
+    let nearest = folder;
+    while (statSync(nearest, { throwIfNoEntry: false }) === undefined) nearest = dirname(nearest);
     // A file in the way is no folder: the path behind it cannot be looked at.
     accessSync(join(nearest, '.'), constants.W_OK | constants.X_OK);
   });

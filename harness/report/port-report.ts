@@ -1,7 +1,7 @@
 /** The report of a switch port: a folder with report.json, junit.xml and what was captured. */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { asJson, makeFolders, pointAt, writeWhole, writing } from '../core/report-files.js';
+import { basename, dirname, join } from 'node:path';
+import { asJson, makeFolders, pointAt, refuseUnwritable, writeWhole, writing } from '../core/report-files.js';
 import { version } from '../core/version.js';
 import { newRunId, slug } from '../run/run-folder.js';
 import { segmentName } from '../switch-port/answer.js';
@@ -39,42 +39,47 @@ export interface PortReport {
 /** Whose port it is. */
 export type PortAbout = Pick<PortReport, 'host' | 'nic' | 'peer' | 'kernel'>;
 
+/** Further places of report.json and junit.xml. */
+export interface ReportCopies {
+  json?: string;
+  junit?: string;
+}
+
 export class PortReportFolder {
   /** Absolute path. */
   readonly path: string;
-  readonly #id: string;
+  readonly #id = newRunId();
+  readonly #out: string;
   readonly #arguments: string[];
+  readonly #copies: ReportCopies;
   readonly #began = Date.now();
 
-  private constructor(path: string, id: string, words: string[]) {
-    this.path = path;
-    this.#id = id;
+  /**
+   * @param out absolute path
+   * @param words the command line
+   * @throws MacvlabError OUT_NOT_WRITABLE, before anything is begun whose results would have no place
+   */
+  constructor(out: string, words: string[], copies: ReportCopies = {}) {
+    this.#out = out;
     this.#arguments = words;
-  }
-
-  /** Makes `<out>/switch-<id>/`, and points `<out>/latest-switch` at it. @throws MacvlabError OUT_NOT_WRITABLE */
-  static create(out: string, words: string[]): PortReportFolder {
-    const id = newRunId();
-    const path = join(out, `switch-${id}`);
-    writing(out, () => {
-      makeFolders(out);
-      mkdirSync(path);
-    });
-    pointAt(out, `switch-${id}`, 'latest-switch');
-    return new PortReportFolder(path, id, words);
+    this.#copies = copies;
+    this.path = join(out, `switch-${this.#id}`);
+    const { json = out, junit = out } = copies;
+    for (const folder of [out, dirname(json), dirname(junit)]) refuseUnwritable(folder);
   }
 
   /**
-   * Writes all files.
-   * @param copies further places of report.json and junit.xml
+   * Makes `<out>/switch-<id>/`, points `<out>/latest-switch` at it, and writes all files.
    * @returns what the files are, and what a person is told, line by line
    * @throws MacvlabError OUT_NOT_WRITABLE
    */
-  write(
-    { words, pcaps, segments, ...validation }: Validation,
-    about: PortAbout,
-    copies: { json?: string; junit?: string },
-  ): { files: string[]; lines: string[] } {
+  write({ words, pcaps, segments, ...validation }: Validation, about: PortAbout): { files: string[]; lines: string[] } {
+    writing(this.#out, () => {
+      makeFolders(this.#out);
+      mkdirSync(this.path);
+    });
+    pointAt(this.#out, basename(this.path), 'latest-switch');
+    const copies = this.#copies;
     const report: PortReport = {
       ...{ schema: 1, id: this.#id, macvlab: version(), arguments: this.#arguments, ...about },
       startedAt: new Date(this.#began).toISOString(),

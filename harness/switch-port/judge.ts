@@ -104,10 +104,13 @@ function something({ classes, controls, vlan }: SegmentObservation): Verdict | u
   }
   const missing = tried.filter(({ returned }) => returned === 0);
   if (missing.length === 0) return { kind: 'reflects', advice: reflectsAdvice };
+  const isSecondCable = missing.length === 1 && missing[0]?.class === 'unicast to a learned address';
   return {
     kind: 'reflects only',
     what: list(back),
-    advice: `Find out what keeps ${list(missing)} from going back out of this port: ${missingAdvice(missing)}; children can use what works only in part.`,
+    advice: isSecondCable
+      ? `Look for a second cable from the host to the switch that the switch does not know to belong to this one (a bond without LACP): it brings back what is flooded in ${segmentName(vlan)}, and no more.`
+      : `Find out what keeps ${list(missing)} from going back out of this port: ${missingAdvice(missing)}; children can use what works only in part.`,
   };
 }
 

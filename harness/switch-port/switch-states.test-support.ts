@@ -188,6 +188,12 @@ export const switchStates: readonly SwitchState[] = [
     cause: 'a loop or a mirror',
   },
   {
+    name: 'all that is flooded comes back, as by a second cable',
+    nft: true,
+    commands: ({ macs }) => [hairpin, ...hook('egress', `${ours(macs)} ether daddr ${macs}:00:02 drop`)],
+    answer: /^reflects only unicast to an unknown address, broadcast, IPv4 multicast and IPv6 neighbour solicitation$/,
+  },
+  {
     name: 'hairpin for broadcast alone',
     nft: true,
     commands: ({ macs }) => [hairpin, ...hook('egress', `${ours(macs)} ether daddr != ff:ff:ff:ff:ff:ff drop`)],
