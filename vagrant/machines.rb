@@ -98,9 +98,6 @@ module Macvlab
 
   # The box that macvlab makes has no boot loader: libvirt starts its kernel.
   def self.own_box(config, settings)
-    if (ENV['VAGRANT_DEFAULT_PROVIDER'] || settings.provider) != 'libvirt'
-      raise Refusal.new('the box macvlab is for libvirt alone', 'choose another in vagrant/settings.yaml, such as debian/bookworm64')
-    end
     made = settings.prepared
     config.vm.box = made['box']
     config.vm.box_url = "file://#{made['file']}"
@@ -109,6 +106,10 @@ module Macvlab
       libvirt.initrd = made['initrd']
       libvirt.cmd_line = made['arguments']
     end
+  rescue Refusal => e
+    # machines that are there can be looked at, entered and removed without
+    config.vm.box = OWN_BOX
+    config.trigger.before(:up, :reload) { |trigger| trigger.ruby { raise e } }
   end
 
   # Once what the box lacks, and whenever it starts what makes a lab to play in.

@@ -1,6 +1,6 @@
 /** `macvlab gc`: clears away what ended or killed commands have left. */
 import type { Command } from 'commander';
-import { messageOf } from '../core/error.js';
+import { formatError, messageOf } from '../core/error.js';
 import { endLostKeeper, findLostKeepers } from '../lab/keepers.js';
 import { listDamaged, listKept, removeLostFolders, removeStale } from '../lab/kept.js';
 import { remark, say } from './output.js';
@@ -58,7 +58,7 @@ async function clearVagrant(dryRun: boolean): Promise<boolean> {
   try {
     return await clearMachines({ dryRun });
   } catch (error) {
-    remark(`the Vagrant machines were not removed: ${messageOf(error)}`);
+    remark(`the Vagrant machines were not removed\n${formatError(error)}`);
     return false;
   }
 }

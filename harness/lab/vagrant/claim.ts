@@ -6,16 +6,21 @@ import { mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSyn
 import { join } from 'node:path';
 import { z } from 'zod';
 import { MacvlabError, messageOf } from '../../core/error.js';
+import { patience, poll } from '../../core/wait.js';
 import { identify, isRunning, type ProcessIdentity } from '../process-identity.js';
 import { packageFolder } from './package-folder.js';
 
+const identity = z.object({ pid: z.number(), startTime: z.number() });
+
 const schema = z.object({
-  owner: z.object({ pid: z.number(), startTime: z.number() }),
+  owner: identity,
   /** The boot of the kernel, and the PID namespace, in which that id means something. */
   boot: z.string(),
   namespace: z.string(),
   /** Whether the owner has made the machines, or found them. */
   made: z.boolean(),
+  /** The Vagrant that brings them up: when the owner is killed, it takes back what it has half made, and ends a little later. */
+  vagrant: identity.exactOptional(),
 });
 
 export type Claim = z.infer<typeof schema>;
@@ -54,6 +59,17 @@ export function mayBeAlive({ owner, boot, namespace }: Claim): boolean {
   const now = here();
   if (boot !== now.boot) return false;
   return namespace !== now.namespace || isRunning(owner);
+}
+
+/** Waits until the Vagrant of an owner that is gone has ended as well. @throws MacvlabError WAIT_DEADLINE */
+export async function vagrantEnd({ vagrant }: Claim): Promise<void> {
+  if (!vagrant) return;
+  const gone = async () => Promise.resolve(isRunning(vagrant) ? undefined : true);
+  await poll(gone, {
+    what: `process ${vagrant.pid}, the Vagrant of a run that was killed, to end`,
+    deadline: patience(120_000),
+    next: `wait until it has ended, and try again`,
+  });
 }
 
 export function readClaim(): Claim | undefined {

@@ -1,10 +1,9 @@
 /** Vagrant as we run it, and what its words mean to the user. */
 import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { MacvlabError } from '../../core/error.js';
-import { unless } from '../../core/wait.js';
 import { findProgram, installCommand } from '../../setup/tools.mjs';
 import { packageFolder } from './package-folder.js';
+import { checkoutName, readSettings } from './settings.js';
 
 /** What is asked of Vagrant. */
 export interface VagrantOptions {
@@ -12,9 +11,8 @@ export interface VagrantOptions {
   what: string;
   /** Added to the environment: settings of the lab. */
   environment: Record<string, string>;
-  /** Told each line of what Vagrant says, while it says it. */
-  onLine?: (line: string) => void;
-  signal?: AbortSignal;
+  /** Told its process id. */
+  onStart?: (pid: number) => void;
 }
 
 /** @throws MacvlabError VAGRANT_MISSING with the command that installs it */
@@ -26,14 +24,21 @@ export function vagrantProgram(): string {
   });
 }
 
+/** When this process dies, even by SIGKILL, Vagrant is told as by Ctrl-C: it takes back what it has half made (prctl(2), PR_SET_PDEATHSIG). */
+function endsWithUs(): string[] {
+  const setpriv = findProgram('setpriv');
+  return setpriv === undefined ? [] : [setpriv, '--pdeathsig', 'INT', '--'];
+}
+
 /**
  * Runs Vagrant on the machines of this checkout, to its end.
  * @returns its standard output
  * @throws MacvlabError VAGRANT_MISSING, VAGRANT_FAILED with its last words, and the next step that these call for
  */
 export async function vagrant(argv: readonly string[], options: VagrantOptions): Promise<string> {
-  const { what, environment, onLine, signal } = options;
-  const child = spawn(vagrantProgram(), [...argv], {
+  const { what, environment, onStart } = options;
+  const [program = '', ...rest] = [...endsWithUs(), vagrantProgram(), ...argv];
+  const child = spawn(program, rest, {
     cwd: packageFolder,
     env: { ...process.env, VAGRANT_NO_COLOR: '1', VAGRANT_CHECKPOINT_DISABLE: '1', LC_ALL: 'C.UTF-8', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -48,23 +53,24 @@ export async function vagrant(argv: readonly string[], options: VagrantOptions):
     note(text);
   });
   child.stderr.setEncoding('utf8').on('data', note);
-  createInterface(child.stdout).on('line', (line) => onLine?.(line));
   const ended = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject).once('close', resolve);
   });
-  try {
-    const status = await unless(signal, ended);
-    if (status === 0) return output;
-    throw vagrantFailure(what, argv, readable(words), status);
-  } finally {
-    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) child.kill('SIGINT');
-  }
+  if (child.pid !== undefined) onStart?.(child.pid);
+  const status = await ended;
+  if (status === 0) return output;
+  throw vagrantFailure(what, argv, readable(words), status);
 }
 
-/** Vagrant's output without its progress bars, which overwrite themselves. */
+/** Vagrant's output without its progress bars, which overwrite themselves; what it says for programs as it would say it to a person. */
 export function readable(words: string): string {
   return (
     words
+      // Vagrant, "Machine Readable Output": the message stands in the last field, and once more behind its class
+      .replaceAll(/^\d+,[^,]*,error-exit,.*$/gm, '')
+      .replaceAll(/^\d+,[^,]*,ui,\w+,(.*)$/gm, (_, text: string) =>
+        text.replaceAll('\\n', '\n').replaceAll('%!(VAGRANT_COMMA)', ','),
+      )
       .split(/[\r\n]+/)
       // eslint-disable-next-line no-control-regex -- the terminal's own "erase to the end of the line"
       .map((line) => line.replaceAll(/\u001b\[K/g, '').trimEnd())
@@ -77,15 +83,22 @@ interface Meaning {
   pattern: RegExp;
   code?: 'VAGRANT_MISSING';
   means: string;
-  next: string;
+  next: string | (() => string);
+}
+
+/** Removes all that libvirt can have of this checkout's machines; what is not there only says so. */
+function removeUnknown(): string {
+  const virsh = `virsh -c ${readSettings().uri || 'qemu:///system'}`;
+  const machines = `macvlab-${checkoutName()}-$name`;
+  return `remove them: for name in switch node1 node2; do ${virsh} destroy ${machines}; ${virsh} undefine ${machines} --remove-all-storage; ${virsh} vol-delete ${machines}.img default; done`;
 }
 
 /** What Vagrant says, and what it means; the first that matches counts. */
 const meanings: readonly Meaning[] = [
   {
-    pattern: /provider '\w+' could not be found|No usable default provider|requested to be backed by the provider/i,
+    pattern: /provider '\w+' could not be found|No usable default provider|isn't usable on this system/i,
     code: 'VAGRANT_MISSING',
-    means: 'Vagrant has no such provider',
+    means: 'its provider is missing',
     next: 'install one: apt-get install vagrant-libvirt libvirt-daemon-system, or name another in vagrant/settings.yaml',
   },
   {
@@ -95,9 +108,9 @@ const meanings: readonly Meaning[] = [
     next: 'start it, and see that you may use it: sudo systemctl start libvirtd && sudo usermod -aG libvirt $USER (and log in again)',
   },
   {
-    pattern: /Name `([^`]+)` of domain about to create is already taken|volume .* exists already/i,
+    pattern: /Name `([^`]+)` of domain about to create is already taken|Volume for domain is already created/i,
     means: 'machines of an earlier run are there, and Vagrant does not know them any more',
-    next: 'remove them by their names: virsh -c qemu:///system list --all; virsh -c qemu:///system destroy NAME; virsh -c qemu:///system undefine --remove-all-storage NAME',
+    next: removeUnknown,
   },
   {
     pattern: /is locked|another process is already executing/i,
@@ -119,7 +132,7 @@ const meanings: readonly Meaning[] = [
     pattern: /Address already in use/i,
     means:
       'another program has the cables’ UDP ports, or machines of this checkout are there that Vagrant does not know',
-    next: 'look for them: virsh -c qemu:///system list; ss -lunp',
+    next: () => `look who has them: ss -lunp | grep :100; ${removeUnknown()}`,
   },
   {
     pattern:
@@ -140,8 +153,9 @@ export function vagrantFailure(
   if (own) return new MacvlabError('VAGRANT_FAILED', own[1] ?? '', { next: own[2] ?? '' });
   const meaning = meanings.find(({ pattern }) => pattern.test(words));
   const message = `Vagrant could not ${what}: ${meaning?.means ?? `it ended with status ${status}`}`;
+  const { next = 'see what Vagrant says: vagrant status; begin anew: vagrant destroy -f' } = meaning ?? {};
   return new MacvlabError(meaning?.code ?? 'VAGRANT_FAILED', message, {
     evidence: `$ vagrant ${argv.join(' ')}\n${words.split('\n').slice(-20).join('\n')}`,
-    next: meaning?.next ?? 'see what Vagrant says: vagrant status; begin anew: vagrant destroy -f',
+    next: typeof next === 'string' ? next : next(),
   });
 }

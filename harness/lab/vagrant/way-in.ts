@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Socket } from 'node:net';
+import { patience, within } from '../../core/wait.js';
 import { findProgram } from '../../setup/tools.mjs';
 import { hostTool } from '../host-tools.js';
 import { quoteCommand } from '../../remote/quote.js';
@@ -53,6 +54,16 @@ export interface Entered {
   /** Its standard error, and how it ended. */
   words: () => string;
   ended: Promise<unknown>;
+}
+
+/** Closes a command's input, and waits for its end; a machine that does not answer is not waited for. */
+export async function leave({ socket, child, ended }: Entered): Promise<void> {
+  socket.end();
+  const left = { what: 'a machine to be let go', deadline: patience(10_000) };
+  await within(ended, left).catch(async () => {
+    child.kill('SIGKILL');
+    await ended;
+  });
 }
 
 /** Ends what it starts when this process dies, even by SIGKILL (prctl(2), PR_SET_PDEATHSIG). */
