@@ -2,7 +2,7 @@
  * Who uses the machines of this checkout: there is one set of them. Noted beside Vagrant's own state, so that a run that was killed
  * is known again.
  */
-import { mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { MacvlabError, messageOf } from '../../core/error.js';
@@ -72,25 +72,40 @@ export async function vagrantEnd({ vagrant }: Claim): Promise<void> {
   });
 }
 
+/** @throws MacvlabError LAB_OPEN when it is damaged */
 export function readClaim(): Claim | undefined {
   try {
     return schema.parse(JSON.parse(readFileSync(file(), 'utf8')));
-  } catch {
-    return undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new MacvlabError(
+      'LAB_OPEN',
+      `nobody can tell who uses the Vagrant machines of this checkout: ${file()} is damaged`,
+      {
+        evidence: messageOf(error),
+        next: `see that no other macvlab is at work here; then rm ${file()}`,
+        cause: error,
+      },
+    );
   }
 }
 
+/** Writes a claim, unless there is one; nobody sees it half written. */
 function writeNew(): boolean {
+  const mine = `${file()}.${process.pid}`;
   try {
     mkdirSync(folder(), { recursive: true });
-    writeFileSync(file(), JSON.stringify({ owner: identify(process.pid), ...here(), made: false }), { flag: 'wx' });
+    writeFileSync(mine, JSON.stringify({ owner: identify(process.pid), ...here(), made: false }));
+    linkSync(mine, file());
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST' && readClaim()) return false;
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw new MacvlabError('LAB_OPEN', `the machines’ state cannot be written: ${messageOf(error)}`, {
-      next: `see that ${folder()} can be written, or name another folder in VAGRANT_DOTFILE_PATH; remove ${file()} if it is damaged`,
+      next: `see that ${folder()} can be written, or name another folder in VAGRANT_DOTFILE_PATH`,
       cause: error,
     });
+  } finally {
+    rmSync(mine, { force: true });
   }
 }
 

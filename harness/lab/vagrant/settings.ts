@@ -81,9 +81,9 @@ function readSettingsOf(file: string): z.infer<typeof schema> {
     if (read.success) return read.data;
     throw new Error(z.prettifyError(read.error));
   } catch (error) {
-    throw new MacvlabError('USAGE', `the Vagrant lab’s settings in ${file} cannot be used`, {
+    throw new MacvlabError('USAGE', `the Vagrant lab’s settings cannot be used: ${file}`, {
       evidence: messageOf(error),
-      next: `mend the file, whose settings are ${names.join(', ')}; or unset MACVLAB_VAGRANT_SETTINGS`,
+      next: `mend ${file}, which may set ${names.join(', ')}; or unset MACVLAB_VAGRANT_SETTINGS`,
       cause: error,
     });
   }

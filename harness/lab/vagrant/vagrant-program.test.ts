@@ -9,6 +9,12 @@ describe('what Vagrant says', () => {
     expect(readable(words)).to.equal('==> node1: Uploading\n==> node1: Creating');
   });
 
+  it('is read as a person would be told what it says for programs', () => {
+    const said =
+      '1,,ui,error,No provider%!(VAGRANT_COMMA) it seems.\\n\\nInstall one.\n1,,error-exit,Vagrant::Errors::X,No\n';
+    expect(readable(said)).to.equal('No provider, it seems.\nInstall one.');
+  });
+
   it('brings a refusal of the Vagrantfile with its own next step', () => {
     const error = failure(
       'macvlab: the box has not been made\n  next: npx macvlab lab prepare --lab vagrant   (or choose another)\n',
@@ -20,7 +26,7 @@ describe('what Vagrant says', () => {
   const cases: [string, string, RegExp][] = [
     [
       "The provider 'libvirt' could not be found, but was requested to\nback the machine",
-      'no such provider',
+      'its provider is missing',
       /vagrant-libvirt/,
     ],
     [
@@ -34,6 +40,18 @@ describe('what Vagrant says', () => {
       'box is missing',
       /lab prepare --lab vagrant/,
     ],
+    [
+      "1795281442,,ui,error,The provider 'virtualbox' that was requested to back the machine\\n'switch' is reporting that it isn't usable on this system.",
+      'its provider is missing',
+      /^install one/,
+    ],
+    [
+      "Failed to connect socket to '/var/run/libvirt/libvirt-sock': Permission denied",
+      'libvirt is not for this user',
+      /usermod -aG libvirt/,
+    ],
+    ['Volume for domain is already created. Please run', 'earlier run', /vol-delete macvlab-[0-9a-f]{8}-\$name.img/],
+    ["can't bind ip=127.1.2.3 to socket: Address already in use", 'has the cables’ UDP ports', /ss -lunp/],
     ['Timed out while waiting for the machine to boot.', 'does not come up', /vagrant destroy -f/],
   ];
   for (const [words, means, next] of cases) {

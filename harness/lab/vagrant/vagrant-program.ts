@@ -24,6 +24,18 @@ export function vagrantProgram(): string {
   });
 }
 
+/** What starts libvirt, which is installed first if need be. */
+export function startLibvirt(): string {
+  const start = 'sudo systemctl start libvirtd';
+  if (findProgram('libvirtd') ?? findProgram('virtqemud')) return start;
+  // Debian's daemon alone has neither a service nor a group of users
+  const packages = findProgram('apt-get') ? ['libvirt-daemon-system', 'dnsmasq-base'] : ['libvirt'];
+  return `${installCommand(packages) ?? 'install libvirt'} && ${start}`;
+}
+
+/** What lets a user use libvirt. */
+export const joinLibvirt = 'sudo usermod -aG libvirt $USER, and log in again';
+
 /** When this process dies, even by SIGKILL, Vagrant is told as by Ctrl-C: it takes back what it has half made (prctl(2), PR_SET_PDEATHSIG). */
 function endsWithUs(): string[] {
   const setpriv = findProgram('setpriv');
@@ -42,7 +54,7 @@ export async function vagrant(argv: readonly string[], options: VagrantOptions):
     cwd: packageFolder,
     env: { ...process.env, VAGRANT_NO_COLOR: '1', VAGRANT_CHECKPOINT_DISABLE: '1', LC_ALL: 'C.UTF-8', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
-    // In a group of its own: Ctrl-C at the terminal is ours to pass on, lest machines be left half made.
+    // In a group of its own: Ctrl-C at the terminal is not for it, lest machines be left half made.
     detached: true,
   });
   let output = '';
@@ -102,10 +114,17 @@ const meanings: readonly Meaning[] = [
     next: 'install one: apt-get install vagrant-libvirt libvirt-daemon-system, or name another in vagrant/settings.yaml',
   },
   {
+    pattern:
+      /(connect(ing)? to Libvirt|Failed to connect socket|libvirt-sock)[\s\S]*(Permission denied|authentication|authorization|polkit)/i,
+    code: 'VAGRANT_MISSING',
+    means: 'libvirt is not for this user',
+    next: joinLibvirt,
+  },
+  {
     pattern: /Error while connecting to Libvirt|Failed to connect socket|libvirt-sock/i,
     code: 'VAGRANT_MISSING',
     means: 'libvirt does not answer',
-    next: 'start it, and see that you may use it: sudo systemctl start libvirtd && sudo usermod -aG libvirt $USER (and log in again)',
+    next: startLibvirt,
   },
   {
     pattern: /Name `([^`]+)` of domain about to create is already taken|Volume for domain is already created/i,

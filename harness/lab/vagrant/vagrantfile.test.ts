@@ -1,5 +1,7 @@
 /** The Vagrantfile, as Vagrant itself reads it; VirtualBox’s part is checked by this alone, since it cannot run in CI. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { findProgram } from '../../setup/tools.mjs';
@@ -7,6 +9,7 @@ import { threeMachines } from '../places.js';
 import { topology } from '../topology.js';
 import { cardsOf } from './machines.js';
 import { packageFolder } from './package-folder.js';
+import { wrongSettings } from './wrong-settings.test-support.js';
 
 interface Asked {
   box: string;
@@ -26,10 +29,15 @@ function evaluate(provider: string, more: Record<string, string> = {}): Record<s
 const plain = (mac: string) => mac.replaceAll(':', '');
 
 describe('the Vagrantfile', function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
+  let folder = '';
 
   before(function () {
     if (!findProgram('vagrant') || !findProgram('ruby')) this.skip();
+    folder = mkdtempSync(join(tmpdir(), 'macvlab-vagrantfile-'));
+  });
+  after(() => {
+    if (folder) rmSync(folder, { recursive: true });
   });
 
   it('gives each machine the cards that wiring looks for, whose tunnels fit together (libvirt)', () => {
@@ -84,10 +92,38 @@ describe('the Vagrantfile', function () {
     expect(said).to.contain('validated successfully');
   });
 
-  it('refuses a setting that there is not, and says what to do', () => {
-    const env = { ...process.env, ...settings, MACVLAB_VAGRANT_MEMORY: 'much' };
-    const act = () =>
-      execFileSync('vagrant', ['validate', '--ignore-provider'], { env, cwd: packageFolder, stdio: 'pipe' });
-    expect(act).to.throw(/next: give a number, at least 128, in vagrant\/settings.yaml or in MACVLAB_VAGRANT_MEMORY/);
+  /** What Vagrant says when it refuses. */
+  const refusal = (command: string[], more: Record<string, string>): string => {
+    const env = { ...process.env, VAGRANT_DOTFILE_PATH: join(folder, 'machines'), ...more };
+    const { status, stdout, stderr } = spawnSync('vagrant', command, { env, cwd: packageFolder, encoding: 'utf8' });
+    expect(status).to.equal(1);
+    return stdout + stderr;
+  };
+
+  for (const { given, next } of wrongSettings) {
+    it(`refuses what macvlab refuses, and says what would be right: ${JSON.stringify(given)}`, () => {
+      const said = refusal(['validate', '--ignore-provider'], given);
+      expect(said)
+        .to.match(/^macvlab: .*\n {2}next: /m)
+        .and.to.match(next);
+    });
+  }
+
+  it('refuses to bring machines up without their box, and lets them be asked for', () => {
+    const cache = { MACVLAB_CACHE: join(folder, 'cache'), MACVLAB_VAGRANT_BOX: 'macvlab' };
+    const prepare = 'next: npx macvlab lab prepare --lab vagrant --kernel 6.12';
+    expect(refusal(['up'], { ...cache, MACVLAB_VAGRANT_KERNEL: '6.12' })).to.contain(prepare);
+    const env = { ...process.env, ...cache, VAGRANT_DOTFILE_PATH: join(folder, 'machines') };
+    const status = execFileSync('vagrant', ['status'], { env, cwd: packageFolder, encoding: 'utf8' });
+    expect(status).to.contain('not created');
+  });
+
+  it('refuses a box whose files have been deleted since', () => {
+    const cache = join(folder, 'deleted');
+    mkdirSync(join(cache, 'vagrant/prepared'), { recursive: true });
+    const made = { box: 'macvlab-1', file: '/nowhere/box', kernel: '/nowhere/k', initrd: '/nowhere/i', arguments: '' };
+    writeFileSync(join(cache, 'vagrant/prepared/default.json'), JSON.stringify(made));
+    const said = refusal(['up'], { MACVLAB_CACHE: cache, MACVLAB_VAGRANT_BOX: 'macvlab' });
+    expect(said).to.contain('the box has not been made').and.to.contain('next: npx macvlab lab prepare --lab vagrant');
   });
 });
