@@ -3,7 +3,7 @@
  * is known again.
  */
 import { linkSync, mkdirSync, readFileSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { MacvlabError, messageOf } from '../../core/error.js';
 import { patience, poll } from '../../core/wait.js';
@@ -26,7 +26,7 @@ const schema = z.object({
 export type Claim = z.infer<typeof schema>;
 
 function folder(): string {
-  return process.env['VAGRANT_DOTFILE_PATH'] ?? join(packageFolder, '.vagrant');
+  return resolve(packageFolder, process.env['VAGRANT_DOTFILE_PATH'] ?? '.vagrant');
 }
 
 const file = () => join(folder(), 'macvlab.json');

@@ -9,6 +9,12 @@ describe('what Vagrant says', () => {
     expect(readable(words)).to.equal('==> node1: Uploading\n==> node1: Creating');
   });
 
+  it('is read without places in its code', () => {
+    expect(
+      readable("/usr/lib/vagrant-2.3.4/lib/vagrant/machine.rb:248:in `action_raw'\nAddress already in use\n"),
+    ).to.equal('Address already in use');
+  });
+
   it('is read as a person would be told what it says for programs', () => {
     const said =
       '1,,ui,error,No provider%!(VAGRANT_COMMA) it seems.\\n\\nInstall one.\n1,,error-exit,Vagrant::Errors::X,No\n';
@@ -38,7 +44,7 @@ describe('what Vagrant says', () => {
     [
       "Box 'debian/bookworm64' could not be found. Attempting to find\nThe box 'debian/bookworm64' could not be found or\ncould not be accessed",
       'box is missing',
-      /lab prepare --lab vagrant/,
+      /MACVLAB_VAGRANT_BOX=macvlab npx macvlab run/,
     ],
     [
       "1795281442,,ui,error,The provider 'virtualbox' that was requested to back the machine\\n'switch' is reporting that it isn't usable on this system.",
@@ -62,6 +68,14 @@ describe('what Vagrant says', () => {
       expect(error.evidence).to.contain('$ vagrant up');
     });
   }
+
+  it('is shown once where three machines have the same trouble', () => {
+    const of = (machine: string, what: string) =>
+      `An error occurred while executing the action on the '${machine}'\nmachine. Please handle this error then try again:\n${what}\n`;
+    const { evidence } = failure(of('switch', 'no room') + of('node1', 'no room') + of('node2', 'no air'));
+    expect(evidence?.match(/no room/g)).to.have.lengthOf(1);
+    expect(evidence).to.contain('node2').and.to.contain('no air');
+  });
 
   it('is shown where nobody knows what it means', () => {
     const error = failure('something new');

@@ -52,7 +52,14 @@ export async function vagrant(argv: readonly string[], options: VagrantOptions):
   const [program = '', ...rest] = [...endsWithUs(), vagrantProgram(), ...argv];
   const child = spawn(program, rest, {
     cwd: packageFolder,
-    env: { ...process.env, VAGRANT_NO_COLOR: '1', VAGRANT_CHECKPOINT_DISABLE: '1', LC_ALL: 'C.UTF-8', ...environment },
+    env: {
+      ...process.env,
+      VAGRANT_CWD: packageFolder,
+      VAGRANT_NO_COLOR: '1',
+      VAGRANT_CHECKPOINT_DISABLE: '1',
+      LC_ALL: 'C.UTF-8',
+      ...environment,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
     // In a group of its own: Ctrl-C at the terminal is not for it, lest machines be left half made.
     detached: true,
@@ -74,7 +81,7 @@ export async function vagrant(argv: readonly string[], options: VagrantOptions):
   throw vagrantFailure(what, argv, readable(words), status);
 }
 
-/** Vagrant's output without its progress bars, which overwrite themselves; what it says for programs as it would say it to a person. */
+/** Vagrant's output without its progress bars, which overwrite themselves, and without places in its code; what it says for programs as it would say it to a person. */
 export function readable(words: string): string {
   return (
     words
@@ -86,9 +93,22 @@ export function readable(words: string): string {
       .split(/[\r\n]+/)
       // eslint-disable-next-line no-control-regex -- the terminal's own "erase to the end of the line"
       .map((line) => line.replaceAll(/\u001b\[K/g, '').trimEnd())
-      .filter((line) => line !== '' && !/Progress: \d+%/.test(line))
+      .filter((line) => line !== '' && !/Progress: \d+%|^\s*(from )?\S+\.rb:\d+:in /.test(line))
       .join('\n')
   );
+}
+
+/** The words without what Vagrant says of a second machine as it has said it of the first. */
+function withoutRepetition(words: string): string {
+  const told = new Set<string>();
+  const parts = words.split(/^(?=An error occurred while executing the action on)/m);
+  return parts
+    .filter((part) => {
+      const [, ...what] = part.trimEnd().split('\n');
+      const key = what.join('\n');
+      return !told.has(key) && told.add(key);
+    })
+    .join('');
 }
 
 interface Meaning {
@@ -140,7 +160,7 @@ const meanings: readonly Meaning[] = [
     pattern:
       /Box '[^']+' could not be found[\s\S]*(?:could not|error|fail)|couldn't be accessed|box .* could not be found/i,
     means: 'the box is missing, and cannot be fetched',
-    next: 'make the one that needs no download, and choose it: npx macvlab lab prepare --lab vagrant; MACVLAB_VAGRANT_BOX=macvlab',
+    next: 'use the one that is made here, without a download: MACVLAB_VAGRANT_BOX=macvlab npx macvlab run --lab vagrant',
   },
   {
     pattern: /Permission denied|Could not open '|could not open kernel/i,
@@ -151,7 +171,7 @@ const meanings: readonly Meaning[] = [
     pattern: /Address already in use/i,
     means:
       'another program has the cables’ UDP ports, or machines of this checkout are there that Vagrant does not know',
-    next: () => `look who has them: ss -lunp | grep :100; ${removeUnknown()}`,
+    next: () => `look who has them: ss -lunp | grep ':100[12]'; ${removeUnknown()}`,
   },
   {
     pattern:
@@ -174,7 +194,7 @@ export function vagrantFailure(
   const message = `Vagrant could not ${what}: ${meaning?.means ?? `it ended with status ${status}`}`;
   const { next = 'see what Vagrant says: vagrant status; begin anew: vagrant destroy -f' } = meaning ?? {};
   return new MacvlabError(meaning?.code ?? 'VAGRANT_FAILED', message, {
-    evidence: `$ vagrant ${argv.join(' ')}\n${words.split('\n').slice(-20).join('\n')}`,
+    evidence: `$ vagrant ${argv.join(' ')}\n${withoutRepetition(words).split('\n').slice(-20).join('\n')}`,
     next: typeof next === 'string' ? next : next(),
   });
 }
