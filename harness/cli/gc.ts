@@ -7,9 +7,10 @@ import { remark, say } from './output.js';
 
 const why = `
 A killed run leaves nothing in the kernel: a sandbox ends with the process that holds it, and so do containers. What can be
-left are the state file of a lab that has ended, a lab whose \`macvlab lab up\` was killed in the moment of letting it go, and
-a container that was made and not yet started. A process is ended only if its command, environment, user and namespaces prove
-it to be such a lab's, and a container removed only if its labels do. Running labs are left alone.`;
+left are the state file of a lab that has ended, a lab whose \`macvlab lab up\` was killed in the moment of letting it go, a
+container that was made and not yet started, and this checkout’s Vagrant machines, where a run has made them. A process is
+ended only if its command, environment, user and namespaces prove it to be such a lab's, and a container removed only if its
+labels do. Running labs are left alone.`;
 
 /** Adds the command. */
 export function addGc(program: Command): void {

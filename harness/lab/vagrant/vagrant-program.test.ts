@@ -58,7 +58,12 @@ describe('what Vagrant says', () => {
     ],
     ['Volume for domain is already created. Please run', 'earlier run', /vol-delete macvlab-[0-9a-f]{8}-\$name.img/],
     ["can't bind ip=127.1.2.3 to socket: Address already in use", 'has the cables’ UDP ports', /ss -lunp/],
-    ['Timed out while waiting for the machine to boot.', 'does not come up', /vagrant destroy -f/],
+    [
+      'Timed out while waiting for the machine to boot.',
+      'does not come up',
+      /virsh -c qemu:\/\/\/system console macvlab-/,
+    ],
+    ['The specified wait_for timeout (2 seconds) was exceeded', 'does not come up', /MACVLAB_VAGRANT_MEMORY=1024/],
   ];
   for (const [words, means, next] of cases) {
     it(`names what it means, and the next command: ${means}`, () => {

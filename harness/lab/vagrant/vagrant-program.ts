@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { MacvlabError } from '../../core/error.js';
 import { findProgram, installCommand } from '../../setup/tools.mjs';
 import { packageFolder } from './package-folder.js';
-import { checkoutName, readSettings } from './settings.js';
+import { checkoutName, readSettings, variableOf } from './settings.js';
 
 /** What is asked of Vagrant. */
 export interface VagrantOptions {
@@ -118,11 +118,20 @@ interface Meaning {
   next: string | (() => string);
 }
 
+/** libvirt's own program, at the daemon that Vagrant uses. */
+function virsh(): string {
+  return `virsh -c ${readSettings().uri || 'qemu:///system'}`;
+}
+
+/** What libvirt calls a machine (vagrant/machines.rb). */
+function domainOf(machine: string): string {
+  return `macvlab-${checkoutName()}-${machine}`;
+}
+
 /** Removes all that libvirt can have of this checkout's machines; what is not there only says so. */
 function removeUnknown(): string {
-  const virsh = `virsh -c ${readSettings().uri || 'qemu:///system'}`;
-  const machines = `macvlab-${checkoutName()}-$name`;
-  return `remove them: for name in switch node1 node2; do ${virsh} destroy ${machines}; ${virsh} undefine ${machines} --remove-all-storage; ${virsh} vol-delete ${machines}.img default; done`;
+  const domain = domainOf('$name');
+  return `remove them: for name in switch node1 node2; do ${virsh()} destroy ${domain}; ${virsh()} undefine ${domain} --remove-all-storage; ${virsh()} vol-delete ${domain}.img default; done`;
 }
 
 /** What Vagrant says, and what it means; the first that matches counts. */
@@ -175,9 +184,10 @@ const meanings: readonly Meaning[] = [
   },
   {
     pattern:
-      /Timed out while waiting for the machine to boot|waiting for an IP|was not able to verify|Host unreachable|connection refused/i,
+      /Timed out while waiting for the machine to boot|wait_for timeout|was not able to verify|Host unreachable|connection refused/i,
     means: 'a machine does not come up',
-    next: 'look at it: vagrant status; virsh -c qemu:///system console NAME. Begin anew: vagrant destroy -f',
+    next: () =>
+      `watch one come up: vagrant up node1, and beside it: ${virsh()} console ${domainOf('node1')}; where memory lacks: ${variableOf('memory')}=1024`,
   },
 ];
 
