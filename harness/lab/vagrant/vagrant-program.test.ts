@@ -40,7 +40,11 @@ describe('what Vagrant says', () => {
       'libvirt does not',
       /systemctl/,
     ],
-    ['Name `macvlab-1-node1` of domain about to create is already taken. Please try to run', 'earlier run', /virsh/],
+    [
+      'Name `macvlab-1-node1` of domain about to create is already taken. Please try to run',
+      'Vagrant does not know',
+      /virsh/,
+    ],
     [
       "Box 'debian/bookworm64' could not be found. Attempting to find\nThe box 'debian/bookworm64' could not be found or\ncould not be accessed",
       'box is missing',
@@ -56,7 +60,11 @@ describe('what Vagrant says', () => {
       'libvirt is not for this user',
       /usermod -aG libvirt/,
     ],
-    ['Volume for domain is already created. Please run', 'earlier run', /vol-delete macvlab-[0-9a-f]{8}-\$name.img/],
+    [
+      'Volume for domain is already created. Please run',
+      'Vagrant does not know',
+      /vol-delete macvlab-[0-9a-f]{8}-\$name.img/,
+    ],
     ["can't bind ip=127.1.2.3 to socket: Address already in use", 'has the cables’ UDP ports', /ss -lunp/],
     [
       'Timed out while waiting for the machine to boot.',

@@ -157,7 +157,8 @@ const meanings: readonly Meaning[] = [
   },
   {
     pattern: /Name `([^`]+)` of domain about to create is already taken|Volume for domain is already created/i,
-    means: 'machines of an earlier run are there, and Vagrant does not know them any more',
+    means:
+      'machines of this checkout are there that Vagrant does not know: .vagrant was deleted, or is another folder now',
     next: removeUnknown,
   },
   {
@@ -174,7 +175,7 @@ const meanings: readonly Meaning[] = [
   {
     pattern: /Permission denied|Could not open '|could not open kernel/i,
     means: 'libvirt may not read what the machines boot from',
-    next: 'keep it where libvirt’s user can: MACVLAB_CACHE=/var/cache/macvlab, then npx macvlab lab prepare --lab vagrant',
+    next: 'keep it where libvirt’s user can: sudo install -d -o $USER /var/cache/macvlab; export MACVLAB_CACHE=/var/cache/macvlab; npx macvlab lab prepare --lab vagrant',
   },
   {
     pattern: /Address already in use/i,
