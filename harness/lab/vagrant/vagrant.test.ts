@@ -78,6 +78,14 @@ describe('the Vagrant lab', function () {
     expect(readClaim()).to.equal(undefined);
   });
 
+  it('has left nothing where Vagrant could neither make machines nor remove any', async () => {
+    answer('status', states('not_created'));
+    answer('up', 'exit 1');
+    answer('destroy', 'exit 1');
+    await failure();
+    expect(readClaim()).to.equal(undefined);
+  });
+
   it('removes the machines of a run that was killed before it makes its own', async () => {
     killedRun(true);
     answer('status', states('not_created'));
@@ -109,6 +117,7 @@ describe('the Vagrant lab', function () {
   it('is known to have left machines until Vagrant has removed them', async () => {
     killedRun(true);
     expect(await clearMachines({ dryRun: true })).to.equal(true);
+    answer('status', states('running'));
     answer('destroy', 'exit 1');
     const failed: unknown = await clearMachines({ dryRun: false }).catch((error: unknown) => error);
     expect(failed).to.be.instanceOf(MacvlabError);
@@ -116,7 +125,7 @@ describe('the Vagrant lab', function () {
     answer('destroy', '');
     expect(await clearMachines({ dryRun: false })).to.equal(true);
     expect(readClaim()).to.equal(undefined);
-    expect(asked()).to.deep.equal(['destroy --force', 'destroy --force']);
+    expect(asked()).to.deep.equal(['destroy --force', 'status --machine-readable', 'destroy --force']);
   });
 
   it('forgets a killed run that had found its machines, and leaves them alone', async () => {
