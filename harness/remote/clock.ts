@@ -16,8 +16,12 @@ export const sameClock: ClockOffset = { ahead: 0, error: 0 };
 /** Questions asked; the one that was answered the quickest says the most. */
 const samples = 8;
 
-/** busybox's adjtimex prints what the call of that name says; date of busybox knows no fractions of a second. */
-const answering = 'while read -r _; do adjtimex; done';
+/**
+ * busybox's adjtimex prints what the call of that name says; its date knows no fractions of a second. A machine without busybox has the
+ * other date.
+ */
+const answering =
+  'if command -v adjtimex >/dev/null; then while read -r _; do adjtimex; done; else while read -r _; do date +%s%N; done; fi';
 
 /**
  * Asks a machine for its time, as NTP does (RFC 5905, 8): it read its clock somewhere between our question and its answer.
@@ -62,8 +66,10 @@ function now(): number {
   return (performance.timeOrigin + performance.now()) * 1000;
 }
 
-/** Microseconds since the epoch in what adjtimex has printed; undefined until it is whole. */
+/** Microseconds since the epoch in what adjtimex, or date, has printed; undefined until it is whole. */
 function timeIn(words: string): number | undefined {
+  const nanoseconds = /^(\d{19})\n/.exec(words)?.[1];
+  if (nanoseconds !== undefined) return Number(nanoseconds.slice(0, -3));
   const seconds = /time\.tv_sec: +(\d+)\n/.exec(words)?.[1];
   const fraction = /time\.tv_usec: +(\d+)\n/.exec(words)?.[1];
   return seconds === undefined || fraction === undefined ? undefined : Number(seconds) * 1e6 + Number(fraction);
