@@ -1,5 +1,8 @@
 import { expect } from 'chai';
-import { readable, vagrantFailure } from './vagrant-program.js';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { readable, vagrant, vagrantFailure } from './vagrant-program.js';
 
 const failure = (words: string) => vagrantFailure('bring the machines up', ['up'], words, 1);
 
@@ -94,5 +97,34 @@ describe('what Vagrant says', () => {
     const error = failure('something new');
     expect(error.message).to.contain('status 1');
     expect(error.evidence).to.contain('something new');
+  });
+});
+
+describe('a Vagrant that says nothing more', () => {
+  const { PATH } = process.env;
+  let folder: string;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'macvlab-silence-'));
+    process.env['PATH'] = `${folder}${delimiter}${PATH}`;
+  });
+  after(() => {
+    process.env['PATH'] = PATH;
+    rmSync(folder, { recursive: true });
+  });
+  const up = async (script: string) => {
+    writeFileSync(join(folder, 'vagrant'), `#!/bin/sh\n${script}\n`);
+    chmodSync(join(folder, 'vagrant'), 0o755);
+    return vagrant(['up'], { what: 'bring the machines up', environment: {}, silence: 500 });
+  };
+
+  it('is interrupted, and a machine has not come up', async () => {
+    const waiting = "trap 'echo cleaning up; exit 0' INT; echo Waiting for an address; while :; do sleep 0.1; done";
+    const error: unknown = await up(waiting).catch((caught: unknown) => caught);
+    expect(error).to.have.property('message').that.contains('a machine does not come up');
+    expect(error).to.have.property('evidence').that.contains('Waiting for an address').and.contains('cleaning up');
+  });
+
+  it('is left to its work while it says something', async () => {
+    expect(await up('for n in 1 2 3 4 5 6 7 8; do echo $n; sleep 0.2; done')).to.contain('8');
   });
 });

@@ -1,6 +1,7 @@
 /** Vagrant as we run it, and what its words mean to the user. */
 import { spawn } from 'node:child_process';
 import { MacvlabError } from '../../core/error.js';
+import { pause } from '../../core/wait.js';
 import { findProgram, installCommand } from '../../setup/tools.mjs';
 import { packageFolder } from './package-folder.js';
 import { checkoutName, readSettings, variableOf } from './settings.js';
@@ -13,6 +14,8 @@ export interface VagrantOptions {
   environment: Record<string, string>;
   /** Told its process id. */
   onStart?: (pid: number) => void;
+  /** Milliseconds without a word after which it is interrupted: its plugin for libvirt waits for an address for more than ten minutes. */
+  silence?: number;
 }
 
 /** @throws MacvlabError VAGRANT_MISSING with the command that installs it */
@@ -42,13 +45,16 @@ function endsWithUs(): string[] {
   return setpriv === undefined ? [] : [setpriv, '--pdeathsig', 'INT', '--'];
 }
 
+/** What is noted when Vagrant is interrupted because of its silence. */
+const saidNothing = 'macvlab has interrupted Vagrant, which said nothing more';
+
 /**
  * Runs Vagrant on the machines of this checkout, to its end.
  * @returns its standard output
  * @throws MacvlabError VAGRANT_MISSING, VAGRANT_FAILED with its last words, and the next step that these call for
  */
 export async function vagrant(argv: readonly string[], options: VagrantOptions): Promise<string> {
-  const { what, environment, onStart } = options;
+  const { what, environment, onStart, silence } = options;
   const [program = '', ...rest] = [...endsWithUs(), vagrantProgram(), ...argv];
   const child = spawn(program, rest, {
     cwd: packageFolder,
@@ -66,7 +72,11 @@ export async function vagrant(argv: readonly string[], options: VagrantOptions):
   });
   let output = '';
   let words = '';
-  const note = (text: string) => (words = (words + text).slice(-16_000));
+  let heard = 0;
+  const note = (text: string) => {
+    words = (words + text).slice(-16_000);
+    heard += 1;
+  };
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output += text;
     note(text);
@@ -76,8 +86,19 @@ export async function vagrant(argv: readonly string[], options: VagrantOptions):
     child.once('error', reject).once('close', resolve);
   });
   if (child.pid !== undefined) onStart?.(child.pid);
-  const status = await ended;
-  if (status === 0) return output;
+  let over = false;
+  const watch = async (limit: number) => {
+    for (let before = -1; !over && before !== heard;) {
+      before = heard;
+      await pause(limit, ended);
+    }
+    if (over) return;
+    note(`\n${saidNothing}\n`);
+    child.kill('SIGINT');
+  };
+  if (silence !== undefined) void watch(silence);
+  const status = await ended.finally(() => (over = true));
+  if (status === 0 && !words.includes(saidNothing)) return output;
   throw vagrantFailure(what, argv, readable(words), status);
 }
 
@@ -185,7 +206,7 @@ const meanings: readonly Meaning[] = [
   },
   {
     pattern:
-      /Timed out while waiting for the machine to boot|wait_for timeout|was not able to verify|Host unreachable|connection refused/i,
+      /Timed out while waiting for the machine to boot|said nothing more|wait_for timeout|was not able to verify|Host unreachable|connection refused/i,
     means: 'a machine does not come up',
     next: () =>
       `watch one come up: vagrant up node1, and beside it: ${virsh()} console ${domainOf('node1')}; where memory lacks: ${variableOf('memory')}=1024`,

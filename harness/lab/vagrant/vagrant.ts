@@ -3,7 +3,7 @@
  * live by a connection of ours, so that the machines are as they were when it ends (docs/decisions/0011).
  */
 import { MacvlabError } from '../../core/error.js';
-import { beSlow } from '../../core/wait.js';
+import { beSlow, patience } from '../../core/wait.js';
 import { newKeyPair } from '../../remote/keys.js';
 import type { Session } from '../../remote/session.js';
 import { setClocks } from '../clocks.js';
@@ -224,7 +224,7 @@ async function bringUp(
       : 'bringing up the Vagrant machines that there are; they are left running',
   );
   const onStart = (pid: number) => updateClaim({ vagrant: identityOf(pid) });
-  await vagrant(['up'], { what: 'bring the machines up', environment, onStart });
+  await vagrant(['up'], { what: 'bring the machines up', environment, onStart, silence: patience(120_000) });
 }
 
 /** @throws MacvlabError VAGRANT_MISSING, VAGRANT_FAILED when there are machines left */
