@@ -74,9 +74,8 @@ fi
 missing() {
   # shellcheck disable=SC2016 # for the inner shell
   unshare --net sh -c '
-    ip link add name p0 type dummy 2>/dev/null || ip link add name p0 type veth peer name p1 2>/dev/null || true
     ip link add name v0 type veth peer name v1 2>/dev/null || printf " veth"
-    ip link add name b0 type bridge 2>/dev/null || printf " bridge"
+    ip link add name p0 type bridge 2>/dev/null || { printf " bridge"; ip link set dev v0 name p0 2>/dev/null || true; }
     ip link add link p0 name m0 type macvlan 2>/dev/null || printf " macvlan"
     ip link add link p0 name p0.5 type vlan id 5 2>/dev/null || printf " 8021q"'
 }
