@@ -32,6 +32,16 @@ describe('what Vagrant says', () => {
     expect(error.next).to.match(/^npx macvlab lab prepare --lab vagrant/);
   });
 
+  it('brings a refusal of provisioning, which a machine says', () => {
+    const error = failure(
+      '    node1: macvlab: the machine node1 lacks tcpdump\n    node1:   next: choose a box of Debian or Ubuntu\nThe SSH command responded',
+    );
+    expect([error.message, error.next]).to.deep.equal([
+      'the machine node1 lacks tcpdump',
+      'choose a box of Debian or Ubuntu',
+    ]);
+  });
+
   const cases: [string, string, RegExp][] = [
     [
       "The provider 'libvirt' could not be found, but was requested to\nback the machine",

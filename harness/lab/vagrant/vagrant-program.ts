@@ -220,7 +220,8 @@ export function vagrantFailure(
   words: string,
   status: number | null,
 ): MacvlabError {
-  const own = /^macvlab: (.*)\n\s*next: (.*)$/m.exec(words);
+  // what a machine says stands behind its name
+  const own = /^(?:\s*\w+: )?macvlab: (.*)\n(?:\s*\w+:)?\s*next: (.*)$/m.exec(words);
   if (own) return new MacvlabError('VAGRANT_FAILED', own[1] ?? '', { next: own[2] ?? '' });
   const meaning = meanings.find(({ pattern }) => pattern.test(words));
   const message = `Vagrant could not ${what}: ${meaning?.means ?? `it ended with status ${status}`}`;
