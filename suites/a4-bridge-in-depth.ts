@@ -119,11 +119,13 @@ suite('A4 bridge mode in depth', { addresses, modes: ['bridge'] }, () => {
     'A4.9',
     'with the parent down no child can be used; up again, they recover',
     { needs: ['uplink may be cut'] },
-    async ({ lab, node1, node2, router, switch: sw }) => {
+    async ({ lab, node1, node2, router, switch: sw, measure }) => {
       const port = sw.port('node1');
       expect(await lab.ping(ns1, node2)).to.be.answered();
       await node1.setUplink('down');
-      expect(await ns1.link()).not.to.have.linkFlag('LOWER_UP');
+      // A child takes over its parent's carrier (macvlan.c, macvlan_device_event), which a card may keep while it is down: virtio_net of
+      // older kernels does.
+      measure('the child’s flags with the parent down', (await ns1.link()).flags.join(' '));
       const cut = [await lab.pingInVain(ns1, node2), await lab.pingInVain(ns1, ns2)];
       await node1.setUplink('up');
       await lab.forgetNeighbours([ns1, ns2]);

@@ -19,7 +19,8 @@ machines = environment.vagrantfile.machine_names.to_h do |name|
   }
   asked[:customizations] = of_provider.customizations.map(&:last) if provider == :virtualbox
   if provider == :libvirt
-    asked.merge!(prefix: of_provider.default_prefix, domain: of_provider.driver, memory: of_provider.memory, cpus: of_provider.cpus)
+    asked.merge!(prefix: of_provider.default_prefix, domain: of_provider.driver, memory: of_provider.memory, cpus: of_provider.cpus,
+                 uri: of_provider.uri, management: of_provider.management_network_mode)
   end
   [name, asked]
 end

@@ -15,24 +15,31 @@ module Macvlab
   def self.machines(config, settings)
     config.vm.box = settings.box
     config.vm.box_check_update = false
+    # seconds; a stock box takes 2 minutes, emulated on a machine of its own
+    config.vm.boot_timeout = 900
     config.vm.synced_folder '.', '/vagrant', disabled: true
     own_box(config, settings) if settings.own_box?
     MACHINES.each do |name|
       config.vm.define(name) do |machine|
-        cables(name).each_with_index { |cable, index| lay(machine, settings, name, cable, index + 1) }
+        cables(name, settings).each_with_index { |cable, index| lay(machine, settings, name, cable, index + 1) }
         provider(machine, settings, name)
-        provision(machine, name)
+        provision(machine, name, settings)
       end
     end
   end
 
   # The ends of cables at a machine: each with its card's address, its own UDP port and that of the other end.
-  def self.cables(machine)
+  def self.cables(machine, settings)
     CABLES.select { |node, _| [node, 'switch'].include?(machine) }.map do |node, cable|
       at_node = machine == node
       near, far = at_node ? [0, 1] : [1, 0]
-      { node: node, mac: at_node ? cable[:node] : cable[:switch], near: cable[:port] + near, far: cable[:port] + far }
+      { node: node, mac: at_node ? address(node, settings) : cable[:switch], near: cable[:port] + near, far: cable[:port] + far }
     end
+  end
+
+  # A node's card. On a real switch another checkout's may be as well, and must not have the same address.
+  def self.address(node, settings)
+    settings.bridge.split.empty? ? CABLES[node][:node] : "02#{settings.checkout}0#{CABLES.keys.index(node) + 1}"
   end
 
   # Where a checkout's cables are on the loopback: an address of 127.0.0.0/8 made of its name, so that two use the same ports.
@@ -47,7 +54,8 @@ module Macvlab
     unless cards.empty? || name == 'switch'
       card = cards[CABLES.keys.index(name)]
       # passthrough: libvirt's macvtap hands all frames on, not only those for the machine's own address
-      machine.vm.network :public_network, auto_config: false, bridge: card, dev: card, mode: 'passthrough', type: 'direct'
+      machine.vm.network :public_network, auto_config: false, bridge: card, dev: card, mode: 'passthrough', type: 'direct',
+                                          mac: cable[:mac]
       machine.vm.provider(:virtualbox) { |vb| vb.customize ['modifyvm', :id, "--nicpromisc#{slot + 1}", 'allow-all'] }
       return
     end
@@ -98,9 +106,6 @@ module Macvlab
 
   # The box that macvlab makes has no boot loader: libvirt starts its kernel.
   def self.own_box(config, settings)
-    if (ENV['VAGRANT_DEFAULT_PROVIDER'] || settings.provider) != 'libvirt'
-      raise Refusal.new('the box macvlab is for libvirt alone', 'choose another in vagrant/settings.yaml, such as debian/bookworm64')
-    end
     made = settings.prepared
     config.vm.box = made['box']
     config.vm.box_url = "file://#{made['file']}"
@@ -109,11 +114,15 @@ module Macvlab
       libvirt.initrd = made['initrd']
       libvirt.cmd_line = made['arguments']
     end
+  rescue Refusal => e
+    # machines that are there can be looked at, entered and removed without
+    config.vm.box = OWN_BOX
+    config.trigger.before(:up, :reload) { |trigger| trigger.ruby { raise e } }
   end
 
   # Once what the box lacks, and whenever it starts what makes a lab to play in.
-  def self.provision(machine, name)
-    cards = cables(name).map { |cable| "#{cable[:node]}=#{cable[:mac].scan(/../).join(':')}" }
+  def self.provision(machine, name, settings)
+    cards = cables(name, settings).map { |cable| "#{cable[:node]}=#{cable[:mac].scan(/../).join(':')}" }
     machine.vm.provision 'programs', type: :shell, path: File.join(ROOT, 'vagrant/provision.sh')
     machine.vm.provision 'network', type: :shell, run: 'always', path: File.join(ROOT, 'vagrant/network.sh'), args: [name, *cards]
   end

@@ -14,7 +14,18 @@ mkdir -p /usr/local/sbin /etc/macvlab
 [ "$0" = /usr/local/sbin/macvlab-network ] || cp "$0" /usr/local/sbin/macvlab-network
 chmod 755 /usr/local/sbin/macvlab-network
 echo "$role $*" >/etc/macvlab/role
+# sudo looks its host's name up, for 10 s where nobody answers
+grep -qw "$role" /etc/hosts || echo "127.0.1.1 $role" >>/etc/hosts
 if command -v hostname >/dev/null; then hostname "$role"; fi
+
+# The cards are ours: networkd would ask for addresses there, and take ours away when a card comes back.
+if [ -d /run/systemd/netif ]; then
+  mkdir -p /etc/systemd/network
+  for each; do
+    printf '[Match]\nMACAddress=%s\n[Link]\nUnmanaged=yes\n' "${each#*=}" >"/etc/systemd/network/00-macvlab-${each%%=*}.network"
+  done
+  networkctl reload || true
+fi
 
 # card ADDRESS NAME: gives the card of that address its name. One that comes back from a namespace that has ended takes a moment.
 card() {

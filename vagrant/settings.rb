@@ -22,14 +22,22 @@ module Macvlab
 
   Settings = Struct.new(:provider, :box, :memory, :cpus, :kernel, :driver, :uri, :management, :bridge, keyword_init: true) do
     def self.read(environment = ENV)
-      file = environment['MACVLAB_VAGRANT_SETTINGS'] || File.join(ROOT, 'vagrant/settings.yaml')
-      given = YAML.safe_load(File.read(file)) || {}
-      unknown = given.keys - members.map(&:to_s)
-      unless unknown.empty?
-        raise Refusal.new("#{file}: there is no setting #{unknown.join(', ')}", "choose among: #{members.join(', ')}")
-      end
+      shipped = File.join(ROOT, 'vagrant/settings.yaml')
+      file = environment['MACVLAB_VAGRANT_SETTINGS'] || shipped
+      given = read_file(shipped).merge(read_file(file))
+      # Vagrant's own word for it counts as well
+      own_word = environment['VAGRANT_DEFAULT_PROVIDER'].to_s
+      given['provider'] = own_word unless own_word.empty?
       values = members.to_h { |name| [name, (environment["MACVLAB_VAGRANT_#{name.upcase}"] || given[name.to_s]).to_s] }
       new(**values).check
+    end
+
+    def self.read_file(file)
+      given = YAML.safe_load(File.read(file)) || {}
+      unknown = given.is_a?(Hash) ? given.keys - members.map(&:to_s) : [given]
+      return given if unknown.empty?
+
+      raise Refusal.new("#{file}: there is no setting #{unknown.join(', ')}", "choose among: #{members.join(', ')}")
     rescue Psych::Exception, SystemCallError => e
       raise Refusal.new("the settings cannot be read: #{e.message}", "mend #{file}, or unset MACVLAB_VAGRANT_SETTINGS")
     end
@@ -42,6 +50,11 @@ module Macvlab
       choose_number(:cpus, 1)
       refuse(:bridge, 'two network cards, or none') unless [0, 2].include?(bridge.split.size)
       refuse(:box, 'the name of a box') if box.empty?
+      if own_box? && provider != 'libvirt'
+        raise Refusal.new("the box #{box} is for libvirt, and the provider is #{provider}",
+                          "choose a box that is for #{provider} too, such as MACVLAB_VAGRANT_BOX=debian/bookworm64; " \
+                          'or MACVLAB_VAGRANT_PROVIDER=libvirt')
+      end
       unless kernel.empty? || own_box?
         raise Refusal.new("the box #{box} brings its own kernel", "leave the setting kernel empty, or set box to #{OWN_BOX}")
       end
@@ -60,8 +73,10 @@ module Macvlab
     # What `macvlab lab prepare --lab vagrant` has made: name and file of the box, kernel, initrd and the kernel's words.
     def prepared
       name = kernel.empty? ? 'default' : Digest::SHA256.hexdigest(kernel)[0, 12]
-      JSON.parse(File.read(File.join(cache, 'vagrant', 'prepared', "#{name}.json")))
-    rescue SystemCallError, JSON::ParserError
+      made = JSON.parse(File.read(File.join(cache, 'vagrant', 'prepared', "#{name}.json")))
+      %w[file kernel initrd].each { |part| File.stat(made[part]) }
+      made
+    rescue SystemCallError, JSON::ParserError, TypeError
       option = kernel.empty? ? '' : " --kernel #{kernel}"
       raise Refusal.new("the box has not been made#{option.empty? ? '' : " for the kernel #{kernel}"}",
                         "npx macvlab lab prepare --lab vagrant#{option}   (or choose another box in vagrant/settings.yaml)")

@@ -1,10 +1,15 @@
 /** The command line as a user has it: a process with exit code and two outputs. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('main.js', import.meta.url));
+
+/** No such folder: a test never touches the Vagrant machines of this checkout, which are a developer's. */
+const noMachines = join(tmpdir(), 'macvlab-tests-have-no-vagrant-machines');
 
 export interface Ended {
   status: number | null;
@@ -25,7 +30,10 @@ export async function macvlab(
   words: readonly string[],
   { cwd, env = {}, input = '', said }: CallOptions = {},
 ): Promise<Ended> {
-  const child = spawn(process.execPath, [main, ...words], { cwd, env: { ...process.env, ...env } });
+  const child = spawn(process.execPath, [main, ...words], {
+    cwd,
+    env: { ...process.env, VAGRANT_DOTFILE_PATH: noMachines, ...env },
+  });
   child.stdin.on('error', () => undefined).end(input);
   const closed = once(child, 'close');
   let stderr = '';

@@ -7,9 +7,10 @@ import { remark, say } from './output.js';
 
 const why = `
 A killed run leaves nothing in the kernel: a sandbox ends with the process that holds it, and so do containers. What can be
-left are the state file of a lab that has ended, a lab whose \`macvlab lab up\` was killed in the moment of letting it go, and
-a container that was made and not yet started. A process is ended only if its command, environment, user and namespaces prove
-it to be such a lab's, and a container removed only if its labels do. Running labs are left alone.
+left are the state file of a lab that has ended, a lab whose \`macvlab lab up\` was killed in the moment of letting it go, a
+container that was made and not yet started, and this checkout’s Vagrant machines, where a run has made them. A process is
+ended only if its command, environment, user and namespaces prove it to be such a lab's, and a container removed only if its
+labels do. Running labs are left alone.
 
 What was changed of real hosts' own networks (--lab inventory) is taken back on them, from the journal of the run; a host that
 cannot be reached keeps its journal, and the exit code is ${exitCode.lab}.`;
@@ -67,7 +68,7 @@ async function clearVagrant(dryRun: boolean): Promise<boolean> {
   try {
     return await clearMachines({ dryRun });
   } catch (error) {
-    remark(`the Vagrant machines were not removed: ${messageOf(error)}`);
+    remark(`the Vagrant machines were not removed\n${formatError(error)}`);
     return false;
   }
 }

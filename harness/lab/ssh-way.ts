@@ -1,6 +1,7 @@
 /** The ssh program as a way into a machine: what a command there reads and says is one socket here. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
+import { patience, within } from '../core/wait.js';
 import { quoteCommand } from '../remote/quote.js';
 import { findProgram } from '../setup/tools.mjs';
 import { hostTool } from './host-tools.js';
@@ -25,6 +26,16 @@ export interface Entered {
   /** Its standard error, and how it ended. */
   words: () => string;
   ended: Promise<unknown>;
+}
+
+/** Closes a command's input, and waits for its end; a machine that does not answer is not waited for. */
+export async function leave({ socket, child, ended }: Entered): Promise<void> {
+  socket.end();
+  const left = { what: 'a machine to be let go', deadline: patience(10_000) };
+  await within(ended, left).catch(async () => {
+    child.kill('SIGKILL');
+    await ended;
+  });
 }
 
 /** Ends what it starts when this process dies, even by SIGKILL (prctl(2), PR_SET_PDEATHSIG). */

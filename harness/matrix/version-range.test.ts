@@ -73,7 +73,7 @@ describe('ranges of kernel versions', () => {
         candidate === null ? `${major}.${minor}.${patch}` : `${major}.${minor}-rc${candidate}`,
       );
     fc.assert(
-      fc.property(version, part, part, (kernel, major, minor) => {
+      fc.property(version, fc.integer({ min: 1, max: 300 }), part, (kernel, major, minor) => {
         const sides = [standing(kernel, `>=${major}.${minor}`), standing(kernel, `<${major}.${minor}`)];
         expect(sides.toSorted()).to.deep.equal(['in', 'out']);
       }),

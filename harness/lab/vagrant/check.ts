@@ -1,14 +1,15 @@
 /** What the Vagrant lab needs on this machine, found by looking and by asking Vagrant; nothing is started or fetched. */
-import { existsSync } from 'node:fs';
-import { messageOf } from '../../core/error.js';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { MacvlabError, messageOf } from '../../core/error.js';
 import { findProgram, installCommand } from '../../setup/tools.mjs';
 import type { Finding } from '../driver.js';
 import { findBox } from './box.js';
+import { mayBeAlive } from '../owner.js';
 import { readClaim } from './claim.js';
 import { findPrepared } from './prepared.js';
-import { ownBox, readSettings } from './settings.js';
+import { ownBox, readSettings, type Settings, variableOf } from './settings.js';
 import type { GuestKnowledge } from './vagrant.js';
-import { vagrant } from './vagrant-program.js';
+import { joinLibvirt, startLibvirt, vagrant } from './vagrant-program.js';
 
 const programs = [
   { name: 'vagrant', purpose: 'makes the machines' },
@@ -45,10 +46,9 @@ export async function checkVagrant({
   const known = guests.known();
   const wanted = kernel ?? (settings.kernel || undefined);
   const prepared = own ? findPrepared(wanted) : undefined;
-  const claim = readClaim();
   return [
     ...tools,
-    ...(tools[0]?.found ? await checkProvider(settings.provider, settings.uri) : []),
+    ...(await checkProvider(settings, tools[0]?.found === true)),
     { what: 'box', found: true, detail: own ? (prepared?.box ?? 'none yet: the first lab makes it') : settings.box },
     ...(prepared ? [{ what: 'kernel', found: true, detail: prepared.release }] : []),
     {
@@ -56,19 +56,27 @@ export async function checkVagrant({
       found: true,
       detail: known ? `${known.kind}: ${known.why}` : 'not tried yet: the first lab does',
     },
-    ...(claim
-      ? [
-          {
-            what: 'machines',
-            found: true,
-            detail: `process ${claim.owner.pid} has used, or uses, those of this checkout`,
-          },
-        ]
-      : []),
+    ...checkMachines(),
   ];
 }
 
-async function checkProvider(provider: string, uri: string): Promise<Finding[]> {
+/** Who has the machines, if anybody has. */
+function checkMachines(): Finding[] {
+  try {
+    const claim = readClaim();
+    if (!claim) return [];
+    const { pid } = claim.owner;
+    const detail = mayBeAlive(claim)
+      ? `process ${pid} uses those of this checkout`
+      : `process ${pid} was killed while it used those of this checkout${claim.made ? ': the next run removes them, or macvlab gc' : ''}`;
+    return [{ what: 'machines', found: true, detail }];
+  } catch (error) {
+    const next = error instanceof MacvlabError ? error.next : '';
+    return [{ what: 'machines', found: false, detail: messageOf(error), next }];
+  }
+}
+
+async function checkProvider({ provider, uri }: Settings, asked: boolean): Promise<Finding[]> {
   if (provider === 'virtualbox') {
     const path = findProgram('VBoxManage');
     return [
@@ -76,26 +84,36 @@ async function checkProvider(provider: string, uri: string): Promise<Finding[]> 
         what: 'virtualbox',
         found: path !== undefined,
         detail: path ?? 'the provider',
-        next: 'install VirtualBox, or choose libvirt',
+        next: `install VirtualBox, or choose libvirt: ${variableOf('provider')}=libvirt`,
       },
     ];
   }
+  return [...(asked ? [await checkPlugin()] : []), checkLibvirt(uri)];
+}
+
+async function checkPlugin(): Promise<Finding> {
   const plugin = await pluginVersion();
-  const socket = uri === '' ? sockets.find((file) => existsSync(file)) : uri;
-  return [
-    {
-      what: 'vagrant-libvirt',
-      found: plugin.version !== undefined,
-      detail: plugin.version ?? plugin.words,
-      next: installCommand(['vagrant-libvirt']) ?? 'vagrant plugin install vagrant-libvirt',
-    },
-    {
-      what: 'libvirt',
-      found: socket !== undefined,
-      detail: socket ?? `none of its sockets is there: ${sockets.join(', ')}`,
-      next: `${installCommand(['libvirtd']) ?? 'install libvirt'} && systemctl start libvirtd`,
-    },
-  ];
+  return {
+    what: 'vagrant-libvirt',
+    found: plugin.version !== undefined,
+    detail: plugin.version ?? plugin.words,
+    next: installCommand(['vagrant-libvirt']) ?? 'vagrant plugin install vagrant-libvirt',
+  };
+}
+
+function checkLibvirt(uri: string): Finding {
+  const what = 'libvirt';
+  if (uri !== '') return { what, found: true, detail: uri };
+  const socket = sockets.find((file) => existsSync(file));
+  if (socket === undefined) {
+    return { what, found: false, detail: `none of its sockets is there: ${sockets.join(', ')}`, next: startLibvirt() };
+  }
+  try {
+    accessSync(socket, constants.R_OK | constants.W_OK);
+    return { what, found: true, detail: socket };
+  } catch {
+    return { what, found: false, detail: `${socket} is not for this user`, next: joinLibvirt };
+  }
 }
 
 async function pluginVersion(): Promise<{ version?: string; words: string }> {

@@ -32,6 +32,15 @@ describe('the claim on a checkout’s Vagrant machines', () => {
     expect(readClaim()?.made).to.equal(false);
   });
 
+  it('that is damaged lets nobody in, and says what to do', () => {
+    const file = join(folder, 'macvlab.json');
+    writeFileSync(file, '{"own');
+    expect(() => claimMachines())
+      .to.throw(`${file} is damaged`)
+      .with.property('next')
+      .that.contains(`rm ${file}`);
+  });
+
   it('of a process elsewhere stands until the kernel has been started anew', () => {
     claimMachines();
     updateClaim({ namespace: 'pid:[1]', owner: { pid: process.pid, startTime: 1 } });

@@ -2,23 +2,28 @@
  * Who uses the machines of this checkout: there is one set of them. Noted beside Vagrant's own state, so that a run that was killed
  * is known again.
  */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { MacvlabError, messageOf } from '../../core/error.js';
+import { patience, poll } from '../../core/wait.js';
 import { mayBeAlive, ownerSchema, thisOwner } from '../owner.js';
-import { identify, type ProcessIdentity } from '../process-identity.js';
+import { identify, isRunning, type ProcessIdentity } from '../process-identity.js';
 import { packageFolder } from './package-folder.js';
+
+const identity = z.object({ pid: z.number(), startTime: z.number() });
 
 const schema = ownerSchema.extend({
   /** Whether the owner has made the machines, or found them. */
   made: z.boolean(),
+  /** The Vagrant that brings them up: when the owner is killed, it takes back what it has half made, and ends a little later. */
+  vagrant: identity.exactOptional(),
 });
 
 export type Claim = z.infer<typeof schema>;
 
 function folder(): string {
-  return process.env['VAGRANT_DOTFILE_PATH'] ?? join(packageFolder, '.vagrant');
+  return resolve(packageFolder, process.env['VAGRANT_DOTFILE_PATH'] ?? '.vagrant');
 }
 
 const file = () => join(folder(), 'macvlab.json');
@@ -41,25 +46,51 @@ export function claimMachines(): Claim | undefined {
   }
 }
 
+/** Waits until the Vagrant of an owner that is gone has ended as well. @throws MacvlabError WAIT_DEADLINE */
+export async function vagrantEnd({ vagrant }: Claim): Promise<void> {
+  if (!vagrant) return;
+  const gone = async () => Promise.resolve(isRunning(vagrant) ? undefined : true);
+  await poll(gone, {
+    what: `process ${vagrant.pid}, the Vagrant of a run that was killed, to end`,
+    deadline: patience(120_000),
+    next: `wait until it has ended, and try again`,
+  });
+}
+
+/** @throws MacvlabError LAB_OPEN when it is damaged */
 export function readClaim(): Claim | undefined {
   try {
     return schema.parse(JSON.parse(readFileSync(file(), 'utf8')));
-  } catch {
-    return undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new MacvlabError(
+      'LAB_OPEN',
+      `nobody can tell who uses the Vagrant machines of this checkout: ${file()} is damaged`,
+      {
+        evidence: messageOf(error),
+        next: `see that no other macvlab is at work here; then rm ${file()}`,
+        cause: error,
+      },
+    );
   }
 }
 
+/** Writes a claim, unless there is one; nobody sees it half written. */
 function writeNew(): boolean {
+  const mine = `${file()}.${process.pid}`;
   try {
     mkdirSync(folder(), { recursive: true });
-    writeFileSync(file(), JSON.stringify({ ...thisOwner(), made: false }), { flag: 'wx' });
+    writeFileSync(mine, JSON.stringify({ ...thisOwner(), made: false }));
+    linkSync(mine, file());
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST' && readClaim()) return false;
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw new MacvlabError('LAB_OPEN', `the machines’ state cannot be written: ${messageOf(error)}`, {
-      next: `see that ${folder()} can be written, or name another folder in VAGRANT_DOTFILE_PATH; remove ${file()} if it is damaged`,
+      next: `see that ${folder()} can be written, or name another folder in VAGRANT_DOTFILE_PATH`,
       cause: error,
     });
+  } finally {
+    rmSync(mine, { force: true });
   }
 }
 

@@ -1,6 +1,6 @@
 /** Machines that a killed run has made and left. */
 import { mayBeAlive } from '../owner.js';
-import { readClaim, releaseClaim } from './claim.js';
+import { readClaim, releaseClaim, vagrantEnd } from './claim.js';
 import { destroyMachines } from './vagrant.js';
 
 /**
@@ -12,7 +12,10 @@ export async function clearMachines({ dryRun }: { dryRun: boolean }): Promise<bo
   const claim = readClaim();
   if (!claim || mayBeAlive(claim)) return false;
   if (dryRun) return claim.made;
-  if (claim.made) await destroyMachines({});
+  if (claim.made) {
+    await vagrantEnd(claim);
+    await destroyMachines({});
+  }
   releaseClaim();
   return claim.made;
 }

@@ -1,6 +1,6 @@
 /** What the Vagrantfile takes from the cache: the box, and what it boots with. vagrant/settings.rb reads it. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { asCacheError, cacheFolder } from '../../core/cache.js';
@@ -24,9 +24,12 @@ function fileOf(kernel: string | undefined): string {
   return join(cacheFolder(), 'vagrant/prepared', `${name}.json`);
 }
 
+/** What has been prepared for a kernel, if all of it is still there. */
 export function findPrepared(kernel: string | undefined): Prepared | undefined {
   try {
-    return schema.parse(JSON.parse(readFileSync(fileOf(kernel), 'utf8')));
+    const prepared = schema.parse(JSON.parse(readFileSync(fileOf(kernel), 'utf8')));
+    const files = [prepared.file, prepared.kernel, prepared.initrd];
+    return files.every((file) => existsSync(file)) ? prepared : undefined;
   } catch {
     return undefined;
   }

@@ -1,37 +1,103 @@
 /** What of the Vagrant lab's settings matters to macvlab itself; all of them are for the Vagrantfile (vagrant/settings.rb). */
-import { readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { MacvlabError, messageOf } from '../../core/error.js';
 import { packageFolder } from './package-folder.js';
 
-/** Names of settings, as they are in the file. */
-const names = ['provider', 'box', 'kernel', 'driver', 'uri', 'bridge'] as const;
-
-export type Settings = Record<(typeof names)[number], string>;
-
 /** The box that is macvlab's own. */
 export const ownBox = 'macvlab';
+
+interface Rule {
+  holds(value: string): boolean;
+  /** What a value may be, as it stands in an error. */
+  words: string;
+}
+
+const anyText: Rule = { holds: () => true, words: 'a text' };
+const oneOf = (...values: string[]): Rule => ({ holds: (value) => values.includes(value), words: values.join(' or ') });
+const atLeast = (least: number): Rule => ({
+  holds: (value) => /^\d+$/.test(value) && Number(value) >= least,
+  words: `a number, at least ${least}`,
+});
+
+/** What each setting may be: as vagrant/settings.rb has it, which those ask who type `vagrant up`. */
+const rules = {
+  provider: oneOf('libvirt', 'virtualbox'),
+  box: { holds: (value) => value !== '', words: 'the name of a box' },
+  memory: atLeast(128),
+  cpus: atLeast(1),
+  kernel: anyText,
+  driver: oneOf('auto', 'kvm', 'qemu'),
+  uri: anyText,
+  management: oneOf('nat', 'none'),
+  bridge: { holds: (value) => /^\s*(\S+\s+\S+\s*)?$/.test(value), words: 'two network cards, or none' },
+} satisfies Record<string, Rule>;
+
+type Name = keyof typeof rules;
+const names = Object.keys(rules) as Name[];
+
+export type Settings = Record<Name, string>;
+
+/** What is in the names of this checkout's machines (vagrant/settings.rb). */
+export function checkoutName(): string {
+  return createHash('sha256').update(realpathSync(packageFolder)).digest('hex').slice(0, 8);
+}
 
 /** The environment's name of a setting. */
 export function variableOf(name: string): string {
   return `MACVLAB_VAGRANT_${name.toUpperCase()}`;
 }
 
-const schema = z.record(z.string(), z.union([z.string(), z.number(), z.null()])).nullable();
+const schema = z.partialRecord(z.enum(names), z.union([z.string(), z.number(), z.null()])).nullable();
 
-/** @throws MacvlabError USAGE when the file cannot be read */
+/**
+ * The settings: the environment's, else those of the file that it names, else those of the file that comes with the lab.
+ * @throws MacvlabError USAGE when a file cannot be read, or there is no such setting
+ */
 export function readSettings(environment: NodeJS.ProcessEnv = process.env): Settings {
-  const file = environment['MACVLAB_VAGRANT_SETTINGS'] ?? join(packageFolder, 'vagrant/settings.yaml');
+  const shipped = join(packageFolder, 'vagrant/settings.yaml');
+  const file = environment['MACVLAB_VAGRANT_SETTINGS'] ?? shipped;
+  const given = { ...readSettingsOf(shipped), ...readSettingsOf(file) };
+  // Vagrant's own word for it counts as well
+  if (environment['VAGRANT_DEFAULT_PROVIDER']) given.provider = environment['VAGRANT_DEFAULT_PROVIDER'];
+  const value = (name: Name) => environment[variableOf(name)] ?? String(given[name] ?? '');
+  const settings = Object.fromEntries(names.map((name) => [name, value(name)])) as Settings;
+  for (const name of names) {
+    if (rules[name].holds(settings[name])) continue;
+    throw new MacvlabError('USAGE', `the Vagrant lab’s setting ${name} is "${settings[name]}"`, {
+      next: `give ${rules[name].words}, in ${file} or in ${variableOf(name)}`,
+    });
+  }
+  refuseCombination(settings);
+  return settings;
+}
+
+function readSettingsOf(file: string): z.infer<typeof schema> {
   try {
-    const given = schema.parse(parse(readFileSync(file, 'utf8'))) ?? {};
-    const value = (name: string) => environment[variableOf(name)] ?? String(given[name] ?? '');
-    return Object.fromEntries(names.map((name) => [name, value(name)])) as Settings;
+    const read = schema.safeParse(parse(readFileSync(file, 'utf8')));
+    if (read.success) return read.data;
+    throw new Error(z.prettifyError(read.error));
   } catch (error) {
-    throw new MacvlabError('USAGE', `the Vagrant lab’s settings cannot be read: ${messageOf(error)}`, {
-      next: `mend ${file}, or unset MACVLAB_VAGRANT_SETTINGS`,
+    throw new MacvlabError('USAGE', `the Vagrant lab’s settings cannot be used: ${file}`, {
+      evidence: messageOf(error),
+      next: `mend ${file}, which may set ${names.join(', ')}; or unset MACVLAB_VAGRANT_SETTINGS`,
       cause: error,
+    });
+  }
+}
+
+function refuseCombination({ box, provider, kernel }: Settings): void {
+  if (box === ownBox && provider !== 'libvirt') {
+    throw new MacvlabError('USAGE', `the box ${ownBox} is for libvirt, and the provider is ${provider}`, {
+      next: `choose a box that is for ${provider} too, such as ${variableOf('box')}=debian/bookworm64; or ${variableOf('provider')}=libvirt`,
+    });
+  }
+  if (box !== ownBox && kernel !== '') {
+    throw new MacvlabError('USAGE', `the box ${box} brings its own kernel: no other can be chosen`, {
+      next: `leave the setting kernel empty, or use the box that can: ${variableOf('box')}=${ownBox}`,
     });
   }
 }

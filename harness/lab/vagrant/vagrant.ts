@@ -3,7 +3,7 @@
  * live by a connection of ours, so that the machines are as they were when it ends (docs/decisions/0011).
  */
 import { MacvlabError } from '../../core/error.js';
-import { beSlow } from '../../core/wait.js';
+import { beSlow, patience } from '../../core/wait.js';
 import { newKeyPair } from '../../remote/keys.js';
 import type { Session } from '../../remote/session.js';
 import { setClocks } from '../clocks.js';
@@ -11,17 +11,18 @@ import type { AllSessions, Host, LabDriver, Machines } from '../driver.js';
 import { startKeeper } from '../keepers.js';
 import { makeLabFolder, noteProcess, removeLabFolder } from '../kept.js';
 import { threeMachines } from '../places.js';
+import { leave } from '../ssh-way.js';
 import type { LabKeys } from '../sshd.js';
 import { nodeNames, type NodeName, type Topology } from '../topology.js';
 import type { VagrantState } from './attach.js';
 import { box } from './box.js';
 import { checkVagrant } from './check.js';
-import { claimMachines, identityOf, releaseClaim, updateClaim } from './claim.js';
+import { claimMachines, identityOf, releaseClaim, updateClaim, vagrantEnd } from './claim.js';
 import { connectNode, setUpMachine, type SetUpMachine, sshOf } from './connect.js';
 import { cardsOf } from './machines.js';
 import { writePrepared } from './prepared.js';
 import { ownBox, readSettings, type Settings, variableOf } from './settings.js';
-import { allAre, machineStates } from './states.js';
+import { allAre, type MachineStates, machineStates } from './states.js';
 import { vagrant, vagrantProgram } from './vagrant-program.js';
 import { findWayIn } from './way-in.js';
 
@@ -138,8 +139,7 @@ async function openLab(
   let made = left?.made ?? false;
   const letGo = async () => {
     for (const session of sessions.values()) session.close();
-    for (const machine of held) machine.held.socket.end();
-    await Promise.all(held.map((machine) => machine.held.ended));
+    await Promise.all(held.map(async (machine) => leave(machine.held)));
     removeLabFolder(folder);
   };
   const close = async () => {
@@ -148,8 +148,18 @@ async function openLab(
     releaseClaim();
   };
   try {
-    made = (await bringUp(environment, remark)) || made;
+    if (left?.made) {
+      // Be they half made: nobody else needs them.
+      remark?.('removing the Vagrant machines of a run that was killed');
+      updateClaim({ made });
+      await vagrantEnd(left);
+      await destroyMachines(environment);
+    }
+    const states = await machineStates(environment);
+    made = allAre(states, 'not_created');
+    // Said beforehand, so that those of a run that is killed meanwhile are known.
     updateClaim({ made });
+    await bringUp(states, environment, remark);
     const way = await findWayIn(folder, environment);
     const settings = { keys, topology, outlives: mayOutlive };
     const starting = threeMachines.map(async (place) => {
@@ -199,31 +209,34 @@ async function openLab(
   }
 }
 
-/** Brings all machines up; returns whether none of them was there before. */
-async function bringUp(environment: Record<string, string>, remark?: (line: string) => void): Promise<boolean> {
-  const states = await machineStates(environment);
+/** Brings those machines up that do not run. */
+async function bringUp(
+  states: MachineStates,
+  environment: Record<string, string>,
+  remark?: (line: string) => void,
+): Promise<void> {
   if (allAre(states, 'running')) {
     remark?.('the Vagrant machines are running already: they are used, and left running');
-    return false;
+    return;
   }
-  const anew = allAre(states, 'not_created');
   remark?.(
-    anew
+    allAre(states, 'not_created')
       ? 'bringing up three Vagrant machines'
       : 'bringing up the Vagrant machines that there are; they are left running',
   );
-  try {
-    await vagrant(['up'], { what: 'bring the machines up', environment });
-  } catch (error) {
-    if (anew) await destroyMachines(environment).catch(() => undefined);
-    throw error;
-  }
-  return anew;
+  const onStart = (pid: number) => updateClaim({ vagrant: identityOf(pid) });
+  await vagrant(['up'], { what: 'bring the machines up', environment, onStart, silence: patience(120_000) });
 }
 
-/** @throws MacvlabError VAGRANT_FAILED */
+/** @throws MacvlabError VAGRANT_MISSING, VAGRANT_FAILED when there are machines left */
 export async function destroyMachines(environment: Record<string, string>): Promise<void> {
-  await vagrant(['destroy', '--force'], { what: 'remove the machines', environment });
+  try {
+    await vagrant(['destroy', '--force'], { what: 'remove the machines', environment });
+  } catch (error) {
+    // Where there are none, it may fail by what kept them from being made.
+    const left = await machineStates(environment).catch(() => undefined);
+    if (!left || !allAre(left, 'not_created')) throw error;
+  }
 }
 
 function otherKernel(wanted: string, running: string): MacvlabError {

@@ -30,8 +30,8 @@ function sshOptions({ folder }: WayIn): string[] {
     HashKnownHosts: 'no',
     BatchMode: 'yes',
     ConnectTimeout: '60',
-    ServerAliveInterval: '20',
-    ServerAliveCountMax: '6',
+    ServerAliveInterval: '10',
+    ServerAliveCountMax: '4',
     ControlPath: 'none',
     LogLevel: 'ERROR',
   };
