@@ -225,6 +225,9 @@ describe('a lab on somebody else’s wire (needs root)', function othersWire() {
     const { stdout } = await lab.node1.stack.run(['ip', 'route', 'show'], 'reading');
     expect(stdout).to.match(/^172\.31\.0\.0\/16 via 10\.0\.0\.254/m);
     expect(stdout).not.to.match(/^default|^10\.8/m);
+    await lab.node1.configure({ addresses: ['172.31.0.101/16'] });
+    const own = await lab.node1.stack.run(['ip', 'route', 'get', '172.31.0.12'], 'reading');
+    expect(own.stdout, 'behind a network of its own, as a default route is').to.match(/^172\.31\.0\.12 dev /);
     const ns1 = await lab.node1.endpoint('ns1', { mode: 'bridge', address: '10.0.0.11/24', routes: plan.node1.routes });
     expect((await ns1.stack.run(['ip', 'route', 'show'], 'reading')).stdout).to.match(/^default via 10\.0\.0\.254/m);
   });

@@ -64,7 +64,7 @@ export class Tenancy {
     const version = how.via?.includes(':') ? ':' : '.';
     return routedNetworks
       .filter((network) => network.includes(version) && this.#allows(network))
-      .map((network) => ({ to: network, ...how }));
+      .map((network) => ({ to: network, ...how, metric: asDefault }));
   }
 
   /**
@@ -103,6 +103,9 @@ export class Tenancy {
     return asking;
   }
 }
+
+/** A default route comes behind that to a network of one's own; so does what stands for it. */
+const asDefault = 1000;
 
 /** Probes as often as RFC 5227 does, but in a third of its time: nobody waits for these addresses, who could be slow to answer. */
 const probes = { count: 2, deadline: 2 } as const;
