@@ -203,6 +203,19 @@ describe('a lab on somebody else’s wire (needs root)', function othersWire() {
     expect(child?.mac ?? lab.node2.mac).to.equal(lab.node2.mac);
   });
 
+  it('takes no frames from a card by which its host is reached, and no VLAN from a bridge on that way', async () => {
+    const sessions = { node1: 'enp1s0f0np0 carries the SSH connection' };
+    const bridge = { device: 'office', ports: { node1: 'swp1', node2: 'swp2', router: 'swp3' } };
+    const lab = await open({ sessions, switch: { hairpin: {}, driver: { bridge } } });
+    const words = 'a passthru child gets all frames of its parent, and enp1s0f0np0 carries the SSH connection';
+    expect(await whyNot(lab, 'macvlan mode passthru')).to.equal(words);
+    const ns1 = await lab.node1.namespace('ns1');
+    expect(await lacking(() => ns1.attach({ mode: 'passthru', address: '10.0.0.9/24' }))).to.equal(words);
+    expect(await lacking(() => lab.node1.macvlan({ name: 'mac1', mode: 'passthru' }))).to.equal(words);
+    expect((await lab.node1.links()).map(({ ifname }) => ifname)).to.not.include.members(['mac1', 'try']);
+    expect(await lacking(() => lab.switch.filterVlans())).to.match(/office to tell VLANs apart, and enp1s0f0np0/);
+  });
+
   it('uses only addresses that it is allowed, and none that a host needs itself', async () => {
     const lab = await open({
       addresses: ['10.0.0.0/16'],

@@ -51,6 +51,16 @@ export class Tenancy {
     return this.#premises.own.some((each) => each === node);
   }
 
+  /**
+   * Refuses a child that gets all frames of a host's card, where these are also those of the session by which the host is reached: it
+   * would be cut off, and could not be told to take the child away (macvlan.c, macvlan_handle_frame: passthru).
+   * @throws Lacking
+   */
+  refuseTakingAll(node: string): void {
+    const why = Object.entries(this.#premises.sessions ?? {}).find(([name]) => name === node)?.[1];
+    if (why !== undefined) throw new Lacking(`a passthru child gets all frames of its parent, and ${why}`);
+  }
+
   /** A MAC address of the range, never given twice in this lab: unicast, and locally administered (IEEE 802, 8.2.2). */
   nextMac(): string {
     this.#children += 1;
