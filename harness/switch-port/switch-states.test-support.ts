@@ -12,6 +12,8 @@ export interface SwitchState {
   name: string;
   /** Whether node2 is named as the peer, beside the router as the gateway. */
   peer?: boolean;
+  /** Frames that are answers to copies of what others ask, which every host would give. */
+  answers?: number;
   /** Whether nftables is needed to make it. */
   nft?: true;
   /** Commands on the switch, in order; words separated by single spaces. */
@@ -178,6 +180,20 @@ export const switchStates: readonly SwitchState[] = [
     nft: true,
     commands: () => [hairpin, ...hook('ingress', `dup to ${port}`)],
     answer: /^cannot tell: up to 2 copies of one frame come back: a loop/,
+    cause: 'a loop or a mirror',
+  },
+  {
+    name: 'a loop in the switch, as fast as 512 kbit/s are',
+    commands: () => [
+      'ip link add name loop1 type veth peer name loop2',
+      ...['loop1', 'loop2'].flatMap((name) => [
+        `tc qdisc add dev ${name} root tbf rate 512kbit burst 1600 limit 20000`,
+        `ip link set dev ${name} master br0`,
+        `ip link set dev ${name} up`,
+      ]),
+    ],
+    answers: 400,
+    answer: /^cannot tell: \d+ frames came back for the few that were sent: a loop$/,
     cause: 'a loop or a mirror',
   },
   {
