@@ -122,7 +122,7 @@ async function endGuard(
     if (journal) {
       await restoreOwn(journal.file, async (address) => {
         const reached = alive(address.name);
-        return reached ? { session: reached.session, close: () => Promise.resolve() } : reachToRestore(address);
+        return reached ? { ...reached, close: () => Promise.resolve() } : reachToRestore(address);
       });
     }
     const differing = await Promise.all(
