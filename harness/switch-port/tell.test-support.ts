@@ -26,12 +26,13 @@ export async function tell(state: SwitchState): Promise<Told> {
   try {
     await lab.configure({ node1: { addresses: ['10.0.0.1/24'] }, router: { addresses: [`${gateway}/24`] } });
     const macs = newMacRange();
-    for (const command of state.commands({ lab, macs })) {
+    const tools = { port: 'node1', peerPort: 'node2', nicMac: lab.node1.mac, macs };
+    for (const command of state.commands(tools)) {
       const argv = typeof command === 'string' ? command.split(' ') : command;
       const { status, stderr } = await lab.switch.stack.run(argv, 'change');
       if (status !== 0) throw new Error(`${argv.join(' ')}: ${stderr}`);
     }
-    const [where, script] = state.meanwhile?.({ lab, macs }) ?? [];
+    const [where, script] = state.meanwhile?.(tools) ?? [];
     const session = where === 'switch' ? lab.switch.stack.session : lab.machines.machine;
     if (script) await session.start(['sh', '-c', script]);
     const links = async () =>
