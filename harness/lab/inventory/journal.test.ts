@@ -22,6 +22,7 @@ import {
   skipWithoutHosts,
   startHosts,
 } from './hosts.test-support.js';
+import { hostPlaces } from './hosts-script.test-support.js';
 import { Journal, listJournals, noteUndone, readJournal } from './journal.js';
 import { leftJournals } from './restore.js';
 
@@ -199,6 +200,8 @@ describe('undos on hosts (needs root, sshd)', function undosOnHosts() {
     hosts.setManagement('h2', false);
     run.kill('SIGKILL');
     await run.ended;
+    // as when our machine lost its power: nobody tells the host later, either
+    await hosts.run(['ss', '-K', 'dst', hostPlaces.h2.address]);
     // who is not known as a neighbour is soon known not to be there
     await hosts.run(['ip', 'neighbour', 'flush', 'all']);
     const first = await gc();
