@@ -25,7 +25,7 @@ import {
   type Ours,
   type Snapshot,
   takeSnapshot,
-} from './snapshot.js';
+} from '../host-snapshot.js';
 
 /** A host of a lab whose own network may be changed in its course, or on whose card something of the lab's sits. */
 export interface GuardedHost {

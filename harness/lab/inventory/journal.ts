@@ -83,7 +83,7 @@ export interface ReadJournal {
 }
 
 /** Where journals are: unlike labs, changes of hosts outlive a boot of this machine, and so do their journals. */
-export function journalFolder(): string {
+function journalFolder(): string {
   const { MACVLAB_STATE: own, XDG_STATE_HOME: state } = process.env;
   return resolve(own || join(state || join(homedir(), '.local/state'), 'macvlab'), 'inventory');
 }

@@ -38,7 +38,7 @@ export interface Restored {
  * Performs what is due of a journal, last first, and removes it when nothing is left. What is gone already is as it should be, so
  * that it can be done again at any point.
  */
-export async function restore(journal: ReadJournal, reach: Reach): Promise<Restored[]> {
+async function restore(journal: ReadJournal, reach: Reach): Promise<Restored[]> {
   const hosts = journal.hosts.filter(({ address }) => journal.due.some(({ host }) => host === address.name));
   const restored = await Promise.all(hosts.map(({ address }) => restoreHost(journal, address, reach)));
   if (journal.damaged > 0) restored.push(unreadable(journal));
