@@ -124,6 +124,22 @@ describe('run on hosts of an inventory (needs root)', function runInventory() {
     expect(verdicts).to.include('A1.1 bridge: ns1 does not reach its own parent: skipped');
   });
 
+  it('performs on cards that carry the SSH connection what cannot cut it, and captures nothing of that', async () => {
+    const machines = Object.fromEntries(
+      Object.entries(three).map(([role, name]) => [role, hosts.machine(name, { nic: 'mgmt0' })]),
+    );
+    const file = hosts.inventory({}, { machines, switch: { hairpin: off } });
+    const { records, reasons } = await run(['--lab', 'inventory', '--inventory', file], ['A0.8', 'A1.1', 'A4.8']);
+    expect([...reasons]).to.deep.equal([
+      'a passthru child gets all frames of its parent, and mgmt0 of node1 carries the SSH connection with it',
+      'mgmt0 of node1 carries the SSH connection with it: --allow-cut performs it all the same, with a rollback on the host itself',
+    ]);
+    const performed = records.filter(({ id }) => id === 'A1.1');
+    expect(performed).to.have.lengthOf(4);
+    // Were the frames that tell of frames captured as well, there would be thousands.
+    for (const { verdict, frames } of performed) expect([verdict, frames < 200]).to.deep.equal(['passed', true]);
+  });
+
   it('ends with an error where somebody has one of its addresses', async () => {
     await hosts.onHost('h4', ['ip', 'address', 'add', '192.168.8.110/24', 'dev', 'eth1']);
     try {

@@ -1,10 +1,18 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { type Ended, type Hosts, skipWithoutHosts, startHosts } from '../lab/inventory/hosts.test-support.js';
+import {
+  type Ended,
+  type Hosts,
+  macOf as hostMac,
+  skipWithoutHosts,
+  startHosts,
+} from '../lab/inventory/hosts.test-support.js';
 import { settledTraces } from '../lab/inventory/settled.test-support.js';
 import type { PortReport } from '../report/port-report.js';
+import { switchStates } from '../switch-port/switch-states.test-support.js';
 
 const cli = fileURLToPath(new URL('main.js', import.meta.url));
 
@@ -78,6 +86,34 @@ describe('macvlab validate-switch on hosts (needs root)', function onHosts() {
     }
     expect(await hosts.traces('h2')).to.equal(before);
   });
+
+  /** All others are made in labs by switch-port/observe.test.ts; here it is the way to them that is tried. */
+  const states = [
+    'room for two MAC addresses',
+    'every frame doubled on its way back',
+    'hairpin for broadcast alone',
+    'hairpin for unicast alone (bcast_flood, mcast_flood off)',
+    'hairpin, slow: a tenth of a second and more for a frame',
+  ];
+  for (const state of switchStates.filter(({ name }) => states.includes(name))) {
+    it(`names a switch in state: ${state.name}${state.nft ? ' (needs nft)' : ''}`, async function inState() {
+      if (state.nft && spawnSync('nft', ['--version']).status !== 0) this.skip();
+      const nicMac = hostMac('h1');
+      const tools = { port: 'h1', peerPort: 'h2', nicMac, macs: '02:6d:00:00', known: 2 } as const;
+      for (const command of state.commands(tools)) {
+        await hosts.onSwitch(typeof command === 'string' ? command.split(' ') : command);
+      }
+      try {
+        const ended = await validate('--host', 'root@10.99.0.1', '--nic', 'eth1', ...common);
+        expect(lastLine(ended), ended.stdout + ended.stderr).to.match(state.answer);
+      } finally {
+        const flags = ['hairpin', 'off', 'bcast_flood', 'on', 'mcast_flood', 'on'];
+        await onPort(...flags);
+        if (state.nft) await hosts.onSwitch(['nft', 'flush', 'ruleset']);
+        else if (state.name.includes('slow')) await hosts.onSwitch(['tc', 'qdisc', 'delete', 'dev', 'h1', 'root']);
+      }
+    });
+  }
 
   it('works through a jump host', async () => {
     const far = await validate('--host', 'root@10.99.1.4', '--jump', 'root@10.99.0.3', '--nic', 'eth1', ...common);

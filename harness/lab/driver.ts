@@ -88,6 +88,11 @@ export interface Premises {
   macRange: string;
   /** Nobody else is on the wire: it is a rehearsal. */
   alone?: true;
+  /**
+   * Why nothing may keep a host's frames from it: its card carries the session by which it is reached, and nobody could undo that any
+   * more. By node; left out where it may.
+   */
+  sessions?: Partial<Record<NodeName, string>>;
   /** Why node1's uplink must not be taken down, or change its address; left out where it may. */
   uncuttable?: string;
 }

@@ -38,7 +38,10 @@ async function tryIpv6({ node1 }: Lab): Promise<string | undefined> {
 
 async function tryMode(lab: Lab, mode: MacvlanMode): Promise<string | undefined> {
   const { stack, device } = lab.node1;
-  const work = () => lab.node1.apply(addMacvlan(stack, { name: 'try', parent: device, mode }));
+  const work = async () => {
+    lab.node1.childMac(mode);
+    await lab.node1.apply(addMacvlan(stack, { name: 'try', parent: device, mode }));
+  };
   return attempt(lab, `macvlan mode ${mode}`, work);
 }
 

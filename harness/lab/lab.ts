@@ -304,8 +304,9 @@ export class Lab {
       const ports = new Map<string, Port>(
         [...names].map(([node, name]) => [node, new CapturePoint(stack, name, ['in', 'out'], this.#filter)]),
       );
-      const Bridge = premises ? OthersBridge : LinuxBridge;
-      return new Switch(ports, new Bridge(stack, described?.device ?? bridge, names, this.scopes));
+      const own = [stack, described?.device ?? bridge, names, this.scopes] as const;
+      const sessions = Object.values(premises?.sessions ?? {});
+      return new Switch(ports, premises ? new OthersBridge(...own, sessions) : new LinuxBridge(...own));
     }
     if (!premises) throw new TypeError('a lab on its own machines has a switch');
     const ends = [...names.keys()].flatMap((node): [string, Port][] => {

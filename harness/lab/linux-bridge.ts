@@ -52,11 +52,18 @@ export class LinuxBridge implements SwitchSettings {
 
 /** Somebody else's bridge, which others may be connected to as well. */
 export class OthersBridge extends LinuxBridge {
-  readonly #what: { device: string; ports: ReadonlyMap<string, string> };
+  readonly #what: { device: string; ports: ReadonlyMap<string, string>; sessions: readonly string[] };
 
-  constructor(stack: NetworkStack, device: string, ports: ReadonlyMap<string, string>, scopes: Scopes) {
+  /** @param sessions of nodes that are reached by way of this bridge, in words */
+  constructor(
+    stack: NetworkStack,
+    device: string,
+    ports: ReadonlyMap<string, string>,
+    scopes: Scopes,
+    sessions: readonly string[] = [],
+  ) {
     super(stack, device, ports, scopes);
-    this.#what = { device, ports };
+    this.#what = { device, ports, sessions };
   }
 
   async prepare(): Promise<void> {
@@ -68,7 +75,9 @@ export class OthersBridge extends LinuxBridge {
    * them lose their VLAN with the ports' default
    */
   override async filterVlans(): Promise<void> {
-    const { device, ports } = this.#what;
+    const { device, ports, sessions } = this.#what;
+    const [session] = sessions;
+    if (session !== undefined) throw new Lacking(`needs the bridge ${device} to tell VLANs apart, and ${session}`);
     const [link, all] = [await readLink(this.stack, device), await readBridgePorts(this.stack)];
     const own = new Set(ports.values());
     const others = all.filter(({ ifname, master }) => master === device && !own.has(ifname));

@@ -69,8 +69,9 @@ export class Node implements Station {
     return [...new Set([this.device, ...this.#devices])];
   }
 
-  /** A MAC address for a child that is to be made here; undefined where the kernel may choose, or has to. */
+  /** A MAC address for a child that is to be made here; undefined where the kernel may choose, or has to. @throws Lacking where there may be none */
   childMac(mode: MacvlanMode | undefined): string | undefined {
+    if (mode === 'passthru') this.tenancy?.refuseTakingAll(this.name);
     // A passthru child has that of its parent; what is made without a mode is made to see what the kernel chooses.
     return mode === undefined || mode === 'passthru' ? undefined : this.tenancy?.nextMac();
   }

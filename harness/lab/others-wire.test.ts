@@ -203,6 +203,19 @@ describe('a lab on somebody else’s wire (needs root)', function othersWire() {
     expect(child?.mac ?? lab.node2.mac).to.equal(lab.node2.mac);
   });
 
+  it('takes no frames from a card by which its host is reached, and no VLAN from a bridge on that way', async () => {
+    const sessions = { node1: 'enp1s0f0np0 carries the SSH connection' };
+    const bridge = { device: 'office', ports: { node1: 'swp1', node2: 'swp2', router: 'swp3' } };
+    const lab = await open({ sessions, switch: { hairpin: {}, driver: { bridge } } });
+    const words = 'a passthru child gets all frames of its parent, and enp1s0f0np0 carries the SSH connection';
+    expect(await whyNot(lab, 'macvlan mode passthru')).to.equal(words);
+    const ns1 = await lab.node1.namespace('ns1');
+    expect(await lacking(() => ns1.attach({ mode: 'passthru', address: '10.0.0.9/24' }))).to.equal(words);
+    expect(await lacking(() => lab.node1.macvlan({ name: 'mac1', mode: 'passthru' }))).to.equal(words);
+    expect((await lab.node1.links()).map(({ ifname }) => ifname)).to.not.include.members(['mac1', 'try']);
+    expect(await lacking(() => lab.switch.filterVlans())).to.match(/office to tell VLANs apart, and enp1s0f0np0/);
+  });
+
   it('uses only addresses that it is allowed, and none that a host needs itself', async () => {
     const lab = await open({
       addresses: ['10.0.0.0/16'],
@@ -225,6 +238,9 @@ describe('a lab on somebody else’s wire (needs root)', function othersWire() {
     const { stdout } = await lab.node1.stack.run(['ip', 'route', 'show'], 'reading');
     expect(stdout).to.match(/^172\.31\.0\.0\/16 via 10\.0\.0\.254/m);
     expect(stdout).not.to.match(/^default|^10\.8/m);
+    await lab.node1.configure({ addresses: ['172.31.0.101/16'] });
+    const own = await lab.node1.stack.run(['ip', 'route', 'get', '172.31.0.12'], 'reading');
+    expect(own.stdout, 'behind a network of its own, as a default route is').to.match(/^172\.31\.0\.12 dev /);
     const ns1 = await lab.node1.endpoint('ns1', { mode: 'bridge', address: '10.0.0.11/24', routes: plan.node1.routes });
     expect((await ns1.stack.run(['ip', 'route', 'show'], 'reading')).stdout).to.match(/^default via 10\.0\.0\.254/m);
   });

@@ -2,6 +2,11 @@
  * A lab of this machine in the place of one on somebody else's hosts: with as many nodes, the same names of interfaces, the same switch
  * that nobody can look into or set. What is performed in it shows which commands the hosts would be given.
  */
+import { MacvlabError } from '../core/error.js';
+import { setDefaultVlan, setPortVlans, setVlanFiltering } from '../link/bridge-vlan.js';
+import { apply } from '../link/change.js';
+import { CommandLog } from '../remote/command-log.js';
+import { NetworkStack } from '../remote/network-stack.js';
 import type { Session } from '../remote/session.js';
 import type { LabDriver, Premises } from './driver.js';
 import { type NodeName, type Topology, variantOf } from './topology.js';
@@ -38,6 +43,7 @@ export function rehearsalOf(driver: LabDriver, { network, premises, uplinks }: R
       const there = Object.entries(machines.nodes).filter(
         ([name]) => topology.nodes.some((node) => node === name) && (bridge || name !== 'switch'),
       );
+      if (!bridge) await tellVlansApart(machines.nodes.switch, premises.switch, topology);
       const { node1, node2 } = machines.nodes;
       const { engines: _engines, ...others } = machines;
       return {
@@ -53,6 +59,29 @@ export function rehearsalOf(driver: LabDriver, { network, premises, uplinks }: R
       };
     },
   };
+}
+
+/** Lets the switch that stands for the owner's carry the VLANs that the owner has told of. */
+async function tellVlansApart(
+  session: Session | undefined,
+  { vlans, native }: Premises['switch'],
+  { bridge, cables }: Topology,
+): Promise<void> {
+  if (!session || !vlans) return;
+  const stack = new NetworkStack('switch', session, new CommandLog());
+  const carried = [
+    ...(native === undefined ? [] : [{ id: native, pvid: true, untagged: true }]),
+    ...vlans.filter((id) => id !== native).map((id) => ({ id, pvid: false, untagged: false })),
+  ];
+  const ports = cables.filter(({ to }) => to.node === 'switch').map(({ to }) => to.interface);
+  try {
+    await apply([setDefaultVlan(stack, bridge, 0), setVlanFiltering(stack, bridge, true)]);
+  } catch (error) {
+    // Where the kernel cannot do that, a more costly lab rehearses what is about VLANs.
+    if (error instanceof MacvlabError && ['LINK_IGNORED', 'LINK_UNSUPPORTED'].includes(error.code)) return;
+    throw error;
+  }
+  await apply(ports.map((port) => setPortVlans(stack, port, carried)));
 }
 
 /** A command of the owner's would set the owner's switch: here, the bridge that stands for it. */

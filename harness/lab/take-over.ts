@@ -1,6 +1,8 @@
 /** Article 4's workaround for the isolation of parent and child: a macvlan on the node takes over its address and routes. */
+import { isIPv4 } from 'node:net';
 import { LinkError } from '../link/errno.js';
 import type { CommandResult, Session } from '../remote/session.js';
+import { isWithin, networkOf } from './network.js';
 import type { Node } from './node.js';
 
 /**
@@ -11,7 +13,8 @@ import type { Node } from './node.js';
 export async function takeOverAddress(node: Node, name: string, through: Session): Promise<CommandResult> {
   const { device, addresses, stack } = node;
   const { stdout } = await stack.run(['ip', 'route', 'show', 'dev', device], 'reading');
-  const routes = stdout.split('\n').filter((line) => line.includes(' via '));
+  // A host may have routes of its own there, whose gateways are none of the lab's.
+  const routes = stdout.split('\n').filter((line) => leadsThrough(line, addresses));
   const routesTo = (target: string) => routes.map((route) => `route replace ${route.trim()} dev ${target}`);
   const mac = node.childMac('bridge');
   const takeover = [
@@ -35,4 +38,10 @@ export async function takeOverAddress(node: Node, name: string, through: Session
   node.hasAddressesOn(name);
   stack.note(['ip', '-batch', '-'], 'change', `${takeover.join('\n')}\n`);
   return through.run(['ip', '-batch', '-'], { stdin: `${takeover.join('\n')}\n` });
+}
+
+/** Whether a route's gateway is in the network of one of these addresses. */
+function leadsThrough(route: string, addresses: readonly string[]): boolean {
+  const gateway = / via (\S+)/.exec(route)?.[1] ?? '';
+  return isIPv4(gateway) && addresses.some((cidr) => isWithin(gateway, networkOf(cidr)));
 }

@@ -51,6 +51,16 @@ export class Tenancy {
     return this.#premises.own.some((each) => each === node);
   }
 
+  /**
+   * Refuses a child that gets all frames of a host's card, where these are also those of the session by which the host is reached: it
+   * would be cut off, and could not be told to take the child away (macvlan.c, macvlan_handle_frame: passthru).
+   * @throws Lacking
+   */
+  refuseTakingAll(node: string): void {
+    const why = Object.entries(this.#premises.sessions ?? {}).find(([name]) => name === node)?.[1];
+    if (why !== undefined) throw new Lacking(`a passthru child gets all frames of its parent, and ${why}`);
+  }
+
   /** A MAC address of the range, never given twice in this lab: unicast, and locally administered (IEEE 802, 8.2.2). */
   nextMac(): string {
     this.#children += 1;
@@ -64,7 +74,7 @@ export class Tenancy {
     const version = how.via?.includes(':') ? ':' : '.';
     return routedNetworks
       .filter((network) => network.includes(version) && this.#allows(network))
-      .map((network) => ({ to: network, ...how }));
+      .map((network) => ({ to: network, ...how, metric: asDefault }));
   }
 
   /**
@@ -103,6 +113,9 @@ export class Tenancy {
     return asking;
   }
 }
+
+/** A default route comes behind that to a network of one's own; so does what stands for it. */
+const asDefault = 1000;
 
 /** Probes as often as RFC 5227 does, but in a third of its time: nobody waits for these addresses, who could be slow to answer. */
 const probes = { count: 2, deadline: 2 } as const;

@@ -13,12 +13,20 @@ export interface Route {
   to: string;
   via?: string;
   device?: string;
+  /** Of two routes to the same network, that of the lower metric counts; 0 by default. */
+  metric?: number;
 }
 
 /** Adds a route; the undo deletes it. */
 export function addRoute(stack: NetworkStack, route: Route): Change<string[]> {
   const family = isIpv6(route) ? ['-6'] : [];
-  const words = [route.to, ...(route.via ? ['via', route.via] : []), ...(route.device ? ['dev', route.device] : [])];
+  const { to, via, device, metric } = route;
+  const words = [
+    to,
+    ...(via ? ['via', via] : []),
+    ...(device ? ['dev', device] : []),
+    ...(metric === undefined ? [] : ['metric', String(metric)]),
+  ];
   return {
     stack,
     what: `route ${words.join(' ')}`,

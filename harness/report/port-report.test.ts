@@ -23,7 +23,7 @@ function segment(
     observation: {
       ...{ vlan, addresses: { child1: '10.0.0.8', child2: '10.0.0.9' } },
       macs: { nic: '00:16:3e:00:00:01', child1: '02:6d:0:1', child2: '02:6d:0:2', unknown: '02:6d:0:3' },
-      ...{ controls: [], classes: [], bpdus: 0, waited: 0, carrier: true, frames: 40, duration: 6000 },
+      ...{ controls: [], classes: [], bpdus: 0, waited: 0, carrier: true, frames: 40, received: 0, duration: 6000 },
     },
     ...more,
   };

@@ -48,6 +48,11 @@ export function segmentName(vlan: number | 'untagged'): string {
   return vlan === 'untagged' ? 'untagged' : `VLAN ${vlan}`;
 }
 
+/** "of untagged frames", "in VLAN 10" */
+export function inSegment(vlan: number | 'untagged'): string {
+  return vlan === 'untagged' ? 'of untagged frames' : `in VLAN ${vlan}`;
+}
+
 /** An answer as it stands on the last line: "reflects only broadcast", "cannot tell: …". */
 export function answerWords({ kind, what }: Pick<PortAnswer, 'kind' | 'what'>): string {
   if (what === undefined) return kind;

@@ -26,7 +26,16 @@ function observed(more: Partial<SegmentObservation> = {}): SegmentObservation {
       child2: '02:6d:00:00:00:02',
       unknown: '02:6d:00:00:00:03',
     },
-    ...{ controls: answeredAll, classes: classes(0), bpdus: 0, waited: 0, carrier: true, frames: 40, duration: 6000 },
+    ...{
+      controls: answeredAll,
+      classes: classes(0),
+      bpdus: 0,
+      waited: 0,
+      carrier: true,
+      frames: 40,
+      received: 0,
+      duration: 6000,
+    },
     ...more,
   };
 }
@@ -62,6 +71,9 @@ describe('judge', () => {
   it('tells more copies than frames from one each', () => {
     expect(told({ classes: classes(3, { copies: 4 }) }).cause).to.equal('a loop or a mirror');
     expect(words({ classes: classes(3, { copies: 9 }) })).to.contain('up to 3 copies');
+    expect(told({ received: 5000, lost: 'tcpdump lost 9 frames' }).what).to.contain(
+      '5000 frames came back for the few that were sent: a loop',
+    );
     const mirrored = [...answeredAll, control('child 1', 'echo', { returned: 1, when: 'after' })];
     expect(told({ classes: classes(3), controls: mirrored }).cause).to.equal('a loop or a mirror');
   });

@@ -2,9 +2,10 @@
  * What observations mean. The rules stand in the order in which they are tried: what makes all else worthless first, then what came
  * back, then why nothing did. docs/validate-switch.md has them as a table.
  */
-import { type Cause, type SegmentAnswer, segmentName } from './answer.js';
+import { type Cause, inSegment, type SegmentAnswer } from './answer.js';
 import { evidenceOf } from './evidence.js';
 import type { Asker, ClassObservation, Control, SegmentObservation } from './observation.js';
+import { floodedFrom, loopFrom } from './flood.js';
 import { isHarmless, remarksOf } from './remarks.js';
 
 /** What is known of the port beside one VLAN. */
@@ -17,7 +18,7 @@ type Verdict = Pick<SegmentAnswer, 'kind' | 'advice'> & { what?: string; cause?:
 
 /** Judges one VLAN of a port. */
 export function judge(observation: SegmentObservation, beside: Beside): SegmentAnswer {
-  const rules = [worthless, tooMuch, something, nothing];
+  const rules = [gone, tooMuch, worthless, something, nothing];
   for (const rule of rules) {
     const verdict = rule(observation, beside);
     if (verdict) {
@@ -28,15 +29,18 @@ export function judge(observation: SegmentObservation, beside: Beside): SegmentA
   throw new TypeError('no rule has an answer');
 }
 
+/** The port is no longer there. */
+function gone({ carrier }: SegmentObservation): Verdict | undefined {
+  if (carrier) return undefined;
+  return cannotTell(
+    'port down',
+    'the port went down while it was asked',
+    'Look at the switch’s log: port security that shuts a port down on a second MAC address does this; clear the error on the port and allow at least 3 addresses.',
+  );
+}
+
 /** What makes all that was not seen worthless. */
-function worthless({ lost, carrier }: SegmentObservation): Verdict | undefined {
-  if (!carrier) {
-    return cannotTell(
-      'port down',
-      'the port went down while it was asked',
-      'Look at the switch’s log: port security that shuts a port down on a second MAC address does this; clear the error on the port and allow at least 3 addresses.',
-    );
-  }
+function worthless({ lost }: SegmentObservation): Verdict | undefined {
   if (lost === undefined) return undefined;
   return cannotTell(
     'frames lost by a capture',
@@ -46,14 +50,21 @@ function worthless({ lost, carrier }: SegmentObservation): Verdict | undefined {
 }
 
 /** More came back than any switch that reflects would send. */
-function tooMuch({ classes, controls, vlan }: SegmentObservation): Verdict | undefined {
+function tooMuch({ classes, controls, vlan, received }: SegmentObservation): Verdict | undefined {
+  if (received > loopFrom || (classes.length === 0 && received > floodedFrom)) {
+    return cannotTell(
+      'a loop or a mirror',
+      `${received} frames came back for the few that were sent: a loop`,
+      'Find the loop at once (two ports joined by a cable, spanning tree turned off): frames go round in it for good, and everybody on the segment gets them.',
+    );
+  }
   const many = classes.filter(({ copies, sent }) => copies > sent);
   if (many.length > 0) {
     const most = Math.max(...many.map(({ copies, sent }) => Math.ceil(copies / sent)));
     return cannotTell(
       'a loop or a mirror',
       `up to ${most} copies of one frame come back: a loop or a mirror behind the port`,
-      `Look for a loop, a port mirror to this port, or two bridges in parallel in ${segmentName(vlan)} (MAC addresses that move between ports in the switch’s log): children would get frames twice, and whether the port itself reflects can only be told without it.`,
+      `Look for a loop, a port mirror to this port, or two bridges in parallel ${inSegment(vlan)} (MAC addresses that move between ports in the switch’s log): children would get frames twice, and whether the port itself reflects can only be told without it.`,
     );
   }
   const mirrored = controls.filter(({ returned }) => returned > 0);
@@ -87,7 +98,7 @@ function something({ classes, controls, vlan }: SegmentObservation): Verdict | u
       kind: 'reflects only',
       what: `some frames (${counts}): storm control, another limit of rate, or loss`,
       cause: 'storm control',
-      advice: `Raise or remove the port’s storm control for these classes in ${segmentName(vlan)}, or look for errors on the cable; then ask again.`,
+      advice: `Raise or remove the port’s storm control for these classes ${inSegment(vlan)}, or look for errors on the cable; then ask again.`,
     };
   }
   if (silent.length === 2 && answeredBy(controls, 'promiscuous')) {
@@ -99,7 +110,7 @@ function something({ classes, controls, vlan }: SegmentObservation): Verdict | u
     return {
       kind: 'reflects only',
       what: `changed frames (${[...changes].join('; ')})`,
-      advice: `Find out what changes frames on their way back in ${segmentName(vlan)}: VLAN translation, a native VLAN or a router in between.`,
+      advice: `Find out what changes frames on their way back ${inSegment(vlan)}: VLAN translation, a native VLAN or a router in between.`,
     };
   }
   const missing = tried.filter(({ returned }) => returned === 0);
@@ -109,7 +120,7 @@ function something({ classes, controls, vlan }: SegmentObservation): Verdict | u
     kind: 'reflects only',
     what: list(back),
     advice: isSecondCable
-      ? `Look for a second cable from the host to the switch that the switch does not know to belong to this one (a bond without LACP): it brings back what is flooded in ${segmentName(vlan)}, and no more.`
+      ? `Look for a second cable from the host to the switch that the switch does not know to belong to this one (a bond without LACP): it brings back what is flooded ${inSegment(vlan)}, and no more.`
       : `Find out what keeps ${list(missing)} from going back out of this port: ${missingAdvice(missing)}; children can use what works only in part.`,
   };
 }

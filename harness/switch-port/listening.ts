@@ -5,6 +5,7 @@ import type { Scope } from '../core/scope.js';
 import { mark, type CapturePoint, type Mark, seen, type View } from '../wire/capture-point.js';
 import type { Frame } from '../wire/frame.js';
 import type { FramePattern } from '../wire/pattern.js';
+import { floodedFrom } from './flood.js';
 import { type HostNic, isTree, nicPoint } from './segment.js';
 import type { MacRange } from './mac-range.js';
 
@@ -49,6 +50,16 @@ export class Listening {
   /** How many spanning tree messages the switch has sent. */
   get bpdus(): number {
     return this.frames(this.nic.in).filter(({ ethernet }) => isTree(ethernet?.destination)).length;
+  }
+
+  /** Whether more of the children's frames come in than any switch would send back of so few: nothing more is sent then. */
+  isFlooded(macs: readonly string[]): boolean {
+    return this.received(macs) > floodedFrom;
+  }
+
+  /** How many of the children's frames have come in. */
+  received(macs: readonly string[]): number {
+    return this.frames(this.nic.in).filter(({ ethernet }) => ethernet && macs.includes(ethernet.source)).length;
   }
 
   /** Remembers how long an answer took, in milliseconds: what is waited for later is given in proportion. */

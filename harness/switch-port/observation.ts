@@ -73,6 +73,8 @@ export interface SegmentObservation {
   lost?: string;
   /** Frames that the host sent in this VLAN. */
   frames: number;
+  /** Frames of the children's that came into the NIC. */
+  received: number;
   /** Milliseconds. */
   duration: number;
 }

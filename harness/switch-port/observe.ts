@@ -64,6 +64,16 @@ export async function observeSegment(use: PortUse, plan: SegmentPlan): Promise<S
   }
 }
 
+/** What children are made with. */
+interface Segment {
+  targets: readonly Target[];
+  /** The first child's and the second's. */
+  addresses: readonly [string, string];
+  /** Addresses of the range that are used by others of ours. */
+  taken: readonly string[];
+  peerChild: { child: Child; address: string } | undefined;
+}
+
 class Observing {
   readonly #use: PortUse;
   readonly #plan: SegmentPlan;
@@ -80,64 +90,73 @@ class Observing {
   async perform(): Promise<SeenSegment> {
     const began = performance.now();
     const { host, peer, macs } = this.#use;
-    const { vlan, range } = this.#plan;
-    const [one, two, silent, far] = [1, 2, 3, 4].map((number) => macOf(macs, number)) as [
-      string,
-      string,
-      string,
-      string,
-    ];
+    const { vlan } = this.#plan;
     const base = await makeBase(host, vlan, this.#scope);
     const listening = await Listening.open(host, peer, macs, this.#scope);
-    const ipv6 = await hasIpv6(host.stack);
-    const peerChild = peer && (await this.#makePeer(peer, far));
-    const peerAddress = peerChild?.address;
-    const targets = this.#targets(peerChild && { address: peerChild.address, mac: far });
+    const peerChild = peer && (await this.#makePeer(peer, this.#mac(4)));
+    const targets = this.#targets(peerChild && { address: peerChild.address, mac: this.#mac(4) });
     const waited = await this.#untilPassing(base, listening, targets);
-    const taken = peerAddress === undefined ? [] : [peerAddress];
-    const [first = '', second = ''] = await this.#freeAddresses(base, 2, taken);
-    const prefix = prefixOf(range, this.#rangeUse(taken));
-    const child = async (name: string, mac: string, address?: string, groups: readonly string[] = []) => {
-      const cidr = address === undefined ? {} : { address: `${address}/${prefix}` };
-      const made = await makeChild(
-        base,
-        { name, mac, groups, ipv6: ipv6 && address !== undefined, ...cidr },
-        this.#scope,
-      );
-      listening.add(made.wire);
-      return made;
-    };
-    const childOne = await child('child1', one, first, treeGroups);
-    await this.#control(listening, targets, { from: 'child 1', child: childOne, when: 'before' });
-    const childTwo = await child('child2', two, second, [group.mac]);
-    await this.#control(listening, targets, { from: 'child 2', child: childTwo, when: 'before' });
-    if (peerChild && this.#plan.gateway !== undefined && !this.#isAnswered(({ to }) => to === 'peer')) {
-      const [gateway] = targets;
-      if (gateway)
-        this.#controls.push(await ask(listening, gateway, { from: 'peer', child: peerChild.child, when: 'before' }));
-    }
-    const childThree = await child('silent', silent);
-    const sent = await sendClasses({
-      ...{ one: childOne, two: childTwo, silent: childThree, address: second, ownAddress: first, ipv6 },
-    });
-    await this.#witness(listening, targets, [childOne, childTwo]);
+    const taken = peerChild ? [peerChild.address] : [];
+    const [one = '', two = ''] = await this.#freeAddresses(base, 2, taken);
+    const sent = await this.#asChildren(base, listening, { targets, addresses: [one, two], taken, peerChild });
     await listening.settle();
     const lost = await listening.lost();
     const link = await readLink(host.stack, host.nic);
+    const own = [this.#mac(1), this.#mac(2), this.#mac(3)] as const;
     const observation: SegmentObservation = {
       vlan,
-      addresses: { child1: first, child2: second, ...(peerAddress !== undefined && { peer: peerAddress }) },
-      macs: { nic: link.address ?? '', child1: one, child2: two, unknown: silent },
+      addresses: { child1: one, child2: two, ...(peerChild && { peer: peerChild.address }) },
+      macs: { nic: link.address ?? '', child1: own[0], child2: own[1], unknown: own[2] },
       controls: this.#controls,
       classes: sent.map((each) => countSent(each, listening)),
       bpdus: listening.bpdus,
       waited,
       carrier: link.flags.includes('LOWER_UP'),
       ...(lost !== undefined && { lost }),
-      frames: this.#asked + ownFrames(listening, [one, two, silent]),
+      frames: this.#asked + ownFrames(listening, own),
+      received: listening.received(own),
       duration: performance.now() - began,
     };
     return { observation, pcaps: listening.pcaps() };
+  }
+
+  /** Makes the children one after the other, since the order in which a port learns them may matter; asks, and sends. */
+  async #asChildren(
+    base: Base,
+    listening: Listening,
+    { targets, addresses, taken, peerChild }: Segment,
+  ): Promise<SentClass[]> {
+    const ipv6 = await hasIpv6(base.home);
+    const prefix = prefixOf(this.#plan.range, this.#rangeUse(taken));
+    const make = async (name: string, number: number, groups: readonly string[]) => {
+      const address = addresses[number - 1];
+      const more = address === undefined ? { ipv6: false } : { address: `${address}/${prefix}`, ipv6 };
+      const child = await makeChild(base, { name, mac: this.#mac(number), groups, ...more }, this.#scope);
+      listening.add(child.wire);
+      return child;
+    };
+    // Whoever sends into a loop makes it worse, and each copy of a question is answered.
+    const isFlooded = () => listening.isFlooded([this.#mac(1), this.#mac(2)]);
+    const one = await make('child1', 1, treeGroups);
+    await this.#control(listening, targets, { from: 'child 1', child: one, when: 'before' });
+    if (isFlooded()) return [];
+    const two = await make('child2', 2, [group.mac]);
+    await this.#control(listening, targets, { from: 'child 2', child: two, when: 'before' });
+    if (isFlooded()) return [];
+    const [target] = targets;
+    if (peerChild && target?.to === 'gateway' && !this.#isAnswered(({ to }) => to === 'peer')) {
+      this.#controls.push(await ask(listening, target, { from: 'peer', child: peerChild.child, when: 'before' }));
+    }
+    const silent = await make('silent', 3, []);
+    const [ownAddress, address] = addresses;
+    const sent = await sendClasses({ one, two, silent, address, ownAddress, ipv6 });
+    await this.#witness(listening, targets, [one, two]);
+    return sent;
+  }
+
+  /** The addresses of a run: 1 and 2 for the children, 3 for who says nothing, 4 for the peer's child. */
+  #mac(number: number): string {
+    return macOf(this.#use.macs, number);
   }
 
   #targets(peer: { address: string; mac: string } | undefined): Target[] {

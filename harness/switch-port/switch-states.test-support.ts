@@ -1,17 +1,25 @@
 /** States of a switch port, made on a lab's Linux bridge with what bridges, nftables and queues offer; and what must be told of each. */
-import type { Lab } from '../lab/lab.js';
 import type { MacRange } from './mac-range.js';
 
 /** What a state is made with. */
 export interface StateTools {
-  lab: Lab;
+  /** The switch's port under test, and that of the peer. */
+  port: string;
+  peerPort: string;
+  /** The MAC address of the NIC behind the port. */
+  nicMac: string;
+  /** The children's addresses; in real runs nobody knows them beforehand. */
   macs: MacRange;
+  /** How many of the range's bytes are known: all four, or the two that all runs have in common. */
+  known?: 2;
 }
 
 export interface SwitchState {
   name: string;
   /** Whether node2 is named as the peer, beside the router as the gateway. */
   peer?: boolean;
+  /** Frames that are answers to copies of what others ask, which every host would give. */
+  answers?: number;
   /** Whether nftables is needed to make it. */
   nft?: true;
   /** Commands on the switch, in order; words separated by single spaces. */
@@ -25,14 +33,15 @@ export interface SwitchState {
   remark?: RegExp;
 }
 
-/** The port under test. */
-const port = 'node1';
-
-const hairpin = `bridge link set dev ${port} hairpin on`;
-const isolated = (name: string) => `bridge link set dev ${name} isolated on`;
+const hairpin = (port: string) => `bridge link set dev ${port} hairpin on`;
+const isolated = (port: string) => `bridge link set dev ${port} isolated on`;
 
 /** A table of nftables at one of a port's hooks; it goes with the lab. */
-function hook(direction: 'ingress' | 'egress', ...rules: readonly string[]): readonly (readonly string[])[] {
+function hook(
+  port: string,
+  direction: 'ingress' | 'egress',
+  ...rules: readonly string[]
+): readonly (readonly string[])[] {
   const table = `t${direction}`;
   return [
     ['nft', 'add', 'table', 'netdev', table],
@@ -42,47 +51,63 @@ function hook(direction: 'ingress' | 'egress', ...rules: readonly string[]): rea
 }
 
 /** Frames of the children. */
-const ours = (macs: MacRange) => `ether saddr & ff:ff:ff:ff:00:00 == ${macs}:00:00`;
+const ours = (tools: StateTools) => `ether saddr ${inRange(tools)}`;
+const toOurs = (tools: StateTools) => `ether daddr ${inRange(tools)}`;
+
+function inRange({ macs, known }: StateTools): string {
+  return known === 2
+    ? `& ff:ff:00:00:00:00 == ${macs.slice(0, 5)}:00:00:00:00`
+    : `& ff:ff:ff:ff:00:00 == ${macs}:00:00`;
+}
 
 export const switchStates: readonly SwitchState[] = [
   { name: 'plain', commands: () => [], answer: /^does not reflect$/ },
-  { name: 'hairpin', commands: () => [hairpin], answer: /^reflects$/ },
-  { name: 'hairpin, seen from a peer as well', peer: true, commands: () => [hairpin], answer: /^reflects$/ },
-  { name: 'isolated, with a gateway alone', commands: () => [isolated(port)], answer: /^does not reflect$/ },
+  { name: 'hairpin', commands: (tools) => [hairpin(tools.port)], answer: /^reflects$/ },
+  {
+    name: 'hairpin, seen from a peer as well',
+    peer: true,
+    commands: (tools) => [hairpin(tools.port)],
+    answer: /^reflects$/,
+  },
+  { name: 'isolated, with a gateway alone', commands: (tools) => [isolated(tools.port)], answer: /^does not reflect$/ },
   {
     name: 'isolated, with a peer that is isolated as well',
     peer: true,
-    commands: () => [isolated(port), isolated('node2')],
+    commands: (tools) => [isolated(tools.port), isolated(tools.peerPort)],
     answer: /^does not reflect$/,
     cause: 'port isolation',
   },
-  { name: 'hairpin and isolated', commands: () => [hairpin, isolated(port)], answer: /^does not reflect$/ },
+  {
+    name: 'hairpin and isolated',
+    commands: (tools) => [hairpin(tools.port), isolated(tools.port)],
+    answer: /^does not reflect$/,
+  },
   {
     name: 'hairpin and isolated, with a peer that is isolated as well',
     peer: true,
-    commands: () => [hairpin, isolated(port), isolated('node2')],
+    commands: (tools) => [hairpin(tools.port), isolated(tools.port), isolated(tools.peerPort)],
     answer: /^does not reflect$/,
     cause: 'port isolation',
   },
   {
     name: 'room for two MAC addresses',
     nft: true,
-    commands: () => macLimit(2),
+    commands: (tools) => macLimit(tools.port, 2),
     answer: /^cannot tell: the port takes no frames of child 2, .* MAC limit/,
     cause: 'MAC limit',
   },
   {
     name: 'hairpin, and room for two MAC addresses',
     nft: true,
-    commands: () => [hairpin, ...macLimit(2)],
+    commands: (tools) => [hairpin(tools.port), ...macLimit(tools.port, 2)],
     answer: /^reflects only for child 1: .*MAC limit/,
     cause: 'MAC limit',
   },
   {
     name: 'only the NIC’s own MAC address',
-    commands: ({ lab }) => [
-      `bridge fdb replace ${lab.node1.mac} dev ${port} master static`,
-      `bridge link set dev ${port} locked on`,
+    commands: (tools) => [
+      `bridge fdb replace ${tools.nicMac} dev ${tools.port} master static`,
+      `bridge link set dev ${tools.port} locked on`,
     ],
     answer: /^cannot tell: only the NIC’s own MAC address passes/,
     cause: 'foreign MACs dropped',
@@ -91,14 +116,14 @@ export const switchStates: readonly SwitchState[] = [
     name: 'a virtual switch that lets foreign addresses out, and nothing back in to them',
     nft: true,
     peer: true,
-    commands: ({ macs }) => hook('egress', `ether daddr & ff:ff:ff:ff:00:00 == ${macs}:00:00 drop`),
+    commands: (tools) => hook(tools.port, 'egress', `${toOurs(tools)} drop`),
     answer: /^cannot tell: only the NIC’s own MAC address passes, their frames go out/,
     cause: 'foreign MACs dropped',
   },
   {
     name: 'broadcasts of the children dropped',
     nft: true,
-    commands: ({ macs }) => hook('ingress', `${ours(macs)} ether daddr ff:ff:ff:ff:ff:ff drop`),
+    commands: (tools) => hook(tools.port, 'ingress', `${ours(tools)} ether daddr ff:ff:ff:ff:ff:ff drop`),
     answer: /^cannot tell: unicast frames of children are answered and broadcasts are not: storm control/,
     cause: 'storm control',
   },
@@ -106,17 +131,21 @@ export const switchStates: readonly SwitchState[] = [
     name: 'all broadcasts dropped, with a peer',
     nft: true,
     peer: true,
-    commands: () => hook('ingress', 'ether daddr ff:ff:ff:ff:ff:ff drop'),
+    commands: (tools) => hook(tools.port, 'ingress', 'ether daddr ff:ff:ff:ff:ff:ff drop'),
     answer: /^cannot tell: unicast frames of children are answered and broadcasts are not: storm control/,
     cause: 'storm control',
   },
   {
     name: 'hairpin, and storm control of broadcasts',
     nft: true,
-    commands: ({ macs }) => [
-      hairpin,
+    commands: (tools) => [
+      hairpin(tools.port),
       // two of them are those that the children ask for the gateway with
-      ...hook('egress', `${ours(macs)} ether daddr ff:ff:ff:ff:ff:ff limit rate over 4/minute burst 3 packets drop`),
+      ...hook(
+        tools.port,
+        'egress',
+        `${ours(tools)} ether daddr ff:ff:ff:ff:ff:ff limit rate over 4/minute burst 3 packets drop`,
+      ),
     ],
     answer: /^reflects only some frames \(.*of \d broadcast.*storm control/,
     cause: 'storm control',
@@ -124,13 +153,16 @@ export const switchStates: readonly SwitchState[] = [
   {
     name: 'hairpin, and frames are changed on their way back',
     nft: true,
-    commands: () => [hairpin, ...hook('egress', 'icmp type echo-request ip ttl 1 ip ttl set 9')],
+    commands: (tools) => [
+      hairpin(tools.port),
+      ...hook(tools.port, 'egress', 'icmp type echo-request ip ttl 1 ip ttl set 9'),
+    ],
     answer: /^reflects only changed frames \(.*TTL: 1 sent, 9 returned/,
   },
   {
     name: 'hairpin, and a NIC that takes frames for its own MAC address alone, unless it is promiscuous',
     nft: true,
-    commands: () => [hairpin],
+    commands: (tools) => [hairpin(tools.port)],
     meanwhile: filteringNic,
     answer: /^reflects only to a NIC that is promiscuous/,
     cause: 'NIC filter',
@@ -147,7 +179,7 @@ export const switchStates: readonly SwitchState[] = [
     name: 'a packet filter of the host drops what is for children',
     nft: true,
     commands: () => [],
-    meanwhile: ({ lab, macs }) => ['machine', filterOfHost(lab.node1.device, macs)],
+    meanwhile: (tools) => ['machine', filterOfHost(tools)],
     answer: /^cannot tell: answers to the children arrive at the NIC, and the host does not hand them on$/,
     cause: 'host filter',
   },
@@ -159,16 +191,16 @@ export const switchStates: readonly SwitchState[] = [
   },
   {
     name: 'hairpin, and a gateway that answers nothing at all',
-    commands: () => [hairpin],
+    commands: (tools) => [hairpin(tools.port)],
     meanwhile: () => ['machine', 'ip -n router link set dev eth1 arp off'],
     answer: /^reflects$/,
   },
   {
     name: 'every frame doubled on its way back',
     nft: true,
-    commands: ({ macs }) => [
-      hairpin,
-      ...hook('egress', 'meta mark 1 accept', `${ours(macs)} meta mark set 1 dup to ${port}`),
+    commands: (tools) => [
+      hairpin(tools.port),
+      ...hook(tools.port, 'egress', 'meta mark 1 accept', `${ours(tools)} meta mark set 1 dup to ${tools.port}`),
     ],
     answer: /^cannot tell: up to 2 copies of one frame come back: a loop/,
     cause: 'a loop or a mirror',
@@ -176,77 +208,100 @@ export const switchStates: readonly SwitchState[] = [
   {
     name: 'hairpin, and a port that mirrors itself',
     nft: true,
-    commands: () => [hairpin, ...hook('ingress', `dup to ${port}`)],
+    commands: (tools) => [hairpin(tools.port), ...hook(tools.port, 'ingress', `dup to ${tools.port}`)],
     answer: /^cannot tell: up to 2 copies of one frame come back: a loop/,
+    cause: 'a loop or a mirror',
+  },
+  {
+    name: 'a loop in the switch, as fast as 512 kbit/s are',
+    commands: () => [
+      'ip link add name loop1 type veth peer name loop2',
+      ...['loop1', 'loop2'].flatMap((name) => [
+        `tc qdisc add dev ${name} root tbf rate 512kbit burst 1600 limit 20000`,
+        `ip link set dev ${name} master br0`,
+        `ip link set dev ${name} up`,
+      ]),
+    ],
+    answers: 400,
+    answer: /^cannot tell: \d+ frames came back for the few that were sent: a loop$/,
     cause: 'a loop or a mirror',
   },
   {
     name: 'a hub: all frames come back once',
     nft: true,
-    commands: () => hook('ingress', `dup to ${port}`),
+    commands: (tools) => hook(tools.port, 'ingress', `dup to ${tools.port}`),
     answer: /^cannot tell: even frames for others come back/,
     cause: 'a loop or a mirror',
   },
   {
     name: 'all that is flooded comes back, as by a second cable',
     nft: true,
-    commands: ({ macs }) => [hairpin, ...hook('egress', `${ours(macs)} ether daddr ${macs}:00:02 drop`)],
+    commands: (tools) => [
+      hairpin(tools.port),
+      ...hook(tools.port, 'egress', `${ours(tools)} ether daddr ${tools.macs}:00:02 drop`),
+    ],
     answer: /^reflects only unicast to an unknown address, broadcast, IPv4 multicast and IPv6 neighbour solicitation$/,
   },
   {
     name: 'hairpin for broadcast alone',
     nft: true,
-    commands: ({ macs }) => [hairpin, ...hook('egress', `${ours(macs)} ether daddr != ff:ff:ff:ff:ff:ff drop`)],
+    commands: (tools) => [
+      hairpin(tools.port),
+      ...hook(tools.port, 'egress', `${ours(tools)} ether daddr != ff:ff:ff:ff:ff:ff drop`),
+    ],
     answer: /^reflects only broadcast$/,
   },
   {
     name: 'hairpin for broadcast and multicast alone',
     nft: true,
-    commands: ({ macs }) => [
-      hairpin,
-      ...hook('egress', `${ours(macs)} ether daddr & 01:00:00:00:00:00 == 00:00:00:00:00:00 drop`),
+    commands: (tools) => [
+      hairpin(tools.port),
+      ...hook(tools.port, 'egress', `${ours(tools)} ether daddr & 01:00:00:00:00:00 == 00:00:00:00:00:00 drop`),
     ],
     answer: /^reflects only broadcast, IPv4 multicast and IPv6 neighbour solicitation$/,
   },
   {
     name: 'hairpin for unicast alone (bcast_flood, mcast_flood off)',
-    commands: () => [
-      hairpin,
-      `bridge link set dev ${port} bcast_flood off`,
-      `bridge link set dev ${port} mcast_flood off`,
+    commands: (tools) => [
+      hairpin(tools.port),
+      `bridge link set dev ${tools.port} bcast_flood off`,
+      `bridge link set dev ${tools.port} mcast_flood off`,
     ],
     answer: /^reflects only unicast to a learned address and unicast to an unknown address$/,
   },
   {
     name: 'hairpin for all but unknown unicast (flood off)',
-    commands: () => [hairpin, `bridge link set dev ${port} flood off`],
+    commands: (tools) => [hairpin(tools.port), `bridge link set dev ${tools.port} flood off`],
     answer: /^reflects only unicast to a learned address, broadcast, IPv4 multicast and IPv6 neighbour solicitation$/,
   },
   {
     name: 'hairpin, slow: a tenth of a second and more for a frame',
-    commands: () => [hairpin, `tc qdisc add dev ${port} root tbf rate 6kbit burst 150 limit 60000`],
+    commands: (tools) => [
+      hairpin(tools.port),
+      `tc qdisc add dev ${tools.port} root tbf rate 6kbit burst 150 limit 60000`,
+    ],
     answer: /^reflects$/,
     remark: /^answers take up to \d+ ms/,
   },
   {
     name: 'plain, slow',
-    commands: () => [`tc qdisc add dev ${port} root tbf rate 2kbit burst 100 limit 60000`],
+    commands: (tools) => [`tc qdisc add dev ${tools.port} root tbf rate 2kbit burst 100 limit 60000`],
     answer: /^does not reflect$/,
     remark: /^answers take up to \d+ ms/,
   },
   {
     name: 'hairpin, held back by spanning tree at first',
-    commands: () => [hairpin, ...spanningTree],
+    commands: (tools) => [hairpin(tools.port), ...spanningTree(tools.port)],
     answer: /^reflects$/,
     remark: /^nothing passed for the first \d+ s: spanning tree/,
   },
   {
     name: 'blocked by spanning tree',
     nft: true,
-    commands: () => [
-      ...spanningTree,
+    commands: (tools) => [
+      ...spanningTree(tools.port),
       // nothing passes, as at a port that is the second way to the root
-      ...hook('ingress', 'drop'),
+      ...hook(tools.port, 'ingress', 'drop'),
     ],
     answer: /^cannot tell: nothing passes for \d+ s, and the switch speaks spanning tree/,
     cause: 'spanning tree',
@@ -254,14 +309,14 @@ export const switchStates: readonly SwitchState[] = [
   {
     name: 'nothing passes',
     nft: true,
-    commands: () => hook('ingress', 'drop'),
+    commands: (tools) => hook(tools.port, 'ingress', 'drop'),
     answer: /^cannot tell: the gateway 10\.0\.0\.254 answers nobody/,
     cause: 'nobody answers',
   },
   {
     name: 'the port is shut down when it learns a second child',
     commands: () => [],
-    meanwhile: ({ macs }) => [
+    meanwhile: ({ port, macs }) => [
       'switch',
       `until bridge fdb show dev ${port} | grep -q '^${macs}:00:02 '; do sleep 0.01; done; ip link set dev ${port} down`,
     ],
@@ -271,14 +326,14 @@ export const switchStates: readonly SwitchState[] = [
 ];
 
 /** The port begins anew, in listening. */
-const spanningTree = [
+const spanningTree = (port: string) => [
   'ip link set dev br0 type bridge stp_state 1 forward_delay 400',
   `ip link set dev ${port} down`,
   `ip link set dev ${port} up`,
 ];
 
 /** As many addresses as come first, the NIC's own among them. */
-function macLimit(count: number): readonly (readonly string[])[] {
+function macLimit(port: string, count: number): readonly (readonly string[])[] {
   return [
     ['nft', 'add', 'table', 'bridge', 'few'],
     ['nft', `add set bridge few macs { type ether_addr; size ${count}; flags dynamic; }`],
@@ -293,15 +348,15 @@ function macLimit(count: number): readonly (readonly string[])[] {
  * What a NIC does that takes frames by their address: the switch's end of the cable drops what is for children, unless the NIC is
  * promiscuous. It is so once for its children, since the end of a cable has no filter by address, and a second time for who captures.
  */
-function filteringNic({ lab, macs }: StateTools): readonly ['machine', string] {
+function filteringNic(tools: StateTools): readonly ['machine', string] {
   const nft = 'nsenter --net=/run/netns/switch nft';
-  const drop = `ether daddr & ff:ff:ff:ff:00:00 == ${macs}:00:00 drop`;
+  const drop = `${toOurs(tools)} drop`;
   const script = [
-    `filter() { ${nft} add table netdev own; ${nft} "add chain netdev own c { type filter hook egress device ${port} priority 0; }"; ${nft} "add rule netdev own c ${drop}"; }`,
+    `filter() { ${nft} add table netdev own; ${nft} "add chain netdev own c { type filter hook egress device ${tools.port} priority 0; }"; ${nft} "add rule netdev own c ${drop}"; }`,
     'filter',
     'on=1',
     'while :; do',
-    `  case $(ip -n node1 -d -o link show dev ${lab.node1.device}) in`,
+    `  case $(ip -n node1 -d -o link show dev eth1) in`,
     '  *promiscuity\\ [01]\\ *) [ $on = 1 ] || { filter; on=1; };;',
     `  *) [ $on = 0 ] || { ${nft} delete table netdev own; on=0; };;`,
     '  esac',
@@ -312,12 +367,12 @@ function filteringNic({ lab, macs }: StateTools): readonly ['machine', string] {
 }
 
 /** A filter behind where frames are captured, as a host's own is. */
-function filterOfHost(device: string, macs: MacRange): string {
+function filterOfHost(tools: StateTools): string {
   const nft = 'nsenter --net=/run/netns/node1 nft';
   return [
     `${nft} add table netdev own`,
-    `${nft} "add chain netdev own c { type filter hook ingress device ${device} priority 0; }"`,
-    `${nft} "add rule netdev own c ether daddr & ff:ff:ff:ff:00:00 == ${macs}:00:00 drop"`,
+    `${nft} "add chain netdev own c { type filter hook ingress device eth1 priority 0; }"`,
+    `${nft} "add rule netdev own c ${toOurs(tools)} drop"`,
   ].join('\n');
 }
 

@@ -17,6 +17,8 @@ import { settledTraces } from './settled.test-support.js';
 
 const all = ['h1', 'h2', 'h3', 'switch'] as const satisfies readonly HostName[];
 
+const none = () => undefined;
+
 describe('what goes wrong with real hosts (needs root, sshd)', function badInput() {
   this.timeout(240_000);
   let hosts: Hosts;
@@ -249,16 +251,112 @@ describe('what goes wrong with real hosts (needs root, sshd)', function badInput
     for (const secret of ['PRIVATE KEY', ...lines]) expect(text).not.to.contain(secret);
   }
 
+  describe('asked by validate-switch', () => {
+    before(() => hosts.onHost('h3', ['ip', 'address', 'add', '10.0.0.1/24', 'dev', 'eth1']));
+    // What is undone here is for the hosts to be as they were.
+    before(async () => (untouched = await traces()));
+    after(async () => {
+      await hosts.onHost('h3', ['ip', 'address', 'flush', 'dev', 'eth1', 'scope', 'global']);
+      untouched = await traces();
+    });
+
+    function validate(...words: string[]): Promise<Ended> {
+      const range = ['--addresses', '10.0.0.32/27', '--gateway', '10.0.0.1', '--forward-delay', '0'];
+      const argv = ['validate-switch', '--host', 'root@10.99.0.1', '--nic', 'eth1', ...range, ...words];
+      return hosts.run([process.execPath, main, ...argv], { cwd: hosts.files.folder });
+    }
+
+    const wrong: Record<string, [wrong: () => unknown, right: () => unknown, words: () => string[], says: RegExp]> = {
+      'a wrong key': [none, none, () => ['--identity', hosts.files.wrongIdentity], /^HOST_REFUSED: /m],
+      'an unknown host key': [none, none, () => ['--known-hosts', hosts.files.noKnownHosts], /^HOST_KEY: /m],
+      'a changed host key': [
+        () => hosts.changeHostKey('h1'),
+        () => hosts.trustHosts(),
+        () => [],
+        /^HOST_KEY: .*another/m,
+      ],
+      'a NIC that is down': [
+        () => hosts.onHost('h1', ['ip', 'link', 'set', 'eth1', 'down']),
+        () => hosts.onHost('h1', ['ip', 'link', 'set', 'eth1', 'up']),
+        () => [],
+        /^HOST_NIC: eth1 of 10\.99\.0\.1 is down/m,
+      ],
+      'a peer that does not answer': [
+        none,
+        none,
+        () => ['--peer', 'root@10.99.0.77:eth1'],
+        /^HOST_UNREACHABLE: .*10\.99\.0\.77/m,
+      ],
+      'a peer without such a NIC': [
+        none,
+        none,
+        () => ['--peer', 'root@10.99.0.2:eth5'],
+        /^HOST_NIC: 10\.99\.0\.2 .*eth5/m,
+      ],
+      'a NIC that another lab has': [
+        async () => {
+          holder = hosts.start(hosts.ssh('h1', ['flock -n /sys/class/net/eth1/ifindex sh -c "echo held; exec cat"']), {
+            input: null,
+          });
+          await holder.said('held');
+        },
+        async () => {
+          await hosts.dropConnections('h1');
+          await holder?.ended;
+        },
+        () => [],
+        /^HOST_NIC: eth1 of 10\.99\.0\.1 is in use by another lab/m,
+      ],
+    };
+    let holder: Running | undefined;
+
+    for (const [what, [make, mend, words, says]] of Object.entries(wrong)) {
+      it(`is told of ${what}, with the next step`, async () => {
+        await make();
+        try {
+          const { status, stdout, stderr } = await validate(...words());
+          expect(stderr, stderr)
+            .to.match(says)
+            .and.to.match(/^ {2}next: .+/m);
+          expect([status, stdout]).to.deep.equal([3, '']);
+          expectNoSecrets(stderr);
+        } finally {
+          await mend();
+        }
+      });
+    }
+
+    it('cannot tell with a peer on another segment, and says so', async () => {
+      await hosts.onSwitch([
+        'sh',
+        '-c',
+        'ip link add br1 type bridge && ip link set br1 up && ip link set h2 master br1',
+      ]);
+      try {
+        const { status, stdout, stderr } = await validate('--peer', 'root@10.99.0.2:eth1');
+        expect(stdout, stderr).to.match(/peer|10\.99\.0\.2/);
+        expect(stdout, stderr).to.match(/segment|arrives/);
+        expect(status, stdout).to.be.oneOf([1, 3]);
+      } finally {
+        await hosts.onSwitch(['sh', '-c', 'ip link set h2 master br0 && ip link delete br1']);
+      }
+    });
+  });
+
   describe('when the card that is taken down is the way to the host', () => {
-    it('has the host bring it back, and A4.9 performed in vain', async () => {
+    it('has A4.8 performed, and the host bring it back in A4.9, which was performed in vain', async () => {
       const host = await hosts.reachOverWire('h1');
+      await hosts.onHost('h1', ['ip', 'route', 'add', 'default', 'via', '10.98.0.254']);
       const before = await settledTraces(hosts, 'h1');
       hosts.setManagement('h1', false);
       try {
         const file = inventory({ host });
-        const { status, stdout, stderr } = (await start(file, ['A4.9', '--allow-cut']).ended) satisfies Ended;
+        const { status, stdout, stderr } = (await start(file, ['A4.8', 'A4.9', '--allow-cut']).ended) satisfies Ended;
         const said = `${stdout}${stderr}`;
         expect(status, said).to.equal(3);
+        expect(said, said)
+          .to.match(/^ok A4\.8 /m)
+          .and.to.match(/^ERROR A4\.9 /m);
         expect(said, said).to.contain('node1 was cut off when its eth1 went down, and has brought it back');
         expect(said).not.to.contain('LAB_DAMAGED');
       } finally {

@@ -25,7 +25,7 @@ import {
   type Ours,
   type Snapshot,
   takeSnapshot,
-} from './snapshot.js';
+} from '../host-snapshot.js';
 
 /** A host of a lab whose own network may be changed in its course, or on whose card something of the lab's sits. */
 export interface GuardedHost {
@@ -66,7 +66,10 @@ export async function guardHosts(hosts: readonly GuardedHost[], options: GuardOp
   await Promise.all(hosts.flatMap(({ reached, nic }) => (nic === undefined ? [] : claimNic(reached.session, nic))));
   const minded: Minded[] = [];
   const snapshots = new Map<string, string>();
-  const journal = Journal.begin(hosts.map(({ reached, nic = '' }) => ({ address: reached.address, nic })));
+  // Where all is in namespaces of ours, nothing is ever due.
+  const journal = hosts.some(({ own }) => own !== undefined)
+    ? Journal.begin(hosts.map(({ reached, nic = '' }) => ({ address: reached.address, nic })))
+    : undefined;
   try {
     const beginning = hosts.map(async (host) => {
       const { reached, nic } = host;
@@ -75,7 +78,7 @@ export async function guardHosts(hosts: readonly GuardedHost[], options: GuardOp
       const ours = { ...all, networks };
       const before = await takeSnapshot(reached.session, ours);
       snapshots.set(`${reached.name}-before.txt`, formatSnapshot(before));
-      await journal.watch(reached.name, reached.session);
+      await journal?.watch(reached.name, reached.session);
       const entry: Minded = { host, ours, before, rollback: undefined };
       minded.push(entry);
       if (options.allowCut && host.own !== undefined && nic !== undefined) {
@@ -87,20 +90,25 @@ export async function guardHosts(hosts: readonly GuardedHost[], options: GuardOp
     await Promise.all(beginning);
   } catch (error) {
     await Promise.all(minded.flatMap(({ rollback }) => rollback?.disarm() ?? []));
-    journal.end();
+    journal?.end();
     throw error;
   }
   let ending: Promise<void> | undefined;
   return { snapshots, end: () => (ending ??= endGuard(minded, journal, snapshots)) };
 }
 
-async function endGuard(minded: readonly Minded[], journal: Journal, snapshots: Map<string, string>): Promise<void> {
-  await Promise.all(minded.flatMap(({ rollback }) => rollback?.disarm() ?? []));
+async function endGuard(
+  all: readonly Minded[],
+  journal: Journal | undefined,
+  snapshots: Map<string, string>,
+): Promise<void> {
+  await Promise.all(all.flatMap(({ rollback }) => rollback?.disarm() ?? []));
   // A connection may be gone before anybody has heard of it.
-  await Promise.allSettled(minded.map(({ host: { reached } }) => reached.session.run(['true'])));
+  await Promise.allSettled(all.map(({ host: { reached } }) => reached.session.run(['true'])));
   // What is lost has to go first on its host, so that what is undone there stays undone.
-  await Promise.all(minded.flatMap(({ host: { reached } }) => (isLost(reached.session) ? reached.close() : [])));
-  journal.end();
+  await Promise.all(all.flatMap(({ host: { reached } }) => (isLost(reached.session) ? reached.close() : [])));
+  journal?.end();
+  const minded = all.filter(({ host: { reached } }) => journal || !isLost(reached.session));
   const open: { close(): Promise<void> }[] = [];
   const session = async ({ reached }: GuardedHost): Promise<Session> => {
     if (!isLost(reached.session)) return reached.session;
@@ -111,10 +119,12 @@ async function endGuard(minded: readonly Minded[], journal: Journal, snapshots: 
   try {
     const alive = (name: string) =>
       minded.find(({ host: { reached } }) => reached.name === name && !isLost(reached.session))?.host.reached;
-    await restoreOwn(journal.file, async (address) => {
-      const reached = alive(address.name);
-      return reached ? { session: reached.session, close: () => Promise.resolve() } : reachToRestore(address);
-    });
+    if (journal) {
+      await restoreOwn(journal.file, async (address) => {
+        const reached = alive(address.name);
+        return reached ? { ...reached, close: () => Promise.resolve() } : reachToRestore(address);
+      });
+    }
     const differing = await Promise.all(
       minded.map(async (each) => {
         const { name } = each.host.reached;

@@ -18,7 +18,7 @@ export const hostNames = Object.keys(hostPlaces) as HostName[];
 /** Those with an eth1 in the switch. */
 export const nodeHosts = hostNames.filter((name) => name !== 'switch');
 
-export const adminAddress = '10.99.0.254';
+const adminAddress = '10.99.0.254';
 
 /** A host's fixed MAC address of its eth1: of a vendor's range, as those of real cards. */
 export function macOf(name: HostName): string {

@@ -16,18 +16,10 @@ import { stringify } from 'yaml';
 import { patience, poll, within } from '../../core/wait.js';
 import { type KeyPair, newKeyPair } from '../../remote/keys.js';
 import { findProgram } from '../../setup/tools.mjs';
-import {
-  adminAddress,
-  type HostName,
-  hostNames,
-  hostPlaces,
-  hostsScript,
-  macOf,
-  runFolder,
-} from './hosts-script.test-support.js';
+import { type HostName, hostNames, hostPlaces, hostsScript, macOf, runFolder } from './hosts-script.test-support.js';
 import type { HostAddress } from './machine.js';
 
-export { adminAddress, type HostName, hostNames, hostPlaces, macOf };
+export { type HostName, hostPlaces, macOf };
 
 /** A command that has ended. */
 export interface Ended {

@@ -143,23 +143,30 @@ function premisesOf(
       { network: `${network}/${network.includes(':') ? 128 : 32}`, by: `${name} is reached over SSH from there` },
     ];
   });
-  const uncuttable = allowCut ? undefined : whyUncuttable(node1);
+  const carrying = carriesSession(node1);
+  const allow = '--allow-cut performs it all the same, with a rollback on the host itself';
+  const uncuttable = allowCut || carrying === undefined ? undefined : `${carrying}: ${allow}`;
+  const sessions = Object.entries({ node1, node2 }).flatMap(([node, host]) => {
+    const why = carriesSession(host);
+    return why === undefined ? [] : [[node, why] as const];
+  });
   return {
     own: ['node1', 'node2'],
     switch: known,
     ...(addresses && { addresses }),
     taken,
     macRange,
+    sessions: Object.fromEntries(sessions),
     ...(uncuttable !== undefined && { uncuttable }),
   };
 }
 
-function whyUncuttable({ host, nic }: OnWire): string | undefined {
-  const allow = '--allow-cut performs it all the same, with a rollback on the host itself';
+/** That a host's card carries the connection by which we reach it, in words; undefined when it does not. */
+function carriesSession({ host, nic }: OnWire): string | undefined {
   if (nic.carriesSsh === false) return undefined;
   return nic.carriesSsh
-    ? `${nic.name} of ${host.name} carries the SSH connection with it: ${allow}`
-    : `whether ${nic.name} of ${host.name} carries the SSH connection with it is not known: ${allow}`;
+    ? `${nic.name} of ${host.name} carries the SSH connection with it`
+    : `whether ${nic.name} of ${host.name} carries the SSH connection with it is not known`;
 }
 
 function uplinkIn({ cables }: Topology, node: NodeName): string {

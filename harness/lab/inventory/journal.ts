@@ -50,8 +50,8 @@ const headerSchema = ownerSchema.extend({
 });
 
 const lineSchema = z.union([
-  /** A host that was reached, and the boot that it was in: what was changed then has gone with it. */
-  z.object({ host: z.string(), up: z.string() }),
+  /** A host that was reached, the boot that it was in, with which all that was changed goes, and the lab’s first process there. */
+  z.object({ host: z.string(), up: z.string(), lab: z.string() }),
   z.object({ undo: z.number(), host: z.string(), commands: z.array(z.array(z.string())) }),
   z.object({ undone: z.number() }),
 ]);
@@ -72,8 +72,8 @@ export interface ReadJournal {
   file: string;
   created: string;
   hosts: JournalHost[];
-  /** The boot that each host was in when it was reached, by name. */
-  boots: ReadonlyMap<string, string>;
+  /** The boot that each host was in when it was reached, and the lab’s first process there, by name. */
+  reached: ReadonlyMap<string, { up: string; lab: string }>;
   /** Undos that are due, oldest first. */
   due: NotedUndo[];
   /** Whether the run may still be at work. */
@@ -83,7 +83,7 @@ export interface ReadJournal {
 }
 
 /** Where journals are: unlike labs, changes of hosts outlive a boot of this machine, and so do their journals. */
-export function journalFolder(): string {
+function journalFolder(): string {
   const { MACVLAB_STATE: own, XDG_STATE_HOME: state } = process.env;
   return resolve(own || join(state || join(homedir(), '.local/state'), 'macvlab'), 'inventory');
 }
@@ -128,7 +128,7 @@ export class Journal {
    * @throws MacvlabError REMOTE_DEAD, REMOTE_DEADLINE
    */
   async watch(host: string, session: Session): Promise<void> {
-    this.#write({ host, up: await bootOf(session) });
+    this.#write({ host, up: await bootOf(session), lab: await labOf(session) });
     const links = await linkNames(session);
     session.journal = { note: (undo) => this.#note(host, undo, links) };
   }
@@ -185,6 +185,27 @@ export async function bootOf(session: Session): Promise<string> {
   return (await session.run(['cat', '/proc/sys/kernel/random/boot_id'])).stdout.trim();
 }
 
+/** The lab’s first process on a host, as it can be found there: its PID namespace, and field 22 of its /proc/PID/stat (proc(5)). */
+export async function labOf(session: Session): Promise<string> {
+  const script = 'read -r stat </proc/1/stat; set -- ${stat##*) }; echo "$(readlink /proc/self/ns/pid) ${20}"';
+  return (await session.run(['sh', '-c', script])).stdout.trim();
+}
+
+/** Performed outside of the lab: ends it, if it is still there, and with it all of its processes. */
+export function endLab(lab: string): string[] {
+  const [namespace = '', start = ''] = lab.split(' ');
+  const script = [
+    'for process in /proc/[0-9]*; do',
+    '[ "$(readlink "$process/ns/pid" 2>/dev/null)" = "$1" ] || continue',
+    'read -r stat 2>/dev/null <"$process/stat" || continue',
+    'started=$(set -- ${stat##*) }; echo "${20}")',
+    '[ "$started" = "$2" ] || continue',
+    'kill -KILL "${process#/proc/}"',
+    'done',
+  ];
+  return ['sh', '-c', script.join('\n'), 'sh', namespace, start];
+}
+
 /** All journals there are, oldest first; a file in which not even the first line is whole is none. */
 export function listJournals(): ReadJournal[] {
   const folder = journalFolder();
@@ -220,11 +241,11 @@ export function readJournal(file: string): ReadJournal | undefined {
   const header = headerSchema.safeParse(parse(first)).data;
   if (!header) return undefined;
   const lines = rest.filter((line) => line !== '').map((line) => lineSchema.safeParse(parse(line)).data);
-  const boots = new Map<string, string>();
+  const reached = new Map<string, { up: string; lab: string }>();
   const due = new Map<number, NotedUndo>();
   for (const line of lines) {
     if (!line) continue;
-    if ('up' in line) boots.set(line.host, line.up);
+    if ('up' in line) reached.set(line.host, line);
     else if ('undone' in line) due.delete(line.undone);
     else due.set(line.undo, { number: line.undo, host: line.host, commands: line.commands });
   }
@@ -233,7 +254,7 @@ export function readJournal(file: string): ReadJournal | undefined {
     file,
     created: header.created,
     hosts: header.hosts,
-    boots,
+    reached,
     due: [...due.values()],
     alive: mayBeAlive(header),
     damaged: lines.filter((line) => !line).length,

@@ -99,6 +99,8 @@ export function hostScript({ name }: HostAddress, { keys, namespaces = [] }: Rea
     keys,
     namespaces,
     managers: packageManagerNames,
+    // cards are claimed with it (claim.ts)
+    needs: ['flock'],
     more: [`echo "connection $${connectionVariable}"`],
     silence: Math.ceil(patience(silence * 1000) / 1000),
   };

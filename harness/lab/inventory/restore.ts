@@ -3,11 +3,23 @@ import { rmSync } from 'node:fs';
 import { MacvlabError, messageOf } from '../../core/error.js';
 import { alreadyGone } from '../../link/change.js';
 import type { Session } from '../../remote/session.js';
-import { bootOf, listJournals, type NotedUndo, noteUndone, readJournal, type ReadJournal } from './journal.js';
+import {
+  bootOf,
+  endLab,
+  labOf,
+  listJournals,
+  type NotedUndo,
+  noteUndone,
+  readJournal,
+  type ReadJournal,
+} from './journal.js';
 import type { HostAddress } from './machine.js';
+import type { ReachedHost } from './reach.js';
 
 /** Opens a root session in a host's own network. @throws MacvlabError */
-export type Reach = (address: HostAddress) => Promise<{ session: Session; close(): Promise<void> }>;
+export type Reach = (address: HostAddress) => Promise<Reached>;
+
+type Reached = Pick<ReachedHost, 'session' | 'outside' | 'close'>;
 
 /** What became of a host. */
 export interface Restored {
@@ -26,7 +38,7 @@ export interface Restored {
  * Performs what is due of a journal, last first, and removes it when nothing is left. What is gone already is as it should be, so
  * that it can be done again at any point.
  */
-export async function restore(journal: ReadJournal, reach: Reach): Promise<Restored[]> {
+async function restore(journal: ReadJournal, reach: Reach): Promise<Restored[]> {
   const hosts = journal.hosts.filter(({ address }) => journal.due.some(({ host }) => host === address.name));
   const restored = await Promise.all(hosts.map(({ address }) => restoreHost(journal, address, reach)));
   if (journal.damaged > 0) restored.push(unreadable(journal));
@@ -44,7 +56,7 @@ function unreadable({ run, file, hosts, damaged }: ReadJournal): Restored {
 }
 
 async function restoreHost(
-  { run, file, due, boots }: ReadJournal,
+  { run, file, due, reached: then }: ReadJournal,
   address: HostAddress,
   reach: Reach,
 ): Promise<Restored> {
@@ -55,7 +67,10 @@ async function restoreHost(
     const reached = await reach(address);
     try {
       // What was changed was never written to a disk: a boot has undone it.
-      if (boots.get(host) !== (await bootOf(reached.session))) return { run, host, file, undone: 0 };
+      const before = then.get(host);
+      if (before?.up !== (await bootOf(reached.session))) return { run, host, file, undone: 0 };
+      // Where the way was cut, the lab that was lost goes on until it has heard nothing for long; a command may still be on its way.
+      if (before.lab !== (await labOf(reached.session))) await reached.outside(endLab(before.lab));
       const failures: string[] = [];
       for (const undo of undos) {
         const words = await perform(reached.session, undo);

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { skipWithoutRoot, TestSandbox } from '../sandbox/sandbox.test-support.js';
-import type { Session } from '../../remote/session.js';
-import { compare, forgetNeighbours, formatSnapshot, notItsOwn, type Ours, takeSnapshot } from './snapshot.js';
+import { skipWithoutRoot, TestSandbox } from './sandbox/sandbox.test-support.js';
+import type { Session } from '../remote/session.js';
+import { compare, forgetNeighbours, formatSnapshot, notItsOwn, type Ours, takeSnapshot } from './host-snapshot.js';
 
 describe('snapshots of a host’s network (needs root)', function snapshots() {
   this.timeout(30_000);

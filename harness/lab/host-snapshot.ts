@@ -3,10 +3,10 @@
  * changes by itself, and compared.
  */
 import { z } from 'zod';
-import { MacvlabError } from '../../core/error.js';
-import { parseIpJson } from '../../link/link-info.js';
-import type { Session } from '../../remote/session.js';
-import { isWithin, overlap } from '../network.js';
+import { MacvlabError } from '../core/error.js';
+import { parseIpJson } from '../link/link-info.js';
+import type { Session } from '../remote/session.js';
+import { isWithin, overlap } from './network.js';
 
 /** What there is, each thing by a name of its own ("link eth1"), with its properties. */
 export type Snapshot = ReadonlyMap<string, string>;
