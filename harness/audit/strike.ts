@@ -34,8 +34,9 @@ export class Strike {
     this.#sessions.add(session);
     const [run, batch, start] = [session.run.bind(session), session.batch.bind(session), session.start.bind(session)];
     const here = async (script: string) => {
-      const { status, stderr } = await run(['sh', '-c', preamble + script]);
-      if (status !== 0) this.trouble ??= stderr.trim() || `status ${status}`;
+      // A script that takes its own session down has done what it was to do.
+      const result = await run(['sh', '-c', preamble + script]).catch(() => undefined);
+      if (result && result.status !== 0) this.trouble ??= result.stderr.trim() || `status ${result.status}`;
     };
     this.#perform ??= here;
     session.run = async (argv, options) => {
