@@ -2,8 +2,7 @@
 import { MacvlabError } from '../core/error.js';
 import { groupBy } from '../core/group.js';
 import type { EngineKind } from '../engine/networking.js';
-import { apply } from '../link/change.js';
-import { flushNeighboursCommand } from '../link/neighbour.js';
+import { flushNeighbours } from '../link/neighbour.js';
 import type { Route } from '../link/route.js';
 import { CommandLog } from '../remote/command-log.js';
 import { NetworkStack } from '../remote/network-stack.js';
@@ -161,11 +160,7 @@ export class Lab {
       stations.map(({ stack }) => stack),
       ({ session }) => session,
     );
-    await Promise.all(
-      [...bySession.values()].map((stacks) =>
-        apply(stacks.map((stack) => ({ stack, what: 'forget neighbours', command: flushNeighboursCommand }))),
-      ),
-    );
+    await Promise.all([...bySession.values()].map(flushNeighbours));
   }
 
   /** Whose frames pass a view: a station at its own interface, or the station behind a switch port. */

@@ -1,16 +1,42 @@
 /** Neighbour entries (ARP and neighbour discovery): flushed, so that an exchange starts afresh, or set by hand. */
 import { z } from 'zod';
+import { MacvlabError } from '../core/error.js';
 import type { NetworkStack } from '../remote/network-stack.js';
 import { asPrinted } from './address.js';
 import type { Change } from './change.js';
+import { LinkError } from './errno.js';
 import { parseIpJson } from './link-info.js';
 
 const neighbourSchema = z.array(
   z.looseObject({ dst: z.string(), lladdr: z.string().optional(), state: z.array(z.string()).optional() }),
 );
 
-/** The command that forgets all neighbours that were learned; permanent entries stay. */
-export const flushNeighboursCommand = ['ip', 'neighbour', 'flush', 'all'] as const;
+/** Forgets all neighbours that were learned; permanent entries stay. With -s, ip says what it has come to (ip-neighbour(8)). */
+const flush = ['ip', '-s', 'neighbour', 'flush', 'all'] as const;
+const flushed = /^Nothing to flush|^\*\*\* Flush is complete/m;
+
+/**
+ * Makes stacks, all on one machine, forget their neighbours: one that is still known would not be asked for.
+ * @throws LinkError
+ * @throws MacvlabError LINK_IGNORED when ip does not say that it has come to an end
+ */
+export async function flushNeighbours(stacks: readonly NetworkStack[]): Promise<void> {
+  const session = stacks[0]?.session;
+  if (!session) return;
+  const entries = stacks.map((stack) => stack.note(flush, 'change'));
+  const results = await session.batch(stacks.map((stack) => ({ argv: stack.enter(flush) })));
+  for (const [index, result] of results.entries()) {
+    const [stack, entry] = [stacks[index], entries[index]];
+    if (entry) stack?.log.end(entry, result);
+    const what = `${stack?.name}: forget neighbours`;
+    if (result.status !== 0) throw new LinkError(what, flush, result.stderr);
+    if (flushed.test(result.stdout)) continue;
+    throw new MacvlabError('LINK_IGNORED', `${what}: ip does not say that it has flushed them`, {
+      evidence: `$ ${flush.join(' ')}\n${result.stdout}${result.stderr}`,
+      next: 'check that `ip -V` is iproute2; a neighbour that is still known would not be asked for',
+    });
+  }
+}
 
 /** Sets a neighbour's MAC by hand, so that nobody has to ask for it; the undo deletes the entry. */
 export function addNeighbour(stack: NetworkStack, device: string, address: string, mac: string): Change<string> {
