@@ -68,7 +68,7 @@ export const tools: readonly Sabotage[] = [
         way: 'tool',
         program: 'tcpdump',
         script: throughFifo(
-          `perl -pe 'BEGIN { $| = 1 } s/\b0 packets dropped/(7 * ++$n) . " packets dropped"/e' <$fifo >&2`,
+          `perl -pe 'BEGIN { $| = 1 } s/, 0 packets dropped/", " . 7 * ++$n . " packets dropped"/e' <$fifo >&2`,
           '2>$fifo',
         ),
       },
@@ -245,10 +245,10 @@ export const tools: readonly Sabotage[] = [
   {
     id: 'tools/ssh-frozen',
     of: 'tools',
-    imitates: 'an sshd that stops in the middle of a ping, and never goes on',
-    attacks: [{ way: 'behind', command: ping, script: stopping('1000'), there: true }],
-    experiments: ['A1.1 bridge: ns1 reaches the other host', 'A1.2 private: ns1 does not reach its sibling'],
-    expected: { verdict: 'error', reason: /REMOTE_DEADLINE|WAIT_DEADLINE/ },
+    imitates: 'an sshd that stops right before a ping, and never goes on',
+    attacks: [{ way: 'behind', command: /neighbour flush/, script: stopping('1000'), there: true }],
+    experiments: ['A1.2 private: ns1 does not reach its sibling'],
+    expected: { verdict: 'error', reason: /REMOTE_DEADLINE/ },
     patience: 0.1,
   },
   {
