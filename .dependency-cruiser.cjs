@@ -5,6 +5,7 @@
  */
 const rooms = [
   'suites',
+  'harness/audit',
   'harness/cli',
   'harness/report',
   'harness/matrix',

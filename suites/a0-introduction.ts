@@ -71,6 +71,7 @@ suite('A0 introduction and four modes', { addresses }, () => {
         expect(child).to.have.macvlanMode('bridge');
         expect(child).to.have.linkFlag('UP');
         expect(child.link_index).to.equal(parent.ifindex);
+        expect(child.mtu, 'MTU of the child, and of its parent').to.equal(parent.mtu);
         expect(await lab.ping(container, node2)).to.be.answered();
       },
     );
@@ -250,9 +251,10 @@ suite('A0 introduction and four modes', { addresses }, () => {
         expect(bridge.received).to.equal(echoes);
         expect(vepa.received).to.equal(echoes);
         // Requests and replies: none of them leaves in mode bridge, each leaves and comes back once in mode vepa.
-        expect(bridge.sentBytes).to.be.below(bytes / 10);
-        expect(vepa.sentBytes).to.be.within(2 * bytes, 2.5 * bytes);
-        expect(vepa.receivedBytes).to.be.within(2 * bytes, 2.5 * bytes);
+        const sent = (mode: string) => `bytes that the parent sent for siblings of mode ${mode}`;
+        expect(bridge.sentBytes, sent('bridge')).to.be.below(bytes / 10);
+        expect(vepa.sentBytes, sent('vepa')).to.be.within(2 * bytes, 2.5 * bytes);
+        expect(vepa.receivedBytes, 'bytes that it received').to.be.within(2 * bytes, 2.5 * bytes);
       },
     );
 

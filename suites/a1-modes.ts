@@ -29,11 +29,15 @@ suite('A1 bridge, private and vepa on one node', { addresses }, () => {
     });
 
     experiment('A1.1', 'bridge: ns1 reaches the gateway', {}, async ({ lab, router: gateway }) => {
-      expect(await lab.ping(ns1, gateway)).to.be.answered();
+      const ping = await lab.ping(ns1, gateway);
+      expect(ping).to.be.answered();
+      await expect(ping).to.have.seen(echoReply({ token: ping.token, sourceMac: gateway.mac }), ns1.wire);
     });
 
     experiment('A1.1', 'bridge: ns1 reaches the other host', {}, async ({ lab, node2 }) => {
-      expect(await lab.ping(ns1, node2)).to.be.answered();
+      const ping = await lab.ping(ns1, node2);
+      expect(ping).to.be.answered();
+      await expect(ping).to.have.seen(echoReply({ token: ping.token, sourceMac: node2.mac }), ns1.wire);
     });
 
     experiment('A1.1', 'bridge: ns1 does not reach its own parent', {}, async ({ lab, node1, switch: sw }) => {

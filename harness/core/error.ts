@@ -60,6 +60,7 @@ export const errorCodes = {
   CAPTURE_DROPPED: { exit: exitCode.lab, means: 'a capture lost frames, so that a missing frame proves nothing' },
   PROBE_UNREADABLE: { exit: exitCode.lab, means: 'the output of ping or arping could not be read' },
   CONTROL_FAILED: { exit: exitCode.lab, means: 'the positive control did not pass, so that a loss proves nothing' },
+  CLOCK_JUMPED: { exit: exitCode.lab, means: 'this machine’s clock was set while a test compared times with it' },
   WAIT_DEADLINE: { exit: exitCode.lab, means: 'something awaited did not happen within its deadline' },
   UNDO_FAILED: { exit: exitCode.lab, means: 'something that was created could not be taken away again' },
   NO_EVIDENCE: { exit: exitCode.lab, means: 'a test asserted nothing, so that its passing proves nothing' },

@@ -11,8 +11,10 @@ import { MacvlabError } from '../core/error.js';
 import { pause, patience, poll } from '../core/wait.js';
 import { readNeighbours } from '../link/neighbour.js';
 import { type PingOptions, type PingResult, type RunningPing, startPing } from '../probe/ping.js';
+import { firstOf } from '../wire/arrival.js';
 import { isAfter, mark, type Mark, seen, type View } from '../wire/capture-point.js';
 import type { Sighting } from '../wire/capture.js';
+import { destinationClass } from '../wire/frame.js';
 import {
   arpReply,
   arpRequest,
@@ -192,13 +194,16 @@ export class Exchange {
     return this.own(view);
   }
 
-  /** Whether a frame of these patterns is seen in a view: one that has passed is there as soon as its capture has delivered it. */
+  /**
+   * Whether a frame of these patterns is seen in a view: one that has passed is there as soon as its capture has delivered it.
+   * @throws MacvlabError CAPTURE_ENDED when nobody listens there any more: not to have seen it says nothing then
+   */
   async sees(view: View, ...patterns: FramePattern[]): Promise<boolean> {
     const look = () => patterns.some((pattern) => this.saw(view, pattern)) || undefined;
     const looks = view.captures.map((capture) =>
       capture.changes.until(look, { what: 'a frame to be seen', deadline: patience(2000) }),
     );
-    return Promise.any(looks).catch(() => false);
+    return (await firstOf(looks)) ?? false;
   }
 
   /** Whether a frame of this pattern was seen in a view so far; behind {@link finish}, whether it ever was. @throws MacvlabError CAPTURE_ENDED */
@@ -250,7 +255,11 @@ export class Exchange {
       this.ping = await over;
       if (this.outcome === 'answered') return await this.#arrival();
       // A control is for losses: what was answered after all, while it was performed, needs none.
-      if (control !== undefined) throw control as Error;
+      if (control !== undefined) {
+        // Where somebody no longer listens, the interface went: that is why the control did not pass.
+        this.#progress();
+        throw control as Error;
+      }
       if (this.outcome === 'lost') {
         if (!this.witness.canBeSent) throw this.#unwitnessed();
         await this.witness.confirm(views);
@@ -283,6 +292,23 @@ export class Exchange {
     const view = request?.path.at(-1);
     if (!request || !view) return;
     this.receiverSawIt = await this.sees(view, request.pattern);
+    // Unless frames show it going elsewhere, an answer to what nobody saw is first of all a doubt about who watches.
+    if (!this.receiverSawIt && !this.#wentElsewhere(request)) await this.witness.surround([view]);
+  }
+
+  /** Whether the request left for a group, or for another MAC than the receiver's although the receiver itself was asked for. */
+  #wentElsewhere(request: Step): boolean {
+    const [question] = this.steps;
+    const [departure] = request.path;
+    if (!question || !departure) return false;
+    const addressee = this.#addressee(request, departure);
+    if (addressee === undefined || addressee === this.to.mac) return false;
+    return destinationClass(addressee) !== 'unicast' || this.saw(departure, question.pattern);
+  }
+
+  /** The MAC that a step's frame is addressed to where it is seen. */
+  #addressee({ pattern }: Step, view: View): string | undefined {
+    return this.seen(view).find(({ frame }) => pattern.matches(frame))?.frame.ethernet?.destination;
   }
 
   /** Says what has become of it, while everybody still listens who was to see it. */
@@ -306,6 +332,11 @@ export class Exchange {
     if (!this.breakPoint) return `no frame of it was seen anywhere; ping says: ${this.ping.errors[0] ?? 'no reply'}`;
     const { step, last, missing } = this.breakPoint;
     if (missing) return `${step.name} last seen at ${last?.label}, never at ${missing.label}`;
+    const receiver = this.steps.indexOf(step) % 2 === 0 ? this.to : this.from;
+    const addressee = last && this.#addressee(step, last);
+    const misled = addressee && destinationClass(addressee) === 'unicast' && addressee !== receiver.mac;
+    if (misled)
+      return `${step.name} arrived at ${last.label}, addressed to ${addressee}, which is not ${receiver.name}’s`;
     return `${step.name} arrived at ${last?.label}, and nothing came back from there`;
   }
 

@@ -2,8 +2,7 @@
 import { MacvlabError } from '../core/error.js';
 import { groupBy } from '../core/group.js';
 import type { EngineKind } from '../engine/networking.js';
-import { apply } from '../link/change.js';
-import { flushNeighboursCommand, flushNeighboursOn } from '../link/neighbour.js';
+import { flushNeighbours } from '../link/neighbour.js';
 import type { Route } from '../link/route.js';
 import { CommandLog } from '../remote/command-log.js';
 import { NetworkStack } from '../remote/network-stack.js';
@@ -203,14 +202,11 @@ export class Lab {
     const flushes = stations.flatMap((station) => {
       const { stack } = station;
       // What a host knows of others is its own.
-      const commands =
-        station instanceof Node && this.tenancy?.isOwn(station.name)
-          ? station.devices.map(flushNeighboursOn)
-          : [flushNeighboursCommand];
-      return commands.map((command) => ({ stack, what: 'forget neighbours', command }));
+      const own = station instanceof Node && this.tenancy?.isOwn(station.name);
+      return own ? station.devices.map((device) => ({ stack, device })) : [{ stack }];
     });
     const bySession = groupBy(flushes, ({ stack }) => stack.session);
-    await Promise.all([...bySession.values()].map((changes) => apply(changes)));
+    await Promise.all([...bySession.values()].map(flushNeighbours));
   }
 
   /** Whose frames pass a view: a station at its own interface, or the station behind a switch port. */

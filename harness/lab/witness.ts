@@ -8,7 +8,15 @@ import { ping } from '../probe/ping.js';
 import type { Capture } from '../wire/capture.js';
 import type { Frame } from '../wire/frame.js';
 import { mark, type Mark, seen, type View } from '../wire/capture-point.js';
-import { arpRequest, echoReply, echoRequest, type FramePattern, neighbourSolicitation } from '../wire/pattern.js';
+import {
+  arpReply,
+  arpRequest,
+  echoReply,
+  echoRequest,
+  type FramePattern,
+  neighbourAdvertisement,
+  neighbourSolicitation,
+} from '../wire/pattern.js';
 import { Lacking } from './lacking.js';
 import type { Lab } from './lab.js';
 import { addressOf, type Family, type Station, withoutPrefix } from './station.js';
@@ -87,7 +95,7 @@ export class Witness {
    */
   async confirm(views: readonly View[]): Promise<void> {
     if (!this.#since) await this.send();
-    await this.#seenIn(views, (token) => [echoRequest({ token }), echoReply({ token })]);
+    await this.#seenIn(views, [this.#tokens.flatMap((token) => [echoRequest({ token }), echoReply({ token })])]);
   }
 
   /**
@@ -112,18 +120,23 @@ export class Witness {
     const outward = await round(({ owner, third }) => this.#control(owner, third));
     const inward = await round(({ owner, third }) => this.#control(third, owner));
     this.#tokens = [...outward, ...inward];
-    await this.#seenIn(views, (token) => [echoRequest({ token }), echoReply({ token })]);
-    await this.#seenIn(views, () => pairs.flatMap(({ owner, third }) => questions(owner, third, this.#family)));
+    await this.#seenIn(views, [
+      this.#tokens.map((token) => echoRequest({ token })),
+      this.#tokens.map((token) => echoReply({ token })),
+      pairs.flatMap(({ owner, third }) => questions(owner, third, this.#family)),
+      pairs.flatMap(({ owner, third }) => answers(owner, third, this.#family)),
+    ]);
   }
 
-  /** Waits until, in every view, at least one of the patterns of at least one token has been seen. */
-  async #seenIn(views: readonly View[], patternsOf: (token: string) => readonly FramePattern[]): Promise<void> {
-    const patterns = this.#tokens.flatMap((token) => [...patternsOf(token)]);
+  /** Waits until, in every view, at least one pattern of each kind has been seen. */
+  async #seenIn(views: readonly View[], kinds: readonly (readonly FramePattern[])[]): Promise<void> {
     const since = this.#since ?? mark();
     const captures = new Set(views.flatMap((view) => view.captures));
     const passed = (capture: Capture) => () => {
       const sightings = seen({ label: capture.name, captures: [capture] }, since);
-      return sightings.some(({ frame }) => patterns.some((pattern) => pattern.matches(frame))) || undefined;
+      const isThere = (kind: readonly FramePattern[]) =>
+        sightings.some(({ frame }) => kind.some((pattern) => pattern.matches(frame)));
+      return kinds.every(isThere) || undefined;
     };
     await Promise.all(
       [...captures].map((capture) =>
@@ -165,6 +178,13 @@ function nobodyBetween(from: Station, to: Station): never {
 function behindTheSamePort(station: Station, standIn: Station = station): Station {
   if (standIn.host === station.host) return standIn;
   throw new TypeError(`${standIn.name} on ${standIn.host} cannot stand in for ${station.name} on ${station.host}`);
+}
+
+/** What each of two stations is told by the other before they can ping each other. */
+function answers(one: Station, other: Station, family: Family): FramePattern[] {
+  const [a, b] = [addressOf(one, family, other), addressOf(other, family, one)];
+  if (family === 6) return [neighbourAdvertisement({ target: a }), neighbourAdvertisement({ target: b })];
+  return [arpReply({ from: a, tell: b }), arpReply({ from: b, tell: a })];
 }
 
 /** What two stations ask the network before they can ping each other: broadcasts, or multicasts with IPv6. */

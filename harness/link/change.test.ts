@@ -11,7 +11,7 @@ import { LinkError } from './errno.js';
 import { macvlanMode, readLink, readLinks } from './link-info.js';
 import { addMacvlan, macvlanModes, setMacvlanMode } from './macvlan.js';
 import { addNamespace, moveLink } from './namespace.js';
-import { addNeighbour, flushNeighboursCommand, readNeighbours } from './neighbour.js';
+import { addNeighbour, flushNeighbours, readNeighbours } from './neighbour.js';
 import { addRoute } from './route.js';
 
 async function refusalOf(work: Promise<unknown>): Promise<LinkError> {
@@ -433,7 +433,7 @@ describe('changes of links (needs root)', function () {
       'change',
     );
     expect((await readNeighbours(a)).map(({ address }) => address)).to.include.members(['10.0.0.2', '10.0.0.50']);
-    await a.run(flushNeighboursCommand, 'change');
+    await flushNeighbours([{ stack: a }]);
     expect((await readNeighbours(a)).map(({ address }) => address))
       .to.include('10.0.0.50')
       .and.not.to.include('10.0.0.2');

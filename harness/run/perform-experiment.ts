@@ -1,4 +1,5 @@
 /** One experiment from its beginning to its record: judged, proved by evidence, undone. */
+import { watchClock } from '../core/clock.js';
 import { MacvlabError, messageOf } from '../core/error.js';
 import { patience, pause, within } from '../core/wait.js';
 import { Lacking } from '../lab/lacking.js';
@@ -69,7 +70,11 @@ export async function performExperiment({ stage, experiment, suite, blocked, bod
   if (performed) {
     const scope = lab.scopes.enter(`${id} ${title}`);
     leave = () => lab.scopes.leave(scope);
+    const clockJump = watchClock();
     outcome = await judged(scoped);
+    const jump = clockJump();
+    // Frames of before and after cannot be told apart: neither a loss nor an answer is proved.
+    if (jump !== undefined) outcome = outcomeOf(clockWasSet(jump));
   }
   const record: TestRecord = {
     ...{ schema: 1, number, id, title, ...about, modes: [...modes], ...outcome, observed },
@@ -201,6 +206,13 @@ async function completeListing(error: unknown): Promise<{ details?: string }> {
   if (!exchange) return {};
   await pause(courtesy);
   return { details: formatExchange(exchange) };
+}
+
+function clockWasSet(jump: number): MacvlabError {
+  const [by, way] = [Math.abs(jump), jump < 0 ? 'back' : 'forward'];
+  return new MacvlabError('CLOCK_JUMPED', `this machine’s clock jumped ${by} ms ${way} during the test`, {
+    next: 'run it again when the clock is no longer set: look whether a time service has just been started, or the machine has slept',
+  });
 }
 
 function nothingAsserted(id: string): MacvlabError {

@@ -181,6 +181,22 @@ describe('verdicts (needs root)', function verdicts() {
     expect(second.verdict, second.reason).to.equal('passed');
   });
 
+  it('error: this machine’s clock was set meanwhile, whatever was asserted', async () => {
+    const now = Date.now.bind(Date);
+    try {
+      const record = await performed(() => {
+        Date.now = () => now() - 60_000;
+        say(1).to.equal(1);
+        return Promise.resolve();
+      });
+      expect(record).to.include({ verdict: 'error', assertions: 1 });
+      expect(record.failure?.code).to.equal('CLOCK_JUMPED');
+      expect(record.reason).to.match(/jumped (59999|6000[01]) ms back/);
+    } finally {
+      Date.now = now;
+    }
+  });
+
   it('error: nothing was asserted', async () => {
     const record = await performed(async () => {
       await lab.ping(lab.node1, lab.node2);

@@ -12,9 +12,16 @@ const deadline = 5000;
 export async function firstSeen(view: View, pattern: FramePattern, since: Mark): Promise<Sighting | undefined> {
   const look = () => seen(view, since).find(({ frame }) => pattern.matches(frame));
   const what = `${pattern.description} to be seen at ${view.label}`;
-  const looks = view.captures.map(({ changes }) => changes.until(look, { what, deadline: patience(deadline) }));
+  return firstOf(view.captures.map(({ changes }) => changes.until(look, { what, deadline: patience(deadline) })));
+}
+
+/**
+ * What the first of several waits has found; undefined when all have passed their deadlines.
+ * @throws what any of them was given up for, such as MacvlabError CAPTURE_ENDED, when none has found anything
+ */
+export async function firstOf<T>(waits: readonly Promise<T>[]): Promise<T | undefined> {
   try {
-    return await Promise.any(looks);
+    return await Promise.any(waits);
   } catch (error) {
     const failures: unknown[] = error instanceof AggregateError ? error.errors : [error];
     const other = failures.find((each) => !(each instanceof MacvlabError && each.code === 'WAIT_DEADLINE'));

@@ -1,0 +1,63 @@
+/** The audit: sabotages performed side by side, each in a process of its own, and judged. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { judge, type Finding } from './judge.js';
+import type { Sabotage } from './sabotage.js';
+import type { Commission, Performed } from './worker.js';
+
+export interface AuditPlan {
+  sabotages: readonly Sabotage[];
+  /** URL of the module that exports them. */
+  module: string;
+  lab: Commission['lab'];
+  /** Folder in which each run makes its own. */
+  out: string;
+  /** How many labs are used side by side. */
+  jobs: number;
+  /** Told what has become of each, as soon as it is known. */
+  found(finding: Finding): void;
+}
+
+/** Performs an audit. @returns what was found, in the order of the sabotages */
+export async function performAudit(plan: AuditPlan): Promise<Finding[]> {
+  const { sabotages, module, lab, out, jobs } = plan;
+  const findings = new Map<Sabotage, Finding>();
+  const waiting = [...sabotages];
+  const work = async () => {
+    for (let sabotage = waiting.shift(); sabotage; sabotage = waiting.shift()) {
+      const began = performance.now();
+      const performed = await performSabotage(sabotage, { module, id: sabotage.id, lab, out });
+      const finding = judge(sabotage, performed, performance.now() - began);
+      findings.set(sabotage, finding);
+      plan.found(finding);
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, work));
+  return sabotages.flatMap((sabotage) => findings.get(sabotage) ?? []);
+}
+
+const worker = fileURLToPath(new URL('worker.js', import.meta.url));
+
+async function performSabotage({ attacks, patience }: Sabotage, commission: Commission): Promise<Performed> {
+  const command = [process.execPath, worker, JSON.stringify(commission)];
+  const disk = attacks.find((attack) => attack.way === 'disk');
+  const [program = '', ...rest] = disk ? onSmallDisk(disk.size, commission.out, command) : command;
+  const child = spawn(program, rest, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...(patience === undefined ? {} : { MACVLAB_PATIENCE: String(patience) }) },
+  });
+  const [printed, said] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  try {
+    return JSON.parse(printed) as Performed;
+  } catch {
+    return { exit: 3, records: [], trouble: `its process said nothing that can be read: ${said.trim() || printed}` };
+  }
+}
+
+/** A command in mounts of its own, where a folder is a disk of a given size. */
+function onSmallDisk(size: string, folder: string, command: readonly string[]): string[] {
+  const script = 'mount -t tmpfs -o "size=$1" sabotage "$2" && shift 2 && exec "$@"';
+  return ['unshare', '--mount', '--propagation', 'private', '--', 'sh', '-c', script, 'sh', size, folder, ...command];
+}

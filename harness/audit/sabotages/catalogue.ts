@@ -1,0 +1,10 @@
+/** All sabotages. */
+import type { Sabotage } from '../sabotage.js';
+import { children } from './children.js';
+import { modes } from './modes.js';
+import { switches } from './switches.js';
+import { tools } from './tools.js';
+import { vlans } from './vlans.js';
+import { wires } from './wires.js';
+
+export const sabotages: readonly Sabotage[] = [...modes, ...children, ...wires, ...switches, ...vlans, ...tools];

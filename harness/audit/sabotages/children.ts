@@ -1,0 +1,170 @@
+/** What may be wrong with children: in the wrong place, with the wrong address, on the wrong parent. */
+import { type Sabotage, words } from '../sabotage.js';
+
+/** Adds words to what makes a child, in front of its type. */
+function beforeType(...more: string[]) {
+  return (argv: readonly string[]) => {
+    const type = argv.indexOf('type');
+    return [...argv.slice(0, type), ...more, ...argv.slice(type)];
+  };
+}
+
+export const children: readonly Sabotage[] = [
+  {
+    id: 'children/on-another-node',
+    of: 'network',
+    imitates: 'a container of Node-2 whose child sits on the parent of Node-1, so that all pings are answered',
+    attacks: [
+      {
+        way: 'rewrite',
+        command: /^ip link add link eth1 name macvlan1 netns node2-docker2/,
+        to: ([, ...rest]) => ['ip', '-n', 'node1', ...rest],
+      },
+    ],
+    experiments: ['A3'],
+    expected: { verdict: 'failed', reason: /expected ARP reply .* to be seen at node2\/eth1 out/ },
+  },
+  {
+    id: 'children/in-the-wrong-namespace',
+    of: 'network',
+    imitates: 'a child that lands in its node’s own namespace instead of the container’s',
+    attacks: [words(/name eth0 netns node1-ns2/, 'node1-ns2', 'node1')],
+    experiments: ['A1.1'],
+    expected: { verdict: 'error', reason: /LINK_REFUSED: node1\/ns2: .*Cannot find device/ },
+  },
+  {
+    id: 'children/mac-not-local',
+    of: 'network',
+    imitates: 'a kernel that gives a child a MAC from a maker’s range',
+    attacks: [
+      {
+        way: 'rewrite',
+        command: /link add link eth1 name mac. type macvlan$/,
+        to: beforeType('address', '00:16:3e:00:00:01'),
+      },
+    ],
+    experiments: ['A0.2'],
+    expected: { verdict: 'failed', reason: /is locally administered/ },
+  },
+  {
+    id: 'children/mac-ignored',
+    of: 'network',
+    imitates: 'a kernel that gives a child another MAC than the one that was set by hand',
+    attacks: [words(/address 02:00:5e:00:53:01/, '02:00:5e:00:53:01', '02:00:5e:00:53:99')],
+    experiments: ['A0.10 a locally administered MAC'],
+    expected: { verdict: 'failed', reason: /expected '02:00:5e:00:53:99' to equal '02:00:5e:00:53:01'/ },
+  },
+  {
+    id: 'children/mac-in-use-accepted',
+    of: 'network',
+    imitates: 'a kernel that lets a child have the MAC of its parent',
+    attacks: [
+      {
+        way: 'rewrite',
+        command: /^ip link set dev mac1 up/,
+        to: () => ['sh', '-c', 'ip link set dev mac1 address 02:00:00:00:00:07 && ip link set dev mac1 up'],
+      },
+    ],
+    experiments: ['A0.10 a MAC that the parent has already'],
+    expected: { verdict: 'failed', reason: /expected the kernel to refuse this with EADDRINUSE, it accepted it/ },
+  },
+  {
+    id: 'children/refused-for-another-reason',
+    of: 'network',
+    imitates: 'a kernel that refuses a MAC in use, but for a reason that has nothing to do with it',
+    attacks: [words(/^ip link set dev mac1 up/, 'up', 'mtu', '999999')],
+    experiments: ['A0.10 a MAC that the parent has already'],
+    expected: { verdict: 'failed', reason: /expected the kernel to refuse this with EADDRINUSE, it said:/ },
+  },
+  {
+    id: 'children/same-mac-on-two-nodes',
+    of: 'network',
+    imitates: 'two containers on two nodes with the same MAC',
+    attacks: [
+      { way: 'rewrite', command: /name macvlan1 netns node.-docker/, to: beforeType('address', '02:00:5e:00:53:aa') },
+    ],
+    experiments: ['A3.1', 'A3.3'],
+    expected: {
+      verdict: 'failed',
+      reason: /ARP request last seen at switch\/node2 out, never at node2\/docker2\/macvlan1/,
+    },
+  },
+  {
+    id: 'children/mtu-smaller',
+    of: 'network',
+    imitates: 'a child whose MTU is smaller than its parent’s',
+    attacks: [
+      {
+        way: 'rewrite',
+        command: /link add link eth1 name mac1 type macvlan mode bridge/,
+        to: beforeType('mtu', '600'),
+      },
+    ],
+    experiments: ['A0.3'],
+    expected: { verdict: 'failed', reason: /MTU of the child/ },
+  },
+  {
+    id: 'children/leave-their-parent-promiscuous',
+    of: 'network',
+    imitates: 'children that are gone, and have left their parent promiscuous',
+    attacks: [
+      {
+        way: 'behind',
+        command: /^ip -n node1-ns1 link delete dev eth0/,
+        script: 'ip -n node1 link set dev eth1 promisc on',
+      },
+    ],
+    experiments: ['A1.7'],
+    expected: { verdict: 'failed', reason: /to deeply equal/ },
+  },
+  {
+    id: 'children/parent-promiscuous',
+    of: 'network',
+    imitates: 'a parent that is promiscuous although it was set not to be',
+    attacks: [
+      {
+        way: 'behind',
+        command: /^ip link set dev eth1 promisc off/,
+        script: 'ip -n node1 link set dev eth1 promisc on',
+      },
+    ],
+    experiments: ['A1.5 bridge: the outcome is the same with neither'],
+    expected: { verdict: 'failed', reason: /flag PROMISC/ },
+  },
+  {
+    id: 'children/parent-comes-up-again',
+    of: 'network',
+    imitates: 'a parent that was set down, and comes up by itself',
+    attacks: [{ way: 'behind', command: /^ip link set dev eth1 down/, script: 'ip -n node1 link set dev eth1 up' }],
+    experiments: ['A4.9'],
+    expected: { verdict: 'failed', reason: /did not expect mac1 to have flag LOWER_UP/ },
+  },
+  {
+    id: 'children/broadcast-queue-stuck',
+    of: 'network',
+    imitates: 'a parent whose queue of broadcasts for its children takes none',
+    attacks: [{ way: 'rewrite', command: /type macvlan mode bridge/, to: (argv) => [...argv, 'bcqueuelen', '0'] }],
+    experiments: ['X1.3 bridge, hairpin off'],
+    // Nobody at all reaches the child by asking for it: what could tell the kernel from a broken lab is missing.
+    expected: { verdict: 'error', reason: /CONTROL_FAILED: the positive control did not pass: router to ns1/ },
+  },
+  {
+    id: 'children/docker-on-another-parent',
+    of: 'network',
+    imitates: 'a docker network that sits on another parent than the one that was named',
+    attacks: [
+      {
+        way: 'wired',
+        script:
+          'for node in node1 node2; do ip -n $node link add name other type veth peer name end; ip -n $node link set dev other up; done',
+      },
+      {
+        way: 'rewrite',
+        command: /docker.*parent=eth1/,
+        to: (argv) => argv.map((word) => word.replace('parent=eth1', 'parent=other')),
+      },
+    ],
+    experiments: ['docker: each container gets a macvlan child'],
+    expected: { verdict: 'failed', reason: /index of the link below/ },
+  },
+];

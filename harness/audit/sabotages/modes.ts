@@ -1,0 +1,137 @@
+/** What the kernel may do wrong with modes: the wrong one made, changed behind the back, or not kept. */
+import { framesBehind, type Sabotage, words } from '../sabotage.js';
+
+const answeredInstead = /expected the ping from ns1 to ns2 .* to be lost/;
+
+/** What an endpoint’s child is read back by. */
+const readBack = /^ip -n node1-ns. -j -d address show dev eth0/;
+
+/** Sets the mode of both containers' children, of whom one may not be there yet. */
+function setModes(mode: string): string {
+  return `for each in node1-ns1 node1-ns2; do ip -n $each link set dev eth0 type macvlan mode ${mode} 2>/dev/null || true; done`;
+}
+
+export const modes: readonly Sabotage[] = [
+  {
+    id: 'modes/private-made-as-bridge',
+    of: 'network',
+    imitates: 'a kernel that makes a child of mode bridge where private was asked for',
+    attacks: [words(/type macvlan mode private/, 'private', 'bridge')],
+    experiments: ['A1.2', 'A0.5'],
+    expected: { verdict: 'failed', reason: answeredInstead },
+  },
+  {
+    id: 'modes/vepa-made-as-bridge',
+    of: 'network',
+    imitates:
+      'a kernel that makes a child of mode bridge where vepa was asked for; looked for in all that is about children',
+    attacks: [words(/type macvlan mode vepa/, 'vepa', 'bridge')],
+    experiments: ['A1', 'X1', 'X3'],
+    expected: { verdict: 'failed', reason: answeredInstead },
+  },
+  {
+    id: 'modes/bridge-made-as-private',
+    of: 'network',
+    imitates: 'a kernel that makes a child of mode private where bridge was asked for',
+    attacks: [words(/type macvlan mode bridge/, 'bridge', 'private')],
+    experiments: ['A1.1 bridge: ns1 reaches its sibling', 'A4.1', 'A4.2'],
+    expected: { verdict: 'failed', reason: /ARP request last seen at switch\/node1 in, never at switch\/node1 out/ },
+  },
+  {
+    id: 'modes/private-changed-behind-the-back',
+    of: 'network',
+    imitates: 'somebody who changes children from private to bridge once they have been made and read back',
+    attacks: [{ way: 'behind', command: readBack, script: setModes('bridge') }],
+    experiments: ['A1.2'],
+    expected: { verdict: 'failed', reason: answeredInstead },
+  },
+  {
+    id: 'modes/bridge-changed-behind-the-back',
+    of: 'network',
+    imitates: 'somebody who changes children from bridge to vepa once they have been made and read back',
+    attacks: [{ way: 'behind', command: readBack, script: setModes('vepa') }],
+    experiments: ['A1.1'],
+    expected: { verdict: 'failed', reason: /ARP request last seen at node1\/ns1\/eth0, never at node1\/ns2\/eth0/ },
+  },
+  {
+    id: 'modes/private-leaks',
+    of: 'network',
+    imitates: 'a private child whose broadcast, reflected by a hairpin switch, reaches its sibling',
+    attacks: [{ way: 'behind', command: readBack, script: setModes('vepa') }],
+    experiments: ['A1.6'],
+    expected: { verdict: 'failed', reason: answeredInstead },
+  },
+  {
+    id: 'modes/another-default',
+    of: 'network',
+    imitates: 'a kernel whose mode is another where none is asked for',
+    attacks: [
+      {
+        way: 'rewrite',
+        command: /link add link eth1 name mac. type macvlan$/,
+        to: (argv) => [...argv, 'mode', 'bridge'],
+      },
+    ],
+    experiments: ['A0.2'],
+    expected: { verdict: 'failed', reason: /expected mac1 to be a macvlan of mode vepa, it is bridge/ },
+  },
+  {
+    id: 'modes/passthru-not-alone',
+    of: 'network',
+    imitates: 'a kernel that accepts a second child beside one of mode passthru',
+    attacks: [
+      {
+        way: 'rewrite',
+        command: /name mac2 type macvlan mode (bridge|passthru)/,
+        to: () => ['ip', 'link', 'add', 'name', 'mac2', 'type', 'veth', 'peer', 'name', 'mac3'],
+      },
+    ],
+    experiments: ['A0.8'],
+    expected: { verdict: 'failed', reason: /expected the kernel to refuse this, it accepted it/ },
+  },
+  {
+    id: 'modes/source-gives-all',
+    of: 'network',
+    imitates: 'a child of mode source that is given what an unlisted source sends',
+    attacks: [
+      {
+        way: 'behind',
+        command: /type macvlan mode source macaddr set/,
+        script:
+          'set -- $(ip -n node2 -br link show dev eth1); ip -n node1-ns1 link set dev eth0 type macvlan mode source macaddr add "$3"',
+      },
+    ],
+    experiments: ['X4.1'],
+    expected: { verdict: 'failed', reason: /expected the ping from ns1 to node2 .* to be lost/ },
+  },
+  {
+    id: 'modes/bridge-by-way-of-the-parent',
+    of: 'network',
+    imitates: 'a child of mode bridge whose frames to siblings take the way over the parent; seen by counters alone',
+    attacks: [words(/type macvlan mode bridge/, 'bridge', 'vepa')],
+    experiments: ['A0.9 bridge forwards'],
+    expected: { verdict: 'failed', reason: /bytes that the parent sent/ },
+  },
+  {
+    id: 'modes/sibling-frames-leak',
+    of: 'network',
+    imitates: 'frames between siblings of mode bridge of which a copy leaves through the uplink',
+    attacks: [
+      {
+        way: 'behind',
+        command: /^ip -n node1-ns1 link set dev eth0 up/,
+        script:
+          'ip -n node1 link add link eth1 name leak netns node1-ns1 type macvlan mode private; ip -n node1-ns1 link set dev leak up',
+      },
+      framesBehind(
+        /^ip -n node1-ns1 link set dev eth0 up/,
+        'node1-ns1',
+        'eth0',
+        'egress',
+        'ip protocol icmp dup to "leak"',
+      ),
+    ],
+    experiments: ['A0.7', 'A1.1 bridge: ns1 reaches its sibling'],
+    expected: { verdict: 'failed', reason: /did not expect echo request .* to be seen at switch\/node1 in/ },
+  },
+];

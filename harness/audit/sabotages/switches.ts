@@ -1,0 +1,127 @@
+/** What the switch or the router may do wrong. */
+import { frames, type Sabotage } from '../sabotage.js';
+
+export const switches: readonly Sabotage[] = [
+  {
+    id: 'switch/hairpin-stuck-on',
+    of: 'network',
+    imitates: 'a switch port that reflects although nobody has told it to; looked for in all that is about children',
+    attacks: [{ way: 'wired', script: 'in_stack switch bridge link set dev node1 hairpin on' }],
+    experiments: ['A1', 'A0.6', 'A0.13', 'A4.7'],
+    expected: { verdict: 'failed', reason: /expected the ping from ns1 to ns2 .* to be lost/ },
+  },
+  {
+    id: 'switch/hairpin-stuck-off',
+    of: 'network',
+    imitates: 'a switch port that stops reflecting once it has been read back',
+    attacks: [
+      {
+        way: 'behind',
+        command: /^bridge link set dev node1 hairpin on/,
+        script: 'in_stack switch bridge link set dev node1 hairpin off',
+      },
+    ],
+    experiments: ['A1.4', 'A0.6', 'A1.6'],
+    expected: { verdict: 'failed', reason: /ARP request last seen at switch\/node1 in, never at switch\/node1 out/ },
+  },
+  {
+    id: 'switch/ports-isolated',
+    of: 'network',
+    imitates: 'a switch that keeps two of its ports apart',
+    attacks: [
+      {
+        way: 'wired',
+        script: 'for port in node1 node2; do in_stack switch bridge link set dev $port isolated on; done',
+      },
+    ],
+    experiments: ['A1.1', 'A3.1'],
+    expected: { verdict: 'failed', reason: /ARP request last seen at switch\/node1 in, never at switch\/node2 out/ },
+  },
+  {
+    id: 'switch/is-a-hub',
+    of: 'network',
+    imitates: 'a switch that learns nothing, and sends every frame to everybody',
+    attacks: [
+      {
+        way: 'wired',
+        script:
+          'for port in node1 node2 router; do in_stack switch bridge link set dev $port learning off; done; in_stack switch ip link set dev br0 type bridge fdb_flush',
+      },
+    ],
+    experiments: ['A3'],
+    expected: { verdict: 'failed', reason: /did not expect ARP reply .* to be seen at switch\/router out/ },
+  },
+  {
+    id: 'switch/no-broadcasts-to-a-port',
+    of: 'network',
+    imitates: 'a switch that sends no broadcasts to one of its ports',
+    attacks: [{ way: 'wired', script: 'in_stack switch bridge link set dev node2 bcast_flood off' }],
+    experiments: ['A1.1 bridge: ns1 reaches the other host'],
+    expected: { verdict: 'error', reason: /CONTROL_FAILED: the positive control did not pass: router to node2/ },
+  },
+  {
+    id: 'switch/no-multicasts-to-a-port',
+    of: 'network',
+    imitates: 'a switch that sends no multicasts to one of its ports: IPv6 is broken, IPv4 works',
+    attacks: [{ way: 'wired', script: 'in_stack switch bridge link set dev node2 mcast_flood off' }],
+    experiments: ['X1.3 bridge, hairpin off', 'X2.3 bridge, hairpin off'],
+    expected: { verdict: 'error', reason: /CONTROL_FAILED: the positive control did not pass: router to node2 \(fd00/ },
+  },
+  {
+    id: 'switch/same-mac-on-two-nodes',
+    of: 'network',
+    imitates: 'a gateway with the MAC of another host',
+    attacks: [
+      {
+        way: 'wired',
+        script: 'set -- $(ip -n node2 -br link show dev eth1); ip -n router link set dev eth1 address "$3"',
+      },
+    ],
+    experiments: ['A1.1'],
+    expected: { verdict: 'failed', reason: /expected echo reply .* source .* to be seen at node1\/ns1\/eth0/ },
+  },
+  {
+    id: 'router/ttl-not-decremented',
+    of: 'network',
+    imitates: 'a router that does not count itself as a hop',
+    attacks: [frames('router', 'eth1', 'egress', 'ip ttl 63 ip ttl set 64')],
+    experiments: ['A4.5'],
+    expected: { verdict: 'failed', reason: /expected echo request .* ttl 63 .*to be seen at node1\/ns1\/mac1/ },
+  },
+  {
+    id: 'router/does-not-forward',
+    of: 'network',
+    imitates: 'a router that passes nothing on',
+    attacks: [{ way: 'wired', script: "in_stack router sh -c 'echo 0 >/proc/sys/net/ipv4/ip_forward'" }],
+    experiments: ['A4.6'],
+    expected: { verdict: 'failed', reason: /echo request last seen at client\/eth1, never at switch\/node1 out/ },
+  },
+  {
+    id: 'router/answers-for-a-sibling',
+    of: 'network',
+    imitates: 'a router that answers for a private sibling, and passes on what it gets (proxy ARP)',
+    attacks: [
+      {
+        way: 'wired',
+        script:
+          "in_stack router sh -c 'echo 1 >/proc/sys/net/ipv4/conf/eth1/proxy_arp_pvlan; echo 0 >/proc/sys/net/ipv4/neigh/eth1/proxy_delay'",
+      },
+    ],
+    experiments: ['A1.2'],
+    expected: { verdict: 'failed', reason: /expected the ping from ns1 to ns2 .* to be lost/ },
+  },
+  {
+    id: 'router/a-way-back-that-nobody-made',
+    of: 'network',
+    imitates: 'a container that has a default route although none was set',
+    attacks: [
+      {
+        way: 'behind',
+        command: /^ip -n node1-ns1 link set dev mac1 up/,
+        script: 'ip -n node1-ns1 route add default via 192.168.1.1',
+      },
+    ],
+    experiments: ['A4.5'],
+    expected: { verdict: 'failed', reason: /expected the ping from client to ns1 .* to stay unanswered there/ },
+  },
+];

@@ -1,0 +1,291 @@
+/** Trouble of the harness's own tools, which must never look like the kernel's, nor let pass what depends on them. */
+import type { Sabotage } from '../sabotage.js';
+
+/** Negatives and positives that all need captures. */
+const captured = ['A1.2 private: ns1 does not reach', 'A0.7', 'A3.3', 'A3.5'];
+
+/** Something that is done to all processes of a program in the machine. */
+function toAll(program: string, signal: string): string {
+  return `for each in /proc/[0-9]*; do [ "$(cat $each/comm 2>/dev/null)" != ${program} ] || kill -${signal} "\${each#/proc/}"; done`;
+}
+
+/** A ping of the harness: the middle of any exchange. */
+const ping = /\bping -n\b/;
+
+/** Text of tcpdump's that is changed on its way, its process being the one that is signalled. */
+const throughFifo = (reader: string, redirection: string) =>
+  `fifo=/run/macvlab/fifo-$$; mkfifo $fifo; ${reader} & exec $real "$@" ${redirection}`;
+
+export const tools: readonly Sabotage[] = [
+  {
+    id: 'tools/tcpdump-dead',
+    of: 'tools',
+    imitates: 'a tcpdump that cannot begin',
+    attacks: [{ way: 'tool', program: 'tcpdump', script: 'echo "you may not capture" >&2; exit 1' }],
+    experiments: ['A1.1'],
+    expected: { verdict: 'error', reason: /CAPTURE_START/ },
+  },
+  {
+    id: 'tools/tcpdump-never-listens',
+    of: 'tools',
+    imitates: 'a tcpdump that hangs before it listens',
+    attacks: [{ way: 'tool', program: 'tcpdump', script: 'exec sleep 1000' }],
+    experiments: ['A1.1'],
+    expected: { verdict: 'error', reason: /CAPTURE_START/ },
+    patience: 0.3,
+  },
+  {
+    id: 'tools/tcpdump-dies',
+    of: 'tools',
+    imitates: 'a tcpdump that dies behind its first frame',
+    attacks: [{ way: 'tool', program: 'tcpdump', script: 'exec $real -c 1 "$@"' }],
+    experiments: ['A1.5', 'A3'],
+    expected: { verdict: 'error', reason: /CAPTURE_ENDED/ },
+  },
+  {
+    id: 'tools/tcpdump-killed',
+    of: 'tools',
+    imitates: 'captures that somebody kills while a ping is on its way',
+    attacks: [{ way: 'behind', command: ping, script: toAll('tcpdump', 'KILL') }],
+    experiments: ['A1.5', 'A3'],
+    expected: { verdict: 'error', reason: /CAPTURE_ENDED/ },
+  },
+  {
+    id: 'tools/tcpdump-frozen',
+    of: 'tools',
+    imitates: 'captures that stop, and neither end nor deliver anything more',
+    attacks: [{ way: 'behind', command: ping, script: toAll('tcpdump', 'STOP') }],
+    experiments: ['A1.2 private: ns1 does not reach', 'A1.3 vepa: ns1 does not reach', 'A0.7'],
+    expected: { verdict: 'error', reason: /WAIT_DEADLINE/ },
+    patience: 0.2,
+  },
+  {
+    id: 'tools/tcpdump-drops',
+    of: 'tools',
+    imitates: 'captures that lose frames, and say so in their counters',
+    attacks: [
+      {
+        way: 'tool',
+        program: 'tcpdump',
+        script: throughFifo(
+          `perl -pe 'BEGIN { $| = 1 } s/, 0 packets dropped/", " . 7 * ++$n . " packets dropped"/e' <$fifo >&2`,
+          '2>$fifo',
+        ),
+      },
+    ],
+    experiments: ['A1.2 private: ns1 does not reach', 'A0.7'],
+    expected: { verdict: 'error', reason: /CAPTURE_DROPPED/ },
+  },
+  {
+    id: 'tools/tcpdump-blind',
+    of: 'tools',
+    imitates: 'captures that listen, and show no frame at all',
+    attacks: [{ way: 'tool', program: 'tcpdump', script: 'exec $real "$@" "less 1"' }],
+    experiments: ['A1.1 bridge: ns1 reaches the other host', 'A1.2 private: ns1 does not reach its sibling', 'A3.3'],
+    expected: { verdict: 'error', reason: /WAIT_DEADLINE/ },
+    patience: 0.2,
+  },
+  {
+    id: 'tools/tcpdump-blind-to-echoes',
+    of: 'tools',
+    imitates: 'captures that show no ICMP, and say nothing of it',
+    attacks: [{ way: 'tool', program: 'tcpdump', script: 'exec $real "$@" not icmp' }],
+    experiments: captured,
+    expected: { verdict: 'error', reason: /WAIT_DEADLINE/ },
+    patience: 0.2,
+  },
+  {
+    id: 'tools/tcpdump-blind-to-arp-replies',
+    of: 'tools',
+    imitates: 'captures that show no ARP replies, and say nothing of it',
+    attacks: [{ way: 'tool', program: 'tcpdump', script: 'exec $real "$@" "not (arp[6:2] = 2)"' }],
+    experiments: ['A3.3', 'A3.5', 'A1.4 vepa with hairpin: ns1 reaches its sibling'],
+    expected: { verdict: 'error', reason: /WAIT_DEADLINE/ },
+    patience: 0.2,
+  },
+  {
+    id: 'tools/tcpdump-garbage',
+    of: 'tools',
+    imitates: 'a tcpdump that writes what is no capture',
+    attacks: [
+      {
+        way: 'tool',
+        program: 'tcpdump',
+        script: 'echo "tcpdump: listening on this" >&2; head -c 4096 /dev/urandom; exec sleep 1000',
+      },
+    ],
+    experiments: ['A1.1', 'A1.2'],
+    expected: { verdict: 'error', reason: /CAPTURE_START: .* a pcap file expected/ },
+  },
+  {
+    id: 'tools/tcpdump-late',
+    of: 'tools',
+    imitates: 'captures that deliver each frame a third of a second late',
+    attacks: [
+      {
+        way: 'tool',
+        program: 'tcpdump',
+        script: throughFifo(
+          `perl -e 'while (sysread STDIN, $b, 65536) { select undef, undef, undef, 0.3; syswrite STDOUT, $b }' <$fifo`,
+          '>$fifo',
+        ),
+      },
+    ],
+    experiments: ['A1.1', 'A1.2', 'A3.3', 'A3.5'],
+    expected: { verdict: 'passed', reason: /./ },
+  },
+  {
+    id: 'tools/ping-says-nothing',
+    of: 'tools',
+    imitates: 'a ping that ends at once without a word',
+    attacks: [{ way: 'tool', program: 'ping', script: 'exit 0' }],
+    experiments: ['A1.1', 'A1.2'],
+    expected: { verdict: 'error', reason: /PROBE_UNREADABLE/ },
+  },
+  {
+    id: 'tools/ping-claims-an-answer',
+    of: 'tools',
+    imitates: 'a ping that sends nothing, and says that it was answered',
+    attacks: [
+      {
+        way: 'tool',
+        program: 'ping',
+        script: 'echo "1 packets transmitted, 1 received, 0% packet loss, time 0ms"',
+      },
+    ],
+    experiments: ['A1.1', 'A1.2', 'A3'],
+    expected: { verdict: 'error', reason: /WAIT_DEADLINE/ },
+    patience: 0.2,
+  },
+  {
+    id: 'tools/ping-claims-a-loss',
+    of: 'tools',
+    imitates: 'a ping that says that nothing came back, whatever did',
+    attacks: [
+      {
+        way: 'tool',
+        program: 'ping',
+        script: '$real "$@" >/dev/null; echo "1 packets transmitted, 0 received, 100% packet loss, time 0ms"; exit 1',
+      },
+    ],
+    experiments: ['A1.1', 'A1.2', 'A3'],
+    expected: { verdict: 'error', reason: /CONTROL_FAILED/ },
+  },
+  {
+    id: 'tools/ping-hangs',
+    of: 'tools',
+    imitates: 'a ping that does nothing, and does not end',
+    attacks: [{ way: 'tool', program: 'ping', script: '[ "$1" != -V ] || exec $real -V; exec sleep 1000' }],
+    experiments: ['A1.1 bridge: ns1 reaches the other host', 'A1.2 private: ns1 does not reach its sibling'],
+    expected: { verdict: 'error', reason: /WAIT_DEADLINE/ },
+    patience: 0.1,
+  },
+  {
+    id: 'tools/arping-dead',
+    of: 'tools',
+    imitates: 'an arping that cannot begin',
+    attacks: [{ way: 'tool', program: 'arping', script: 'exit 1' }],
+    experiments: ['A4.8'],
+    expected: { verdict: 'error', reason: /PROBE_UNREADABLE/ },
+  },
+  {
+    id: 'tools/ip-makes-nothing',
+    of: 'tools',
+    imitates: 'an ip that makes no link, and says that it has',
+    attacks: [{ way: 'tool', program: 'ip', script: 'case "$*" in *"link add"*) exit 0 ;; esac; exec $real "$@"' }],
+    experiments: ['A0.2', 'A1.1', 'A1.2'],
+    expected: { verdict: 'error', reason: /LINK_REFUSED/ },
+  },
+  {
+    id: 'tools/ip-prints-half',
+    of: 'tools',
+    imitates: 'an ip whose JSON is cut short',
+    attacks: [
+      {
+        way: 'tool',
+        program: 'ip',
+        script: 'case "$*" in *-j*) $real "$@" | head -c 100 ;; *) exec $real "$@" ;; esac',
+      },
+    ],
+    experiments: ['A0.2', 'A1.1', 'A1.2'],
+    expected: { verdict: 'error', reason: /LINK_UNREADABLE/ },
+  },
+  {
+    id: 'tools/ip-forgets-nothing',
+    of: 'tools',
+    imitates: 'an ip that flushes no neighbours, and says that it has',
+    attacks: [{ way: 'tool', program: 'ip', script: 'case "$*" in *flush*) exit 0 ;; esac; exec $real "$@"' }],
+    experiments: ['A3.3', 'A3.5', 'A1.5 private'],
+    expected: { verdict: 'error', reason: /LINK_IGNORED.*neighbour/ },
+  },
+  {
+    id: 'tools/bridge-changes-nothing',
+    of: 'tools',
+    imitates: 'a bridge that sets no flag, and says that it has',
+    attacks: [{ way: 'tool', program: 'bridge', script: 'case "$*" in *"link set"*) exit 0 ;; esac; exec $real "$@"' }],
+    experiments: ['A1.4', 'A1.6'],
+    expected: { verdict: 'error', reason: /LINK_IGNORED/ },
+  },
+  {
+    id: 'tools/ssh-gone',
+    of: 'tools',
+    imitates: 'an sshd that is killed while a ping is on its way',
+    attacks: [{ way: 'behind', command: ping, script: 'kill -KILL $PPID', there: true }],
+    experiments: ['A1.1', 'A1.2'],
+    expected: { verdict: 'error', reason: /REMOTE_DEAD/ },
+  },
+  {
+    id: 'tools/machine-gone',
+    of: 'tools',
+    imitates: 'a machine on which everything is killed while a ping is on its way',
+    attacks: [{ way: 'behind', command: ping, script: 'kill -KILL -1' }],
+    experiments: ['A1.1', 'A1.2'],
+    expected: { verdict: 'error', reason: /REMOTE_DEAD/ },
+  },
+  {
+    id: 'tools/ssh-frozen',
+    of: 'tools',
+    imitates: 'an sshd that stops right before a ping, and never goes on',
+    attacks: [{ way: 'behind', command: /neighbour flush/, script: stopping('1000'), there: true }],
+    experiments: ['A1.2 private: ns1 does not reach its sibling'],
+    expected: { verdict: 'error', reason: /REMOTE_DEADLINE/ },
+    patience: 0.1,
+  },
+  {
+    id: 'tools/ssh-slow',
+    of: 'tools',
+    imitates: 'an sshd that stops for a moment in the middle of each ping',
+    attacks: [{ way: 'behind', command: ping, script: stopping('0.3'), there: true }],
+    experiments: ['A1.1', 'A1.2', 'A3.3', 'A3.5'],
+    expected: { verdict: 'passed', reason: /./ },
+  },
+  {
+    id: 'tools/clock-jumps-forward',
+    of: 'tools',
+    imitates: 'a clock that jumps a minute forward while a ping is on its way',
+    attacks: [{ way: 'clock', command: ping, milliseconds: 60_000 }],
+    experiments: ['A1.1 bridge: ns1 reaches the other host'],
+    expected: { verdict: 'error', reason: /CLOCK_JUMPED/ },
+  },
+  {
+    id: 'tools/clock-jumps-back',
+    of: 'tools',
+    imitates: 'a clock that jumps a minute back while a ping is on its way',
+    attacks: [{ way: 'clock', command: ping, milliseconds: -60_000 }],
+    experiments: ['A1.2 private: ns1 does not reach its sibling'],
+    expected: { verdict: 'error', reason: /CLOCK_JUMPED/ },
+  },
+  {
+    id: 'tools/disk-full',
+    of: 'tools',
+    imitates: 'a disk that is full before the run’s records are written',
+    attacks: [{ way: 'disk', size: '64k' }],
+    experiments: ['A1'],
+    expected: { verdict: 'error', reason: /OUT_NOT_WRITABLE/ },
+  },
+];
+
+/** Stops the sshd of a session, and lets it go on after some seconds. */
+function stopping(seconds: string): string {
+  return `sshd=$PPID; (sleep ${seconds}; kill -CONT $sshd) </dev/null >/dev/null 2>&1 & kill -STOP $sshd`;
+}
