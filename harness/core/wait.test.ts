@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { getEventListeners } from 'node:events';
 import { expect } from 'chai';
 import { MacvlabError } from './error.js';
-import { Changes, patience, pause, poll, within } from './wait.js';
+import { Changes, noteWaits, patience, pause, poll, type WaitNote, within } from './wait.js';
 
 const never = new Promise<never>(() => undefined);
 
@@ -82,6 +82,23 @@ describe('waiting', () => {
       controller.abort(reason);
       expect(await work).to.equal(reason);
       expect(await errorOf(within(never, { what: 'x', deadline: 5000, signal: controller.signal }))).to.equal(reason);
+    });
+
+    it('is told of when it is over, either way, for as long as somebody wants to know', async () => {
+      const notes: WaitNote[] = [];
+      noteWaits((note) => notes.push(note));
+      try {
+        await within(pause(20), { what: 'a moment', deadline: 1000 });
+        await deadlineOf(within(never, { what: 'nothing', deadline: 10 }));
+      } finally {
+        noteWaits(undefined);
+      }
+      await within(Promise.resolve(1), { what: 'one', deadline: 1000 });
+      expect(notes.map(({ what, deadline }) => [what, deadline])).to.deep.equal([
+        ['a moment', 1000],
+        ['nothing', 10],
+      ]);
+      expect(notes[0]?.took).to.be.within(18, 500);
     });
 
     it('leaves no listener on the signal', async () => {

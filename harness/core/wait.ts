@@ -15,12 +15,30 @@ export interface WaitOptions {
   next?: string;
 }
 
+/** A wait that is over, whichever way it ended. */
+export interface WaitNote {
+  /** As {@link WaitOptions.what}. */
+  what: string;
+  /** Milliseconds that it took. */
+  took: number;
+  /** Milliseconds that it might have taken. */
+  deadline: number;
+}
+
+let noted: ((note: WaitNote) => void) | undefined;
+
+/** Has every wait of this process told when it is over: to find out what takes long. None is by default. */
+export function noteWaits(note: ((note: WaitNote) => void) | undefined): void {
+  noted = note;
+}
+
 /**
  * Waits for work, but not beyond the deadline.
  * @throws MacvlabError WAIT_DEADLINE naming what was awaited; the signal's reason; whatever the work rejects with
  */
 export async function within<T>(work: PromiseLike<T>, options: WaitOptions): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
+  const began = noted && performance.now();
   const givenUp = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(deadlineError(options)), options.deadline);
   });
@@ -28,6 +46,8 @@ export async function within<T>(work: PromiseLike<T>, options: WaitOptions): Pro
     return await unless(options.signal, Promise.race([work, givenUp]));
   } finally {
     clearTimeout(timer);
+    if (began !== undefined)
+      noted?.({ what: options.what, took: performance.now() - began, deadline: options.deadline });
   }
 }
 
