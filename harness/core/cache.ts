@@ -39,7 +39,11 @@ export async function cacheEntry(name: string, make: (folder: string) => Promise
     await make(unfinished);
     publish(unfinished, folder);
   } catch (error) {
-    rmSync(unfinished, { recursive: true, force: true });
+    try {
+      rmSync(unfinished, { recursive: true, force: true });
+    } catch {
+      // Where a file stands in place of a folder there is nothing to remove (ENOTDIR), and what came first is what counts.
+    }
     throw asCacheError(error, folder);
   }
   return folder;

@@ -47,7 +47,7 @@ function table(records: TestRecord[], width: number, colours: Colours): string {
   const times = records.map(({ durationMs }) => duration(durationMs));
   const longest = (texts: string[]): number => Math.max(...texts.map(({ length }) => length));
   const padding = 2;
-  const idWidth = Math.min(longest([...records.map(({ id }) => id), 'id']), 10) + padding;
+  const idWidth = Math.min(longest([...records.map(({ id }) => oneLine(id)), 'id']), 10) + padding;
   const verdictWidth = 'verdict'.length + padding;
   const timeWidth = longest([...times, 'time']) + padding;
   const isNarrow = width < narrow;
@@ -71,8 +71,9 @@ function table(records: TestRecord[], width: number, colours: Colours): string {
     );
     const title = oneLine(record.title);
     const shown = [verdictWord(record.verdict, colours), times[index] ?? ''];
-    if (isNarrow) drawn.push([record.id, reason ? `${title}\n${reason}` : title, ...shown]);
-    else drawn.push([record.id, title, ...shown, reason]);
+    const id = oneLine(record.id);
+    if (isNarrow) drawn.push([id, reason ? `${title}\n${reason}` : title, ...shown]);
+    else drawn.push([id, title, ...shown, reason]);
   });
   return drawn.toString();
 }
@@ -97,6 +98,7 @@ function failureLines(failure: Failure | undefined, alreadySaid: string | undefi
     ...(failure.message === alreadySaid ? [] : [`  ${oneLine(failure.message)}`]),
     ...(failure.details ? [visible(failure.details).trimEnd().replace(/^/gm, '    ')] : []),
     ...(failure.next ? [`  next:     ${oneLine(failure.next)}`] : []),
+    ...(failure.code === 'ASSERTION' ? [] : [`  code:     ${oneLine(failure.code)} (docs/errors.md)`]),
   ];
 }
 
@@ -126,5 +128,5 @@ function errorsLine(results: RunResults): string[] {
 /** A path as it can be copied into the next command: relative to the current folder when it lies below it. */
 function shown(path: string): string {
   const fromHere = relative(process.cwd(), path);
-  return fromHere.startsWith('..') ? path : fromHere || '.';
+  return oneLine(fromHere.startsWith('..') ? path : fromHere || '.');
 }

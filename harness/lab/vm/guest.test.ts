@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +12,7 @@ const why = whyNoGuests();
 
 /** Each with a real QEMU, under TCG: that is there on every machine. */
 describe(`a guest that does not come up${why}`, function guests() {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let images: GuestImages;
   let folder: string;
 
@@ -75,5 +76,23 @@ describe(`a guest that does not come up${why}`, function guests() {
     const { code, message } = await failure({}, 1);
     expect(code).to.equal('GUEST_START');
     expect(message).to.match(/^node1 did not boot: it got as far as .*, and no further in time$/);
+  });
+
+  it('or that came up, and whose QEMU somebody ends: that it is gone, and by what', async () => {
+    const { kernel, initramfs, root } = images;
+    const plain = { name: 'node1', accelerator: 'tcg', processors: 1, memory: 256, ports: ['machine'] } as const;
+    const guest = Guest.start({ ...plain, kernel, initramfs, root });
+    try {
+      await guest.boot(['true'], 60_000);
+      expect(guest.death.aborted).to.equal(false);
+      process.kill(guest.pid, 'SIGKILL');
+      await once(guest.death, 'abort');
+      const error: unknown = guest.death.reason;
+      expect(error).to.be.instanceOf(MacvlabError).that.includes({ code: 'GUEST_DIED', exit: 3 });
+      expect((error as MacvlabError).message).to.equal('node1 is gone: QEMU ended with SIGKILL');
+      expect((error as MacvlabError).next).to.include('did somebody end it');
+    } finally {
+      await guest.close();
+    }
   });
 });

@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+import { type ErrorCode, errorCodes } from './error-codes.js';
+
+/** The test that provokes each error for real: with real programs, files, kernels, sessions. */
+const provokedIn: Record<ErrorCode, string> = {
+  USAGE: 'cli/config-file.test',
+  NOT_ROOT: 'lab/sandbox/sandbox.test',
+  TOOL_MISSING: 'cli/missing-programs.test',
+  OUT_NOT_WRITABLE: 'cli/main.test',
+  PROGRAM_FAILED: 'core/program.test',
+  CACHE_DAMAGED: 'lab/vm/whole.test',
+  CACHE_NOT_WRITABLE: 'core/cache.test',
+  KERNEL_UNKNOWN: 'kernel/debian-kernel.test',
+  KERNEL_FETCH: 'kernel/debian-kernel.test',
+  KERNEL_UNSUITABLE: 'kernel/own-kernel.test',
+  ENGINE_MISSING: 'lab/container/engine.test',
+  ENGINE_REFUSED: 'lab/container/container.test',
+  VAGRANT_MISSING: 'cli/missing-programs.test',
+  VAGRANT_FAILED: 'lab/vagrant/vagrant.test',
+  HOST_UNREACHABLE: 'lab/inventory/reach.test',
+  HOST_KEY: 'lab/inventory/reach.test',
+  HOST_REFUSED: 'lab/inventory/reach.test',
+  HOST_SUDO: 'lab/inventory/reach.test',
+  HOST_LACKS: 'lab/inventory/reach.test',
+  HOST_NIC: 'lab/inventory/inventory.test',
+  HOST_ADDRESSES: 'cli/validate-switch.test',
+  HOST_LOST: 'lab/inventory/reach.test',
+  GUEST_START: 'lab/vm/guest.test',
+  GUEST_DIED: 'lab/vm/guest.test',
+  KERNEL_PANIC: 'lab/vm/vm.test',
+  // What a console says is heard for real in lab/vm/vm.test.
+  KERNEL_DEFECT: 'run/verdicts.test',
+  KERNEL_STALL: 'run/verdicts.test',
+  LAB_OPEN: 'lab/sandbox/sandbox.test',
+  LAB_DAMAGED: 'lab/inventory/host-guard.test',
+  LAB_UNKNOWN: 'lab/kept.test',
+  REMOTE_CONNECT: 'remote/session.test',
+  REMOTE_DEAD: 'remote/session.test',
+  REMOTE_DEADLINE: 'remote/session.test',
+  REMOTE_COMMAND: 'remote/session.test',
+  REMOTE_COPY: 'remote/session.test',
+  LINK_UNSUPPORTED: 'link/change.test',
+  LINK_REFUSED: 'link/change.test',
+  LINK_IGNORED: 'link/change.test',
+  LINK_UNREADABLE: 'link/link-info.test',
+  CAPTURE_START: 'wire/capture.test',
+  CAPTURE_ENDED: 'wire/capture.test',
+  CAPTURE_DROPPED: 'wire/capture.test',
+  PROBE_UNREADABLE: 'probe/ping.test',
+  CONTROL_FAILED: 'run/verdicts.test',
+  CLOCK_JUMPED: 'run/verdicts.test',
+  WAIT_DEADLINE: 'core/wait.test',
+  UNDO_FAILED: 'link/change.test',
+  NO_EVIDENCE: 'run/verdicts.test',
+  WORKER_DIED: 'matrix/perform-matrix.test',
+  INTERRUPTED: 'cli/run-interrupted.test',
+};
+
+describe('error codes', () => {
+  for (const [code, file] of Object.entries(provokedIn)) {
+    it(`${code} is provoked in ${file}`, () => {
+      const path = fileURLToPath(new URL(`../${file}.js`, import.meta.url));
+      const lines = readFileSync(path, 'utf8').split('\n');
+      const named = lines.filter((line) => new RegExp(`\\b${code}\\b`).test(line));
+      // A fixture that is made to be shown, or a comment, provokes nothing.
+      const asserted = named.filter((line) => !/^\s*(\/\/|\*|\/\*)|new MacvlabError\(/.test(line));
+      expect(asserted, `${file}.ts does not assert ${code}`).to.not.be.empty;
+    });
+  }
+
+  it('each say in general what to do, in a line', () => {
+    for (const [code, { next }] of Object.entries(errorCodes)) expect(next, code).to.match(/^[a-z`][^\n]{5,}[^.]$/);
+  });
+});
