@@ -24,7 +24,7 @@ const rooms = [
 ];
 
 /** Who may import harness/setup: `macvlab doctor` and a lab's check name the same programs and packages as the set-up. */
-const setupReaders = ['harness/setup', 'harness/cli', 'harness/lab', 'harness/kernel', 'bench'];
+const setupReaders = ['harness/setup', 'harness/audit', 'harness/cli', 'harness/lab', 'harness/kernel', 'bench'];
 
 /** Who may import harness/expect: it is made for tests, and the runner installs it. */
 const expectReaders = ['harness/expect', 'harness/run', 'suites', 'bench'];
@@ -47,7 +47,7 @@ module.exports = {
     ...upward,
     {
       name: 'setup-readers',
-      comment: 'Only the command line and the labs ask the set-up which programs are needed.',
+      comment: 'Only the command line, the audit and the labs ask the set-up which programs are needed.',
       severity: 'error',
       from: { pathNot: under(setupReaders) },
       to: { path: '^harness/setup/' },

@@ -16,31 +16,44 @@ export interface AuditPlan {
   out: string;
   /** How many labs are used side by side. */
   jobs: number;
+  /** Ends what is going on, of which nothing is found then. */
+  signal: AbortSignal;
   /** Told what has become of each, as soon as it is known. */
   found(finding: Finding): void;
 }
 
-/** Performs an audit. @returns what was found, in the order of the sabotages */
+/**
+ * Performs an audit.
+ * @returns what was found, in the order of the sabotages
+ * @throws the signal's reason, when all processes have ended
+ */
 export async function performAudit(plan: AuditPlan): Promise<Finding[]> {
-  const { sabotages, module, lab, out, jobs } = plan;
+  const { sabotages, module, lab, out, jobs, signal } = plan;
   const findings = new Map<Sabotage, Finding>();
   const waiting = [...sabotages];
   const work = async () => {
     for (let sabotage = waiting.shift(); sabotage; sabotage = waiting.shift()) {
       const began = performance.now();
-      const performed = await performSabotage(sabotage, { module, id: sabotage.id, lab, out });
+      const performed = await performSabotage(sabotage, { module, id: sabotage.id, lab, out }, signal);
+      // A lab ends with its process.
+      signal.throwIfAborted();
       const finding = judge(sabotage, performed, performance.now() - began);
       findings.set(sabotage, finding);
       plan.found(finding);
     }
   };
-  await Promise.all(Array.from({ length: jobs }, work));
+  const ended = await Promise.allSettled(Array.from({ length: jobs }, work));
+  for (const outcome of ended) if (outcome.status === 'rejected') throw outcome.reason as Error;
   return sabotages.flatMap((sabotage) => findings.get(sabotage) ?? []);
 }
 
 const worker = fileURLToPath(new URL('worker.js', import.meta.url));
 
-async function performSabotage({ attacks, patience }: Sabotage, commission: Commission): Promise<Performed> {
+async function performSabotage(
+  { attacks, patience }: Sabotage,
+  commission: Commission,
+  signal: AbortSignal,
+): Promise<Performed> {
   const command = [process.execPath, worker, JSON.stringify(commission)];
   const disk = attacks.find((attack) => attack.way === 'disk');
   const [program = '', ...rest] = disk ? onSmallDisk(disk.size, commission.out, command) : command;
@@ -48,7 +61,10 @@ async function performSabotage({ attacks, patience }: Sabotage, commission: Comm
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...(patience === undefined ? {} : { MACVLAB_PATIENCE: String(patience) }) },
   });
+  const end = () => child.kill('SIGKILL');
+  signal.addEventListener('abort', end);
   const [printed, said] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
+  signal.removeEventListener('abort', end);
   try {
     return JSON.parse(printed) as Performed;
   } catch {

@@ -95,3 +95,14 @@ function wholeReason({ reason = '', failure }: Record): string {
 function wordsOf({ code, message, details = '' }: Failure): string {
   return `${code}: ${message}\n${details}`;
 }
+
+/** How many of a hundred caught ones must name the reason that was expected. */
+const blamedOfHundred = 90;
+
+/** Whether nothing was missed, and nearly all was blamed rightly. */
+export function isGreen(findings: readonly Finding[]): boolean {
+  const caught = findings.filter(({ outcome }) => outcome === 'caught');
+  const blamed = caught.filter((finding) => finding.blamed);
+  const nothingMissed = findings.every(({ outcome }) => outcome !== 'missed');
+  return nothingMissed && caught.length > 0 && blamed.length * 100 >= caught.length * blamedOfHundred;
+}

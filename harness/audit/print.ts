@@ -12,17 +12,6 @@ export function printFinding({ id, outcome, blamed, by, verdict, reason, duratio
   process.stdout.write(`  ${[by, verdict].filter(Boolean).join(': ')}${by ? ': ' : ''}${reason}\n`);
 }
 
-/** How many of a hundred caught ones must name the reason that was expected. */
-const blamedOfHundred = 90;
-
-/** Whether nothing was missed, and nearly all was blamed rightly. */
-export function isGreen(findings: readonly Finding[]): boolean {
-  const caught = findings.filter(({ outcome }) => outcome === 'caught');
-  const blamed = caught.filter((finding) => finding.blamed);
-  const nothingMissed = findings.every(({ outcome }) => outcome !== 'missed');
-  return nothingMissed && caught.length > 0 && blamed.length * 100 >= caught.length * blamedOfHundred;
-}
-
 /** The last line: "41 caught (41 with the right reason), 0 missed, 6 not applicable". */
 export function printSummary(findings: readonly Finding[]): void {
   const count = (wanted: Finding['outcome']) => findings.filter(({ outcome }) => outcome === wanted).length;

@@ -9,7 +9,13 @@ import { guestsArePrepared, prepareGuests } from './guests.mjs';
 import { installTools } from './install-tools.mjs';
 import { planInstallation } from './packages.mjs';
 import { attempt, say } from './report.mjs';
-import { missingGuestTools, missingRealHostTools, missingTools, missingVagrantTools } from './tools.mjs';
+import {
+  missingAuditTools,
+  missingGuestTools,
+  missingRealHostTools,
+  missingTools,
+  missingVagrantTools,
+} from './tools.mjs';
 
 /** @typedef {import('./machine.mjs').Machine} Machine */
 /** @typedef {import('./report.mjs').SetupError} SetupError */
@@ -59,36 +65,36 @@ function carriesGuests({ architecture }) {
 }
 
 /**
+ * Whether the audit, and the tests of real hosts, can be performed here: as root, and with Debian's programs, as CI does.
+ * @param {Machine} machine
+ */
+export function carriesAudit({ root, files }) {
+  return root && existsSync(path.join(files, 'etc/debian_version'));
+}
+
+/**
  * Whether the Vagrant lab can be performed here without the user's own libvirt: as root, and with Debian's (vagrant/with-libvirt).
  * @param {Machine} machine
  */
 export function carriesVagrant(machine) {
-  return isRootOnDebian(machine) && carriesGuests(machine);
-}
-
-/** @param {Machine} machine */
-function isRootOnDebian(machine) {
-  return machine.root && existsSync(path.join(machine.files, 'etc/debian_version'));
+  return carriesAudit(machine) && carriesGuests(machine);
 }
 
 /**
  * The programs that are missing. Who is not root has no sandbox, and can do all in guests. The Vagrant lab is for those who have
- * Vagrant, unless every lab is promised; so are then the tests of real hosts.
+ * Vagrant, and the audit and the tests of real hosts for developers, unless every lab is promised.
  * @param {Machine} machine
  * @param {boolean} everyLab
  */
 function lacking(machine, everyLab) {
   const forVagrant = everyLab && carriesVagrant(machine) ? missingVagrantTools(machine) : [];
-  const forHosts = everyLab && isRootOnDebian(machine) ? missingRealHostTools(machine) : [];
   const forGuests = carriesGuests(machine) ? missingGuestTools(machine) : [];
   const guestsAlone = !machine.root && carriesGuests(machine) && forGuests.length === 0;
-  return guestsAlone
-    ? []
-    : [
-        ...new Map(
-          [...missingTools(machine), ...forGuests, ...forHosts, ...forVagrant].map((tool) => [tool.name, tool]),
-        ).values(),
-      ];
+  const forAll = guestsAlone ? [] : [...missingTools(machine), ...forGuests];
+  const forTests =
+    everyLab && carriesAudit(machine) ? [...missingRealHostTools(machine), ...missingAuditTools(machine)] : [];
+  const tools = [...forAll, ...forVagrant, ...forTests];
+  return [...new Map(tools.map((tool) => [tool.name, tool])).values()];
 }
 
 /**

@@ -33,6 +33,9 @@ const packageManagers = [
     installed: '/var/lib/dpkg/info',
     packages: {
       ip: 'iproute2',
+      nft: 'nftables',
+      perl: 'perl-base',
+      tc: 'iproute2',
       bridge: 'iproute2',
       tcpdump: 'tcpdump',
       ping: 'iputils-ping',
@@ -64,6 +67,9 @@ const packageManagers = [
     install: ['install', '-y', '--setopt=install_weak_deps=False'],
     packages: {
       ip: 'iproute',
+      nft: 'nftables',
+      perl: 'perl-interpreter',
+      tc: 'iproute-tc',
       bridge: 'iproute',
       tcpdump: 'tcpdump',
       ping: 'iputils',
@@ -92,6 +98,9 @@ const packageManagers = [
     // iputils and util-linux pull in the smaller packages that newer Alpine versions split them into
     packages: {
       ip: 'iproute2',
+      nft: 'nftables',
+      perl: 'perl',
+      tc: 'iproute2',
       bridge: 'iproute2',
       tcpdump: 'tcpdump',
       ping: 'iputils',
@@ -115,6 +124,9 @@ const packageManagers = [
     refresh: ['-Sy'],
     packages: {
       ip: 'iproute2',
+      nft: 'nftables',
+      perl: 'perl',
+      tc: 'iproute2',
       bridge: 'iproute2',
       tcpdump: 'tcpdump',
       ping: 'iputils',

@@ -2,7 +2,8 @@
  * What `npm test` does after the set-up: the unit tests, then the suites (also when a unit test failed), then one line
  * that sums both. Arguments go to the suites: `npm test -- A1.4`. With CI=true every lab is promised: what is skipped for
  * want of one is red, VLANs are performed in a guest even where the running kernel would do, all that a container lab can carry
- * is performed in one, on an engine that is started for it, and vagrant/test brings Vagrant's machines up.
+ * is performed in one, on an engine that is started for it, vagrant/test brings Vagrant's machines up, and the audit breaks the
+ * sandbox in many ways, each of which counts as a test.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -10,10 +11,18 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startEngine } from './engine.mjs';
-import { carriesVagrant } from './labs.mjs';
+import { carriesAudit, carriesVagrant } from './labs.mjs';
 import { thisMachine } from './machine.mjs';
 import { SetupError } from './report.mjs';
-import { atLeastOne, hasSparedGuests, suiteOutcome, totalLine, totalOutcome, unitOutcome } from './totals.mjs';
+import {
+  atLeastOne,
+  auditOutcome,
+  hasSparedGuests,
+  suiteOutcome,
+  totalLine,
+  totalOutcome,
+  unitOutcome,
+} from './totals.mjs';
 
 const root = path.resolve(fileURLToPath(import.meta.url), '../../..');
 /** As a shell has it for a program that SIGINT ended. */
@@ -39,6 +48,9 @@ if (everyLab && suiteArguments.length === 0) {
 if (everyLab && suiteArguments.length === 0 && carriesVagrant(thisMachine())) {
   const command = [path.join(root, 'vagrant/test')];
   parts.push({ name: 'vagrant/test', ...atLeastOne(await runSuites([], { command, promised: false })) });
+}
+if (everyLab && suiteArguments.length === 0 && carriesAudit(thisMachine())) {
+  parts.push({ name: 'npm run audit', ...(await runAudit()) });
 }
 const { counts, problems, exit } = totalOutcome(parts);
 for (const problem of problems) process.stdout.write(`${problem}\n`);
@@ -73,6 +85,15 @@ async function runInContainers() {
     if (!(error instanceof SetupError)) throw error;
     return { counts: { passed: 0, failed: 1, skipped: 0 }, problems: [error.message, `next: ${error.next}`], exit: 1 };
   }
+}
+
+/** Performs the audit, unless we were interrupted before. */
+async function runAudit() {
+  const file = path.join(root, 'reports/audit/audit.json');
+  rmSync(file, { force: true });
+  if (interruption.signal.aborted) return { ...auditOutcome(file), exit: exitInterrupted };
+  const exit = await run([process.execPath, path.join(root, 'dist/harness/audit/main.js')]);
+  return { ...auditOutcome(file), exit };
 }
 
 /**

@@ -66,6 +66,16 @@ export const realHostTools = [
 ];
 
 /**
+ * What only the audit needs: it breaks a lab's network and tools (harness/audit).
+ * @type {readonly RequiredTool[]}
+ */
+export const auditTools = [
+  { name: 'nft', purpose: 'loses, changes, doubles and misdirects frames' },
+  { name: 'tc', purpose: 'delays frames' },
+  { name: 'perl', purpose: 'lies in the place of a tool' },
+];
+
+/**
  * Which of the required programs are missing.
  * @param {Machine} [machine]
  * @returns {RequiredTool[]}
@@ -99,4 +109,13 @@ export function missingVagrantTools(machine = thisMachine()) {
  */
 export function missingRealHostTools(machine = thisMachine()) {
   return realHostTools.filter(({ name }) => findProgram(name, machine.folders) === undefined);
+}
+
+/**
+ * Which of the programs that the audit needs are missing.
+ * @param {Machine} [machine]
+ * @returns {RequiredTool[]}
+ */
+export function missingAuditTools(machine = thisMachine()) {
+  return auditTools.filter(({ name }) => findProgram(name, machine.folders) === undefined);
 }

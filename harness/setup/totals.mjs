@@ -8,6 +8,7 @@ import path from 'node:path';
  * What of a run's files is needed here; all of it is harness/run/record.ts.
  * @typedef {import('../run/record.js').RunRecord} RunRecord
  * @typedef {import('../run/record.js').TestRecord} TestRecord
+ * @typedef {import('../audit/judge.js').Finding} Finding
  */
 
 /**
@@ -75,6 +76,23 @@ export function atLeastOne(outcome) {
   const { counts, problems } = outcome;
   if (counts.passed + counts.failed > 0) return outcome;
   return { ...outcome, counts: { ...counts, failed: 1 }, problems: [...problems, 'all of its tests were skipped'] };
+}
+
+/**
+ * The audit's outcome, from what it wrote: what was missed counts as failed.
+ * @param {string} file
+ * @returns {Outcome}
+ */
+export function auditOutcome(file) {
+  if (!existsSync(file)) return { counts: { ...none, failed: 1 }, problems: ['the audit left no report behind'] };
+  const { findings } = /** @type {{ findings: Pick<Finding, 'id' | 'outcome' | 'reason'>[] }} */ (readJson(file));
+  /** @param {Finding['outcome']} wanted */
+  const count = (wanted) => findings.filter(({ outcome }) => outcome === wanted).length;
+  const missed = findings.filter(({ outcome }) => outcome === 'missed');
+  return {
+    counts: { passed: count('caught'), failed: missed.length, skipped: count('not applicable') },
+    problems: missed.map(({ id, reason }) => `sabotage ${id} was missed: ${reason}`),
+  };
 }
 
 /**

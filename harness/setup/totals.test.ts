@@ -1,7 +1,15 @@
 import { expect } from 'chai';
 import type { TestRecord } from '../run/record.js';
 import { FakeMachine } from './fake-machine.test-support.js';
-import { atLeastOne, hasSparedGuests, suiteOutcome, totalLine, totalOutcome, unitOutcome } from './totals.mjs';
+import {
+  atLeastOne,
+  auditOutcome,
+  hasSparedGuests,
+  suiteOutcome,
+  totalLine,
+  totalOutcome,
+  unitOutcome,
+} from './totals.mjs';
 
 const counts = { passed: 3, failed: 0, skipped: 1 };
 
@@ -72,6 +80,20 @@ describe('the sum over unit tests and suites', () => {
     expect(spared(modes, vlans, { ...vlans, lab: 'vm' })).to.equal(false);
     expect(spared({ ...modes, lab: 'vm' }, vlans)).to.equal(false);
     expect(hasSparedGuests(undefined)).to.equal(false);
+  });
+
+  it('counts sabotages, of which those that were missed are red', () => {
+    using fake = new FakeMachine();
+    expect(auditOutcome(`${fake.root}/none`)).to.deep.equal({
+      counts: { passed: 0, failed: 1, skipped: 0 },
+      problems: ['the audit left no report behind'],
+    });
+    const outcomes = ['caught', 'caught', 'missed', 'not applicable'];
+    const findings = outcomes.map((outcome, number) => ({ id: `s/${number}`, outcome, reason: 'all passed' }));
+    expect(auditOutcome(fake.write('audit.json', JSON.stringify({ findings })))).to.deep.equal({
+      counts: { passed: 2, failed: 1, skipped: 1 },
+      problems: ['sabotage s/2 was missed: all passed'],
+    });
   });
 
   it('is red when no unit test ran, or they did not run to their end', () => {

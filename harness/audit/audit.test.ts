@@ -1,0 +1,101 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { MacvlabError } from '../core/error.js';
+import { missingAuditTools } from '../setup/tools.mjs';
+import { performAudit } from './audit.js';
+import type { Finding } from './judge.js';
+import { sabotages } from './sample-sabotages.test-support.js';
+
+/** Whether a miss is told as one is proved on real labs, by sabotages that do nothing, or something else than they say. */
+describe('the audit (needs root and nft)', function audit() {
+  this.timeout(180_000);
+  let out: string;
+  const findings = new Map<string, Finding>();
+
+  before(async function performOnce() {
+    if (process.geteuid?.() !== 0 || missingAuditTools().length > 0) return this.skip();
+    out = mkdtempSync(join(tmpdir(), 'macvlab-audit-'));
+    const found = (finding: Finding) => void findings.set(finding.id, finding);
+    const module = new URL('sample-sabotages.test-support.js', import.meta.url).href;
+    const { signal } = new AbortController();
+    const all = await performAudit({ sabotages, module, lab: 'sandbox', out, jobs: 4, signal, found });
+    expect(all.map(({ id }) => id)).to.deep.equal(sabotages.map(({ id }) => id));
+  });
+
+  after(() => {
+    if (out) rmSync(out, { recursive: true });
+  });
+
+  it('misses a sabotage that does nothing', () => {
+    expect(findings.get('network/nothing')).to.include({
+      ...{ outcome: 'missed', by: 'A1.1 bridge: ns1 reaches the other host', verdict: 'passed' },
+      reason: 'all 1 experiments passed',
+    });
+  });
+
+  it('misses one that never strikes, or cannot be made', () => {
+    expect(findings.get('network/never-strikes')).to.include({
+      outcome: 'missed',
+      reason: 'the sabotage could not be made: it never struck: behind',
+    });
+    const failed = findings.get('network/cannot-be-made');
+    expect(failed?.outcome).to.equal('missed');
+    expect(failed?.reason).to.match(/^the sabotage could not be made: Cannot find device "nothing"/);
+  });
+
+  it('tells who has caught one, and why', () => {
+    const { outcome, blamed, by, verdict, reason } = findings.get('network/right') ?? {};
+    expect({ outcome, blamed, by, verdict }).to.deep.equal({
+      ...{ outcome: 'caught', blamed: true, by: 'A1.1 bridge: ns1 reaches the other host', verdict: 'failed' },
+    });
+    expect(reason).to.equal(
+      'expected the ping from ns1 to node2 (10.211.55.10) to be answered; ARP request arrived at node2/eth1 in, and nothing came back from there',
+    );
+  });
+
+  it('tells when it was for another reason', () => {
+    expect(findings.get('network/wrong-reason')).to.include({ outcome: 'caught', blamed: false, verdict: 'failed' });
+  });
+
+  it('is not content with a run of nothing', () => {
+    const { outcome, blamed } = findings.get('network/no-such-experiment') ?? {};
+    expect({ outcome, blamed }).to.deep.equal({ outcome: 'missed', blamed: false });
+  });
+
+  it('misses trouble of a tool that is blamed on the kernel', () => {
+    const { outcome, reason } = findings.get('tools/blamed-on-the-kernel') ?? {};
+    expect(outcome).to.equal('missed');
+    expect(reason).to.match(/^blamed on the kernel: expected the ping from ns1 to node2/);
+  });
+
+  it('misses trouble of a tool behind which a test passes', () => {
+    expect(findings.get('tools/passes')).to.include({ outcome: 'missed', verdict: 'passed' });
+  });
+
+  it('knows an error of the right kind, and a tool that is only late', () => {
+    expect(findings.get('tools/right')).to.include({ outcome: 'caught', blamed: true, verdict: 'error' });
+    expect(findings.get('tools/harmless')).to.include({ outcome: 'caught', blamed: true, verdict: 'passed' });
+  });
+
+  it('ends at once, with its labs, when it is interrupted', async () => {
+    const interruption = new AbortController();
+    const reason = new MacvlabError('INTERRUPTED', 'interrupted by a test', { next: 'nothing' });
+    const module = new URL('sample-sabotages.test-support.js', import.meta.url).href;
+    const before = children();
+    const ending = performAudit({
+      ...{ sabotages, module, lab: 'sandbox', out, jobs: 2, signal: interruption.signal },
+      found: () => undefined,
+    });
+    interruption.abort(reason);
+    expect(await ending.catch((error: unknown) => error)).to.equal(reason);
+    expect(children()).to.deep.equal(before);
+  });
+});
+
+/** Process ids of this process's children (proc(5): task/[tid]/children). */
+function children(): string[] {
+  const tasks = readdirSync('/proc/self/task');
+  return tasks.flatMap((task) => readFileSync(`/proc/self/task/${task}/children`, 'utf8').split(' ').filter(Boolean));
+}

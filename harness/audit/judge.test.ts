@@ -1,0 +1,96 @@
+import { expect } from 'chai';
+import type { Failure } from '../run/record.js';
+import { type Finding, isGreen, judge } from './judge.js';
+import type { Sabotage } from './sabotage.js';
+import type { Performed } from './worker.js';
+
+type Record = Performed['records'][number];
+
+const record = (verdict: Record['verdict'], reason?: string, failure?: Partial<Failure>): Record => ({
+  ...{ id: 'A1.1', title: 'a title', verdict, durationMs: 1 },
+  ...(reason === undefined ? {} : { reason }),
+  ...(failure ? { failure: { code: 'ASSERTION', message: reason ?? '', ...failure } } : {}),
+});
+
+function judged(
+  sabotage: Pick<Sabotage, 'of' | 'expected'>,
+  performed: Partial<Performed> & Pick<Performed, 'exit'>,
+): Finding {
+  const whole: Sabotage = { id: 'a/b', imitates: 'this', attacks: [], experiments: [], ...sabotage };
+  return judge(whole, { records: [], ...performed }, 1000);
+}
+
+const network = { of: 'network', expected: { verdict: 'failed', reason: /never at switch/ } } as const;
+const tools = { of: 'tools', expected: { verdict: 'error', reason: /CAPTURE_ENDED/ } } as const;
+
+describe('judging a sabotage', () => {
+  it('prefers the experiment with the right reason, which may stand in its details', () => {
+    const details = 'seen of the ping from a to b (10.0.0.2): ARP request last seen at a, never at switch/b out\n  …';
+    const records = [
+      record('passed'),
+      record('failed', 'other', {}),
+      record('failed', 'expected an answer', { details }),
+    ];
+    expect(judged(network, { exit: 1, records })).to.include({
+      ...{ outcome: 'caught', blamed: true, verdict: 'failed', by: 'A1.1 a title' },
+      reason: 'expected an answer; ARP request last seen at a, never at switch/b out',
+    });
+  });
+
+  it('takes an error for caught, though not for the right verdict', () => {
+    const error = record('error', 'never at switch', { code: 'CONTROL_FAILED' });
+    expect(judged(network, { exit: 3, records: [error] })).to.include({
+      ...{ outcome: 'caught', blamed: false, verdict: 'error', reason: 'CONTROL_FAILED: never at switch' },
+    });
+  });
+
+  it('misses what a run ended green with, whatever its records say', () => {
+    expect(judged(network, { exit: 0, records: [record('failed', 'never at switch', {})] }).outcome).to.equal('missed');
+  });
+
+  it('has nothing to say where all was skipped', () => {
+    const skipped = record('skipped', 'no VLANs');
+    expect(judged(network, { exit: 0, records: [skipped, skipped] })).to.include({
+      ...{ outcome: 'not applicable', reason: 'no VLANs' },
+    });
+  });
+
+  it('allows tools’ trouble one failure and one passing less than one', () => {
+    const error = record('error', 'gone', { code: 'CAPTURE_ENDED' });
+    expect(judged(tools, { exit: 3, records: [error] })).to.include({ outcome: 'caught', blamed: true });
+    for (const other of [record('failed', 'lost', {}), record('passed')])
+      expect(judged(tools, { exit: 3, records: [error, other] }).outcome).to.equal('missed');
+    for (const exit of [0, 1]) expect(judged(tools, { exit, records: [error] }).outcome).to.equal('missed');
+  });
+
+  it('takes a run that could not even begin for caught', () => {
+    const failure = { code: 'CAPTURE_ENDED', message: 'no tcpdump' };
+    expect(judged(tools, { exit: 3, failure })).to.include({
+      ...{ outcome: 'caught', blamed: true, verdict: 'error', reason: 'CAPTURE_ENDED: no tcpdump' },
+    });
+  });
+
+  it('expects nothing of a tool that is only late', () => {
+    const late = { of: 'tools', expected: { verdict: 'passed', reason: /./ } } as const;
+    const error = record('error', 'deadline', { code: 'WAIT_DEADLINE' });
+    expect(judged(late, { exit: 0, records: [record('passed')] })).to.include({ outcome: 'caught', blamed: true });
+    expect(judged(late, { exit: 3, records: [record('passed'), error] })).to.include({ blamed: false });
+    expect(judged(late, { exit: 1, records: [record('failed', 'lost', {})] }).outcome).to.equal('missed');
+  });
+});
+
+describe('an audit', () => {
+  const findings = (right: number, wrong: number, missed = 0) =>
+    [
+      ...Array.from({ length: right }, () => ({ outcome: 'caught', blamed: true })),
+      ...Array.from({ length: wrong }, () => ({ outcome: 'caught', blamed: false })),
+      ...Array.from({ length: missed }, () => ({ outcome: 'missed', blamed: false })),
+    ] as Finding[];
+
+  it('is green when nothing was missed, and nine of ten were blamed rightly', () => {
+    expect(isGreen(findings(9, 1))).to.equal(true);
+    expect(isGreen(findings(8, 1))).to.equal(false);
+    expect(isGreen(findings(40, 0, 1))).to.equal(false);
+    expect(isGreen([])).to.equal(false);
+  });
+});
