@@ -63,6 +63,7 @@ export const vagrantTools = [
 export const realHostTools = [
   { name: 'ssh', purpose: 'is the way to real hosts' },
   { name: 'sudo', purpose: 'makes a host’s user root, in tests' },
+  { name: 'nft', purpose: 'makes switches of all kinds, in tests' },
 ];
 
 /**
