@@ -55,7 +55,6 @@ const packageManagers = [
       // the plugin, which brings Vagrant itself
       vagrant: 'vagrant-libvirt',
       ssh: 'openssh-client',
-      nft: 'nftables',
       libvirtd: 'libvirt-daemon',
       virsh: 'libvirt-clients',
       dnsmasq: 'dnsmasq-base',
@@ -87,7 +86,6 @@ const packageManagers = [
       dockerd: 'moby-engine',
       vagrant: 'vagrant-libvirt',
       ssh: 'openssh-clients',
-      nft: 'nftables',
       libvirtd: 'libvirt-daemon',
       virsh: 'libvirt-client',
     },
