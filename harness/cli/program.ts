@@ -23,6 +23,8 @@ Examples:
   macvlab lab capture node1            its frames, as they come
   macvlab bisect --good 6.1 --bad 7.2 X3.1
                                        the kernel since which an experiment comes out otherwise
+  macvlab validate-switch --host root@10.0.0.11 --nic eth1 --addresses 10.0.0.0/24 --gateway 10.0.0.1
+                                       whether a real switch port reflects
   macvlab kernels list                 kernels that experiments can be performed on
 
 Exit codes: 0 all passed or skipped, 1 a test failed, 2 wrong usage, 3 the lab cannot be trusted or built, 130 interrupted`;

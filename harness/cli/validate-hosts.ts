@@ -1,5 +1,6 @@
 /** Hosts reached, their port looked at, and let go again. */
 import { guardHosts } from '../lab/inventory/host-guard.js';
+import { MacvlabError } from '../core/error.js';
 import { lookAtNic } from '../lab/inventory/nic.js';
 import { type ReachedHost, reach } from '../lab/inventory/reach.js';
 import { CommandLog } from '../remote/command-log.js';
@@ -39,7 +40,7 @@ export async function validateHosts(
   const reachNic = async ({ address, nic }: NamedNic): Promise<HostNic> => {
     const held = await reach(address, { keys: { host: newKeyPair(), user: newKeyPair() }, signal });
     reached.push(held);
-    await lookAtNic(held, nic);
+    await lookAtNic(held, nic).catch(onCommandLine);
     return { stack: new NetworkStack(address.name, held.session, new CommandLog()), nic };
   };
   try {
@@ -78,4 +79,11 @@ export async function validateHosts(
   } finally {
     await Promise.all(reached.map((each) => each.close()));
   }
+}
+
+/** What is wrong with a NIC is told to whom named it in an inventory; here it was an option. */
+function onCommandLine(error: unknown): never {
+  if (!(error instanceof MacvlabError) || error.code !== 'HOST_NIC') throw error;
+  const { code, message, evidence, next, cause } = error;
+  throw new MacvlabError(code, message, { evidence, next: next.replace('nic in the inventory', '--nic'), cause });
 }

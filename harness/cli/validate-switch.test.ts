@@ -115,6 +115,25 @@ describe('macvlab validate-switch on hosts (needs root)', function onHosts() {
     });
   }
 
+  it('tells a peer that is not on the segment', async () => {
+    await hosts.onSwitch(['ip', 'link', 'set', 'dev', 'h2', 'nomaster']);
+    const where = ['--host', 'root@10.99.0.1', '--nic', 'eth1', '--peer', '10.99.0.2:eth1', ...addresses];
+    try {
+      const [both, alone] = [
+        await validate(...where, ...common.slice(2)),
+        await validate(...where, '--forward-delay', '0'),
+      ];
+      expect([lastLine(both), both.status], both.stderr).to.deep.equal(['does not reflect', 1]);
+      expect(both.stdout).to.match(/note: the peer \S+ answers nobody: it is not on this segment/);
+      expect(lastLine(alone), alone.stderr).to.match(
+        /^cannot tell: the peer \S+ answers nobody, for \d+ s: not on this segment/,
+      );
+      expect(alone.status).to.equal(3);
+    } finally {
+      await hosts.onSwitch(['ip', 'link', 'set', 'dev', 'h2', 'master', 'br0']);
+    }
+  });
+
   it('works through a jump host', async () => {
     const far = await validate('--host', 'root@10.99.1.4', '--jump', 'root@10.99.0.3', '--nic', 'eth1', ...common);
     expect([lastLine(far), far.status], far.stderr).to.deep.equal(['does not reflect', 1]);
@@ -143,6 +162,12 @@ describe('macvlab validate-switch on hosts (needs root)', function onHosts() {
 
   const refused: [string, string[], RegExp, number][] = [
     ['no such NIC', ['--host', 'root@10.99.0.1', '--nic', 'eth9'], /HOST_NIC: 10.99.0.1 has no network card eth9/, 3],
+    [
+      'a bridge’s port',
+      ['--host', 'root@10.99.0.100', '--nic', 'h1'],
+      /HOST_NIC: h1 of 10.99.0.100 is a port of .*--nic/s,
+      3,
+    ],
     ['an unknown host', ['--host', 'root@10.99.0.99', '--nic', 'eth1'], /HOST_/, 3],
     ['a host that is an option', ['--host', '-oProxyCommand=x', '--nic', 'eth1'], /USAGE: .*--host/, 2],
     ['a NIC that is an option', ['--host', 'root@10.99.0.1', '--nic=-x'], /USAGE: .*--nic/, 2],
@@ -157,6 +182,26 @@ describe('macvlab validate-switch on hosts (needs root)', function onHosts() {
       expect(ended.status).to.equal(status);
     });
   }
+
+  it('says what is wrong with a key, a host key and sudo', async () => {
+    const words = ['node', cli, 'validate-switch', '--nic', 'eth1', ...common];
+    const run = (...more: string[]) => hosts.run([...words, ...more], { cwd: hosts.files.folder });
+    const { identity, wrongIdentity, noKnownHosts } = hosts.files;
+    const ended = [
+      await run('--host', 'root@10.99.0.1', '--identity', wrongIdentity),
+      await run('--host', 'root@10.99.0.1', '--identity', identity, '--known-hosts', noKnownHosts),
+    ];
+    await hosts.setSudo('h1', 'nothing');
+    ended.push(await run('--host', 'ops@10.99.0.1', '--identity', identity));
+    await hosts.setSudo('h1', 'without password');
+    const codes = ended.map(({ stderr }) => /HOST_[A-Z]+(?=: )/.exec(stderr)?.[0]);
+    expect(codes, ended.map(({ stderr }) => stderr).join('\n')).to.deep.equal([
+      'HOST_REFUSED',
+      'HOST_KEY',
+      'HOST_SUDO',
+    ]);
+    expect(ended.map(({ status }) => status)).to.deep.equal([3, 3, 3]);
+  });
 
   it('refuses addresses that are none, and none at all', async () => {
     const none = await validate('--host', 'h1', '--nic', 'eth1');

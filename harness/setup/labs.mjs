@@ -9,7 +9,7 @@ import { guestsArePrepared, prepareGuests } from './guests.mjs';
 import { installTools } from './install-tools.mjs';
 import { planInstallation } from './packages.mjs';
 import { attempt, say } from './report.mjs';
-import { missingGuestTools, missingTools, missingVagrantTools } from './tools.mjs';
+import { missingGuestTools, missingRealHostTools, missingTools, missingVagrantTools } from './tools.mjs';
 
 /** @typedef {import('./machine.mjs').Machine} Machine */
 /** @typedef {import('./report.mjs').SetupError} SetupError */
@@ -63,20 +63,32 @@ function carriesGuests({ architecture }) {
  * @param {Machine} machine
  */
 export function carriesVagrant(machine) {
-  return machine.root && carriesGuests(machine) && existsSync(path.join(machine.files, 'etc/debian_version'));
+  return isRootOnDebian(machine) && carriesGuests(machine);
+}
+
+/** @param {Machine} machine */
+function isRootOnDebian(machine) {
+  return machine.root && existsSync(path.join(machine.files, 'etc/debian_version'));
 }
 
 /**
  * The programs that are missing. Who is not root has no sandbox, and can do all in guests. The Vagrant lab is for those who have
- * Vagrant, unless every lab is promised.
+ * Vagrant, unless every lab is promised; so are then the tests of real hosts.
  * @param {Machine} machine
  * @param {boolean} everyLab
  */
 function lacking(machine, everyLab) {
   const forVagrant = everyLab && carriesVagrant(machine) ? missingVagrantTools(machine) : [];
+  const forHosts = everyLab && isRootOnDebian(machine) ? missingRealHostTools(machine) : [];
   const forGuests = carriesGuests(machine) ? missingGuestTools(machine) : [];
   const guestsAlone = !machine.root && carriesGuests(machine) && forGuests.length === 0;
-  return guestsAlone ? [] : [...missingTools(machine), ...forGuests, ...forVagrant];
+  return guestsAlone
+    ? []
+    : [
+        ...new Map(
+          [...missingTools(machine), ...forGuests, ...forHosts, ...forVagrant].map((tool) => [tool.name, tool]),
+        ).values(),
+      ];
 }
 
 /**

@@ -6,7 +6,7 @@ import { defaultKernel } from '../kernel/catalogue.js';
 import { FakeMachine } from './fake-machine.test-support.js';
 import { cacheFolder, defaultSeries, guestsArePrepared } from './guests.mjs';
 import { labsAreReady, setUpLabs } from './labs.mjs';
-import { guestTools, requiredTools, vagrantTools } from './tools.mjs';
+import { guestTools, realHostTools, requiredTools, vagrantTools } from './tools.mjs';
 
 const forSandbox = requiredTools.map(({ name }) => name);
 const forGuests = guestTools.map(({ name }) => name);
@@ -162,10 +162,10 @@ describe('setting up the labs', () => {
     expect(checkout.hasCalled).to.equal(false);
   });
 
-  it('installs Vagrant where every lab is promised, as root on Debian, and nowhere else', () => {
+  it('installs Vagrant, and what tests of real hosts need, where every lab is promised, as root on Debian, and nowhere else', () => {
     using checkout = new Checkout();
     checkout.fake.have('true', ...forSandbox, ...forGuests);
-    const forVagrant = vagrantTools.map(({ name }) => name);
+    const forVagrant = [...vagrantTools, ...realHostTools].map(({ name }) => name);
     checkout.fake.script('apt-get', managerWithout('none', ...forVagrant));
     checkout.fake.script('env', 'shift\nexec "$@"');
     checkout.fake.write('var/lib/dpkg/info/base-files.list', '');
@@ -178,7 +178,7 @@ describe('setting up the labs', () => {
     expect(checkout.setUp({ everyLab: true })).to.deep.equal([]);
     expect(checkout.fake.calls.filter((call) => call.startsWith('apt-get'))).to.deep.equal([
       'apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends dnsmasq-base iptables libvirt-clients ' +
-        'libvirt-daemon openssh-client qemu-utils ruby vagrant-libvirt',
+        'libvirt-daemon nftables openssh-client qemu-utils ruby sudo vagrant-libvirt',
     ]);
   });
 

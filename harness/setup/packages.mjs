@@ -52,6 +52,7 @@ const packageManagers = [
       // the plugin, which brings Vagrant itself
       vagrant: 'vagrant-libvirt',
       ssh: 'openssh-client',
+      nft: 'nftables',
       libvirtd: 'libvirt-daemon',
       virsh: 'libvirt-clients',
       dnsmasq: 'dnsmasq-base',
@@ -80,6 +81,7 @@ const packageManagers = [
       dockerd: 'moby-engine',
       vagrant: 'vagrant-libvirt',
       ssh: 'openssh-clients',
+      nft: 'nftables',
       libvirtd: 'libvirt-daemon',
       virsh: 'libvirt-client',
     },

@@ -57,6 +57,16 @@ export const vagrantTools = [
 ];
 
 /**
+ * What only the tests of real hosts need: these are namespaces with an sshd each, reached by ssh.
+ * @type {readonly RequiredTool[]}
+ */
+export const realHostTools = [
+  { name: 'ssh', purpose: 'is the way to real hosts' },
+  { name: 'sudo', purpose: 'makes a host’s user root, in tests' },
+  { name: 'nft', purpose: 'makes switches of all kinds, in tests' },
+];
+
+/**
  * Which of the required programs are missing.
  * @param {Machine} [machine]
  * @returns {RequiredTool[]}
@@ -81,4 +91,13 @@ export function missingGuestTools(machine = thisMachine()) {
  */
 export function missingVagrantTools(machine = thisMachine()) {
   return vagrantTools.filter(({ name }) => findProgram(name, machine.folders) === undefined);
+}
+
+/**
+ * Which of the programs that the tests of real hosts need are missing.
+ * @param {Machine} [machine]
+ * @returns {RequiredTool[]}
+ */
+export function missingRealHostTools(machine = thisMachine()) {
+  return realHostTools.filter(({ name }) => findProgram(name, machine.folders) === undefined);
 }

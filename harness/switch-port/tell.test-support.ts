@@ -44,7 +44,7 @@ export async function tell(state: SwitchState): Promise<Told> {
         ...(state.peer && { peer: { stack: lab.node2.stack, nic: 'eth1' } }),
         macs,
         ownAddresses: ['10.0.0.1'],
-        forwardDelay: { usual: 4000, longest: 5000 },
+        forwardDelay: { usual: 4000, longest: 8000 },
       },
       { vlan: 'untagged', range: parseRange('10.0.0.0/24'), gateway, portPasses: false },
     );

@@ -48,9 +48,9 @@ export interface RunOptions {
   input?: string | null;
 }
 
-/** Skips what needs root; the suite's title says so. */
+/** Skips what needs root, ssh and sshd; the suite's title says so. */
 export function skipWithoutHosts(hook: Context): void {
-  if (process.geteuid?.() !== 0 || !findProgram('sshd')) hook.skip();
+  if (process.geteuid?.() !== 0 || !findProgram('sshd') || !findProgram('ssh')) hook.skip();
 }
 
 /** Whether the hosts' user `ops` can become root: `sudo` is a program of this machine. */
