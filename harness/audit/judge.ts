@@ -37,6 +37,12 @@ export function judge(sabotage: Sabotage, performed: Performed, duration: number
 
 type Judgement = Pick<Finding, 'outcome' | 'blamed' | 'by' | 'verdict' | 'reason'>;
 
+/** What is found of a sabotage that a lab cannot be the victim of. */
+export function notApplicable({ id, of, imitates }: Sabotage, why: string): Finding {
+  const nobody = { by: '', verdict: '', duration: 0, blamed: false };
+  return { ...{ id, of, imitates }, outcome: 'not applicable', reason: why, ...nobody };
+}
+
 /** What the network does wrong must make a test red, and the exit code with it. */
 function judgeNetwork({ expected }: Sabotage, { records, failure, exit }: Performed): Judgement {
   const red = records.filter(({ verdict }) => verdict === 'failed' || verdict === 'error');

@@ -1,4 +1,4 @@
-/** All sabotages. */
+/** All sabotages; those that are noticed by deadlines, and so take long, first. */
 import type { Sabotage } from '../sabotage.js';
 import { children } from './children.js';
 import { modes } from './modes.js';
@@ -7,4 +7,4 @@ import { tools } from './tools.js';
 import { vlans } from './vlans.js';
 import { wires } from './wires.js';
 
-export const sabotages: readonly Sabotage[] = [...modes, ...children, ...wires, ...switches, ...vlans, ...tools];
+export const sabotages: readonly Sabotage[] = [...tools, ...modes, ...children, ...wires, ...switches, ...vlans];

@@ -153,7 +153,7 @@ export const tools: readonly Sabotage[] = [
         script: 'echo "1 packets transmitted, 1 received, 0% packet loss, time 0ms"',
       },
     ],
-    experiments: ['A1.1', 'A1.2', 'A3'],
+    experiments: ['A1.1 bridge: ns1 reaches', 'A1.2 private: ns1 does not reach its sibling', 'A3.3', 'A4.6'],
     expected: { verdict: 'error', reason: /WAIT_DEADLINE/ },
     patience: 0.2,
   },
