@@ -81,7 +81,12 @@ async function performSabotage(
   try {
     return JSON.parse(printed) as Performed;
   } catch {
-    return { exit: 3, records: [], trouble: `its process said nothing that can be read: ${said.trim() || printed}` };
+    return {
+      exit: 3,
+      kernel: '',
+      records: [],
+      trouble: `its process said nothing that can be read: ${said.trim() || printed}`,
+    };
   }
 }
 
