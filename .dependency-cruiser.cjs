@@ -6,6 +6,7 @@
 const rooms = [
   'suites',
   'harness/audit',
+  'harness/fuzz',
   'harness/cli',
   'harness/report',
   'harness/matrix',

@@ -67,7 +67,7 @@ function now(): number {
 }
 
 /** Microseconds since the epoch in what adjtimex, or date, has printed; undefined until it is whole. */
-function timeIn(words: string): number | undefined {
+export function timeIn(words: string): number | undefined {
   const nanoseconds = /^(\d{19})\n/.exec(words)?.[1];
   if (nanoseconds !== undefined) return Number(nanoseconds.slice(0, -3));
   const seconds = /time\.tv_sec: +(\d+)\n/.exec(words)?.[1];
