@@ -37,19 +37,37 @@ interface FileTarget {
   longest?: number;
 }
 
+let home: string | undefined;
+
+/** A folder for a target's files, which goes with this process. */
+function folderOf(name: string): string {
+  if (home === undefined) {
+    const made = mkdtempSync(join(tmpdir(), 'macvlab-fuzz-'));
+    process.once('exit', () => rmSync(made, { recursive: true, force: true }));
+    home = made;
+  }
+  return join(home, name);
+}
+
 function fileTarget({ seeds, codes, file, beside = {}, variables = [], read, ...rest }: FileTarget): Target {
+  let folder: string | undefined;
+  const prepare = (): string => {
+    const made = folderOf(rest.name.replaceAll(/\W/g, '-'));
+    for (const [path, content] of Object.entries({ ...beside, [file]: '' })) {
+      mkdirSync(dirname(join(made, path)), { recursive: true });
+      writeFileSync(join(made, path), content);
+    }
+    return made;
+  };
   return {
     ...rest,
     seeds: seeds.map((seed) => Buffer.from(seed)),
     run: async (input) => {
-      const folder = mkdtempSync(join(tmpdir(), 'macvlab-fuzz-'));
+      folder ??= prepare();
+      writeFileSync(join(folder, file), input);
       const before = variables.map((name) => [name, process.env[name]] as const);
+      for (const name of variables) process.env[name] = folder;
       try {
-        for (const [path, content] of Object.entries({ ...beside, [file]: input })) {
-          mkdirSync(dirname(join(folder, path)), { recursive: true });
-          writeFileSync(join(folder, path), content);
-        }
-        for (const name of variables) process.env[name] = folder;
         mustBeFinite(await read(folder));
       } catch (error) {
         refusalOf(codes, error);
@@ -58,7 +76,6 @@ function fileTarget({ seeds, codes, file, beside = {}, variables = [], read, ...
           if (value === undefined) Reflect.deleteProperty(process.env, name);
           else process.env[name] = value;
         }
-        rmSync(folder, { recursive: true, force: true });
       }
     },
   };
