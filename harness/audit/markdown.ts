@@ -24,7 +24,7 @@ const explanations: Record<Finding['of'], string> = {
  * `docs/audit.md`.
  * @param other an audit in another lab, for what is not applicable in this one
  */
-export function asMarkdown({ lab, duration, findings }: Audit, other?: Audit): string {
+export function asMarkdown({ lab, findings }: Audit, other?: Audit): string {
   const count = (wanted: Finding['outcome']) => findings.filter(({ outcome }) => outcome === wanted).length;
   const blamed = findings.filter((finding) => finding.outcome === 'caught' && finding.blamed).length;
   return [
@@ -33,7 +33,7 @@ export function asMarkdown({ lab, duration, findings }: Audit, other?: Audit): s
     'Made by `npm run audit -- --markdown docs/audit.md`: a lab is broken in one way at a time, behind the back of everything that',
     'uses it, and the experiments must notice. How each way works: `harness/audit/sabotages/`.',
     '',
-    `On kernel ${kernelOf(findings)}, lab ${lab}, in ${Math.round(duration / 1000)} s: ${count('caught')} caught, ${blamed} of them with the reason that was expected; ${count('missed')} missed; ${count('not applicable')} not applicable.`,
+    `On kernel ${kernelOf(findings)}, lab ${lab}: ${count('caught')} caught, ${blamed} of them with the reason that was expected; ${count('missed')} missed; ${count('not applicable')} not applicable.`,
     ...(other
       ? [
           `What is not applicable there: on kernel ${kernelOf(other.findings)}, lab ${other.lab}; it says so in the table.`,
