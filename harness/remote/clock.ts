@@ -70,7 +70,7 @@ function now(): number {
 export function timeIn(words: string): number | undefined {
   const nanoseconds = /^(\d{19})\n/.exec(words)?.[1];
   if (nanoseconds !== undefined) return Number(nanoseconds.slice(0, -3));
-  const seconds = /time\.tv_sec: +(\d+)\n/.exec(words)?.[1];
-  const fraction = /time\.tv_usec: +(\d+)\n/.exec(words)?.[1];
+  const seconds = /time\.tv_sec: +(\d{1,12})\n/.exec(words)?.[1];
+  const fraction = /time\.tv_usec: +(\d{1,9})\n/.exec(words)?.[1];
   return seconds === undefined || fraction === undefined ? undefined : Number(seconds) * 1e6 + Number(fraction);
 }
