@@ -32,7 +32,7 @@ const texts = [
 ];
 
 /** Bytes; longer ones are cut: what length alone does is looked for elsewhere. */
-export const longest = 8192;
+const longest = 8192;
 
 type Change = (
   input: Uint8Array,

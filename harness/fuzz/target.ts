@@ -17,7 +17,7 @@ export interface Target {
 }
 
 /** Something that does not hold. */
-export class Unsound extends Error {
+class Unsound extends Error {
   override readonly name = 'Unsound';
 }
 
