@@ -7,6 +7,7 @@ const rooms = [
   'suites',
   'harness/audit',
   'harness/soak',
+  'harness/fuzz',
   'harness/cli',
   'harness/report',
   'harness/matrix',

@@ -9,6 +9,7 @@ import { moveLink } from '../harness/link/namespace.js';
 import { type FloodCost, measureFlood } from '../harness/probe/flood.js';
 import { experiment, setUp, suite } from '../harness/run/experiment.js';
 import { arpReply, arpRequest, echoReply, echoRequest } from '../harness/wire/pattern.js';
+import { expectMode } from './support/modes.js';
 
 const addresses = {
   node1: { addresses: ['192.168.8.110/24'] },
@@ -90,6 +91,7 @@ suite('A0 introduction and four modes', { addresses }, () => {
         ns1.attach({ mode, address: '192.168.8.120/24' }),
         ns2.attach({ mode, address: '192.168.8.121/24' }),
       ]);
+      expectMode([ns1, ns2], mode);
     }
 
     experiment('A0.4', 'two containers ping each other', { modes: ['bridge'] }, async ({ lab }) => {
@@ -233,6 +235,7 @@ suite('A0 introduction and four modes', { addresses }, () => {
               ns1.attach({ mode, address: '192.168.8.120/24' }),
               ns2.attach({ mode, address: '192.168.8.121/24' }),
             ]);
+            expectMode([ns1, ns2], mode);
             return lab.unwatched(() =>
               measureFlood(ns1.stack, '192.168.8.121', {
                 echoes,
@@ -267,6 +270,7 @@ suite('A0 introduction and four modes', { addresses }, () => {
         for (const mode of ['private', 'bridge', 'vepa', 'passthru'] as const) {
           const cost = await lab.scopes.within(mode, async () => {
             await ns1.attach({ mode, address: '192.168.8.120/24' });
+            expectMode([ns1], mode);
             return lab.unwatched(() =>
               measureFlood(ns1.stack, '192.168.8.111', {
                 echoes,

@@ -4,6 +4,7 @@ import type { Endpoint } from '../harness/lab/endpoint.js';
 import { setPromiscuous } from '../harness/link/device.js';
 import { experiment, setUp, suite } from '../harness/run/experiment.js';
 import { addresses } from './support/article-1.js';
+import { expectMode } from './support/modes.js';
 
 const table = [
   { mode: 'bridge', sibling: 'answered' },
@@ -29,6 +30,7 @@ suite('A1 promiscuous or not', { addresses }, () => {
           node1.endpoint('ns1', { mode, address: '10.211.55.101/24' }),
           node1.endpoint('ns2', { mode, address: '10.211.55.102/24' }),
         ]);
+        expectMode([ns1, ns2], mode);
       });
 
       for (const { who, parent, children } of combinations) {

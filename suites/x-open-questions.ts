@@ -6,7 +6,8 @@ import type { Station } from '../harness/lab/station.js';
 import { addNeighbour } from '../harness/link/neighbour.js';
 import { experiment, setUp, suite } from '../harness/run/experiment.js';
 import type { View } from '../harness/wire/capture-point.js';
-import { arpReply, arpRequest, echoRequest, neighbourSolicitation } from '../harness/wire/pattern.js';
+import { arpReply, arpRequest, echoReply, echoRequest, neighbourSolicitation } from '../harness/wire/pattern.js';
+import { expectMode } from './support/modes.js';
 
 const addresses = {
   node1: { addresses: ['10.211.55.18/24', 'fd00:211:55::18/64'] },
@@ -105,6 +106,7 @@ suite('X what the articles leave open', { addresses }, () => {
           ns1.attach({ mode, address: one }),
           ns2.attach({ mode, address: two }),
         ]);
+        expectMode([ns1, ns2], mode);
       });
 
       for (const family of [4, 6] as const) {
@@ -193,6 +195,9 @@ suite('X what the articles leave open', { addresses }, () => {
         router.wire,
       );
       await expect(ping).not.to.have.seen(arpRequest({ tell: '10.211.55.101', who: '10.211.55.1' }), ns1.wire);
+      const { token } = ping;
+      await expect(ping).to.have.seenTimes(1, echoRequest({ token, sourceMac: ns1.mac, ttl: 64 }), router.wire);
+      await expect(ping).to.have.seenTimes(1, echoReply({ token, sourceMac: router.mac, ttl: 64 }), ns1.wire);
     },
   );
 

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { judge, type Finding } from './judge.js';
+import { type Finding, judge, notApplicable } from './judge.js';
 import type { Sabotage } from './sabotage.js';
 import type { Commission, Performed } from './worker.js';
 
@@ -34,6 +34,13 @@ export async function performAudit(plan: AuditPlan): Promise<Finding[]> {
   const work = async () => {
     for (let sabotage = waiting.shift(); sabotage; sabotage = waiting.shift()) {
       const began = performance.now();
+      const lacking = lab === 'vm' && notInGuests(sabotage);
+      if (lacking) {
+        const finding = notApplicable(sabotage, `guests have no ${lacking}`);
+        findings.set(sabotage, finding);
+        plan.found(finding);
+        continue;
+      }
       const performed = await performSabotage(sabotage, { module, id: sabotage.id, lab, out }, signal);
       // A lab ends with its process.
       signal.throwIfAborted();
@@ -45,6 +52,12 @@ export async function performAudit(plan: AuditPlan): Promise<Finding[]> {
   const ended = await Promise.allSettled(Array.from({ length: jobs }, work));
   for (const outcome of ended) if (outcome.status === 'rejected') throw outcome.reason as Error;
   return sabotages.flatMap((sabotage) => findings.get(sabotage) ?? []);
+}
+
+/** A program that an attack needs, and that guests do not have (harness/lab/root-recipe.ts). */
+function notInGuests({ attacks }: Sabotage): string | undefined {
+  const scripts = attacks.flatMap((attack) => ('script' in attack ? [attack.script] : []));
+  return ['nft', 'perl'].find((program) => scripts.some((script) => script.includes(`${program} -`)));
 }
 
 const worker = fileURLToPath(new URL('worker.js', import.meta.url));
@@ -68,7 +81,12 @@ async function performSabotage(
   try {
     return JSON.parse(printed) as Performed;
   } catch {
-    return { exit: 3, records: [], trouble: `its process said nothing that can be read: ${said.trim() || printed}` };
+    return {
+      exit: 3,
+      kernel: '',
+      records: [],
+      trouble: `its process said nothing that can be read: ${said.trim() || printed}`,
+    };
   }
 }
 

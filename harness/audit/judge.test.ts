@@ -17,7 +17,7 @@ function judged(
   performed: Partial<Performed> & Pick<Performed, 'exit'>,
 ): Finding {
   const whole: Sabotage = { id: 'a/b', imitates: 'this', attacks: [], experiments: [], ...sabotage };
-  return judge(whole, { records: [], ...performed }, 1000);
+  return judge(whole, { kernel: '', records: [], ...performed }, 1000);
 }
 
 const network = { of: 'network', expected: { verdict: 'failed', reason: /never at switch/ } } as const;

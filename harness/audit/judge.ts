@@ -17,6 +17,8 @@ export interface Finding {
   verdict: string;
   /** In words of the record, or why it was missed or is not applicable. */
   reason: string;
+  /** Kernel release of the lab's machine; empty where no lab stood. */
+  kernel: string;
   /** Milliseconds that it took. */
   duration: number;
 }
@@ -26,7 +28,7 @@ type Record = Performed['records'][number];
 /** Judges one sabotage by what has become of its run. */
 export function judge(sabotage: Sabotage, performed: Performed, duration: number): Finding {
   const { id, of, imitates } = sabotage;
-  const about = { id, of, imitates, duration: Math.round(duration) };
+  const about = { id, of, imitates, kernel: performed.kernel, duration: Math.round(duration) };
   const { records, trouble } = performed;
   if (trouble !== undefined) return { ...about, ...missed(`the sabotage could not be made: ${trouble}`) };
   const [first] = records;
@@ -36,6 +38,12 @@ export function judge(sabotage: Sabotage, performed: Performed, duration: number
 }
 
 type Judgement = Pick<Finding, 'outcome' | 'blamed' | 'by' | 'verdict' | 'reason'>;
+
+/** What is found of a sabotage that a lab cannot be the victim of. */
+export function notApplicable({ id, of, imitates }: Sabotage, why: string): Finding {
+  const nobody = { by: '', verdict: '', kernel: '', duration: 0, blamed: false };
+  return { ...{ id, of, imitates }, outcome: 'not applicable', reason: why, ...nobody };
+}
 
 /** What the network does wrong must make a test red, and the exit code with it. */
 function judgeNetwork({ expected }: Sabotage, { records, failure, exit }: Performed): Judgement {

@@ -1,6 +1,6 @@
 /** `npm run audit [-- ID…]`: breaks the lab in one way at a time, and looks whether the suites notice. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, release } from 'node:os';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { untilInterrupted } from '../cli/interruption.js';
@@ -9,7 +9,7 @@ import { asJson, makeFolders } from '../core/report-files.js';
 import { installCommand, missingAuditTools } from '../setup/tools.mjs';
 import { performAudit } from './audit.js';
 import { isGreen } from './judge.js';
-import { asMarkdown } from './markdown.js';
+import { asMarkdown, type Audit } from './markdown.js';
 import { printFinding, printSummary } from './print.js';
 import type { Sabotage } from './sabotage.js';
 import { sabotages } from './sabotages/catalogue.js';
@@ -19,11 +19,12 @@ const options = {
   out: { type: 'string', default: 'reports/audit' },
   jobs: { type: 'string' },
   markdown: { type: 'string' },
+  with: { type: 'string' },
   list: { type: 'boolean', default: false },
 } as const;
 
 const usageLine =
-  'npm run audit -- [ID…] [--list] [--lab sandbox|vm] [--jobs <number>] [--out <folder>] [--markdown <file>]';
+  'npm run audit -- [ID…] [--list] [--lab sandbox|vm] [--jobs <number>] [--out <folder>] [--markdown <file> [--with <audit.json of another lab>]]';
 
 process.exit(
   await main(process.argv.slice(2)).catch((error: unknown) => {
@@ -45,6 +46,7 @@ async function main(args: string[]): Promise<number> {
   if (!Number.isInteger(jobs) || jobs < 1) throw usage(`${values.jobs} is no number of labs`);
   if (lab === 'sandbox') refuseWithoutTools();
   const out = resolve(values.out);
+  const other = values.with === undefined ? undefined : (JSON.parse(readFileSync(values.with, 'utf8')) as Audit);
   const began = performance.now();
   const findings = await performAudit({
     sabotages: chosen,
@@ -53,9 +55,9 @@ async function main(args: string[]): Promise<number> {
     signal: untilInterrupted(),
     found: printFinding,
   });
-  const audit = { lab, kernel: release(), duration: Math.round(performance.now() - began), findings };
+  const audit: Audit = { lab, duration: Math.round(performance.now() - began), findings };
   writeFileSync(join(out, 'audit.json'), asJson(audit));
-  if (values.markdown !== undefined) writeFileSync(values.markdown, asMarkdown(audit));
+  if (values.markdown !== undefined) writeFileSync(values.markdown, asMarkdown(audit, other));
   printSummary(findings);
   return isGreen(findings) ? exitCode.ok : exitCode.failed;
 }

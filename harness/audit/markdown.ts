@@ -3,7 +3,6 @@ import type { Finding } from './judge.js';
 
 export interface Audit {
   lab: string;
-  kernel: string;
   /** Milliseconds. */
   duration: number;
   findings: readonly Finding[];
@@ -21,8 +20,11 @@ const explanations: Record<Finding['of'], string> = {
     'None may ever be blamed on the kernel, and nothing that depends on the tool may pass: `error`, with a code. A tool that is late and truthful changes no verdict.',
 };
 
-/** `docs/audit.md`. */
-export function asMarkdown({ lab, kernel, duration, findings }: Audit): string {
+/**
+ * `docs/audit.md`.
+ * @param other an audit in another lab, for what is not applicable in this one
+ */
+export function asMarkdown({ lab, findings }: Audit, other?: Audit): string {
   const count = (wanted: Finding['outcome']) => findings.filter(({ outcome }) => outcome === wanted).length;
   const blamed = findings.filter((finding) => finding.outcome === 'caught' && finding.blamed).length;
   return [
@@ -31,19 +33,31 @@ export function asMarkdown({ lab, kernel, duration, findings }: Audit): string {
     'Made by `npm run audit -- --markdown docs/audit.md`: a lab is broken in one way at a time, behind the back of everything that',
     'uses it, and the experiments must notice. How each way works: `harness/audit/sabotages/`.',
     '',
-    `On kernel ${kernel}, lab ${lab}, in ${Math.round(duration / 1000)} s: ${count('caught')} caught, ${blamed} of them with the reason that was expected; ${count('missed')} missed; ${count('not applicable')} not applicable.`,
+    `On kernel ${kernelOf(findings)}, lab ${lab}: ${count('caught')} caught, ${blamed} of them with the reason that was expected; ${count('missed')} missed; ${count('not applicable')} not applicable.`,
+    ...(other
+      ? [
+          `What is not applicable there: on kernel ${kernelOf(other.findings)}, lab ${other.lab}; it says so in the table.`,
+        ]
+      : []),
     '',
     ...(['network', 'tools'] as const).flatMap((of) => [
       ...[`## ${headings[of]}`, '', explanations[of], ''],
       ...['| sabotage | what it imitates | result | by | in words |', '|---|---|---|---|---|'],
-      ...findings.filter((finding) => finding.of === of).map(row),
+      ...findings.filter((finding) => finding.of === of).map((finding) => row(finding, other)),
       '',
     ]),
   ].join('\n');
 }
 
-function row({ id, imitates, outcome, blamed, by, verdict, reason }: Finding): string {
-  const result = outcome === 'caught' ? `caught: ${verdict}${blamed ? '' : ', with another reason'}` : outcome;
+function kernelOf(findings: readonly Finding[]): string {
+  return findings.find(({ kernel }) => kernel !== '')?.kernel ?? 'none';
+}
+
+function row(finding: Finding, other?: Audit): string {
+  const elsewhere = finding.outcome === 'not applicable' && other?.findings.find(({ id }) => id === finding.id);
+  const { id, imitates, outcome, blamed, by, verdict, reason } = elsewhere || finding;
+  const judged = outcome === 'caught' ? `caught: ${verdict}${blamed ? '' : ', with another reason'}` : outcome;
+  const result = elsewhere ? `${judged} (lab ${other?.lab})` : judged;
   return `| ${[`\`${id}\``, imitates, result, by || 'the run', reason || 'as without it'].map(cell).join(' | ')} |`;
 }
 

@@ -26,6 +26,8 @@ export interface Performed {
   /** The exit code that `macvlab run` would end with. */
   exit: number;
   records: Pick<TestRecord, 'id' | 'title' | 'verdict' | 'reason' | 'failure' | 'durationMs'>[];
+  /** Kernel release of the lab's machine; empty where no lab stood. */
+  kernel: string;
   /** What went wrong beside the tests. */
   failure?: Failure;
   /** Why the sabotage itself could not be made, or that it never was. */
@@ -60,6 +62,7 @@ async function performed({ module, id, lab, out }: Commission): Promise<Performe
     const { run, records } = results;
     return {
       exit: exitCodeOf(results),
+      kernel: run.kernel,
       records: records.map(({ id: experiment, title, verdict, reason, failure, durationMs }) => ({
         ...{ id: experiment, title, verdict, durationMs },
         ...(reason === undefined ? {} : { reason }),
@@ -70,7 +73,7 @@ async function performed({ module, id, lab, out }: Commission): Promise<Performe
     };
   } catch (error) {
     const exit = error instanceof MacvlabError ? error.exit : 3;
-    return { exit, records: [], failure: failureRecord(error), ...troubleOf(strike, []) };
+    return { exit, kernel: '', records: [], failure: failureRecord(error), ...troubleOf(strike, []) };
   }
 }
 

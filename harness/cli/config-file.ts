@@ -1,9 +1,9 @@
 /** The configuration file `macvlab.config.yaml`: defaults for options of `macvlab run`. */
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { MacvlabError, messageOf } from '../core/error.js';
+import { readYaml } from '../core/yaml.js';
 import { labNames } from '../lab/drivers.js';
 import { guestCounts } from '../lab/vm/shapes.js';
 import { macvlanModes } from '../link/macvlan.js';
@@ -63,9 +63,12 @@ export function readConfig(file?: string): Config {
   const path = file ?? configFileName;
   const text = readText(path, file === undefined);
   if (text === undefined) return {};
-  const document = parseDocument(text, { prettyErrors: true });
-  const [broken] = document.errors;
-  if (broken) throw wrong(path, 'it is not YAML', broken.message, 'mend the file at that place');
+  let document;
+  try {
+    document = readYaml(text);
+  } catch (error) {
+    throw wrong(path, 'it is not YAML', messageOf(error), 'mend the file at that place');
+  }
   let value: unknown;
   try {
     value = document.toJS() ?? {};

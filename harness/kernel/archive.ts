@@ -150,14 +150,19 @@ function restriction({ folder }: Apt, suite: string | undefined): string[] {
   return ['-o', `Dir::Etc::Preferences=${file}`];
 }
 
-/** Reads `'uri' file bytes SHA256:hash`, which apt prints for each file. */
 async function planned(apt: Apt, argv: readonly string[], signal?: AbortSignal): Promise<Download[]> {
-  const output = await askApt(apt, argv, 'find the packages in the archive', signal);
-  return [...output.matchAll(/^'.*' (\S+) (\d+) SHA256:([0-9a-f]{64})$/gm)].map(([, file = '', bytes, sha256 = '']) => {
-    // The colon of a version's epoch is escaped in the name of a file.
-    const [name = '', version = ''] = file.replaceAll('%3a', ':').split('_');
-    return { file, package: `${name}=${version}`, bytes: Number(bytes), sha256 };
-  });
+  return readPlan(await askApt(apt, argv, 'find the packages in the archive', signal));
+}
+
+/** Reads `'uri' file bytes SHA256:hash`, which apt prints for each file. */
+export function readPlan(output: string): Download[] {
+  return [...output.matchAll(/^'.*' (\w[^\s/]*) (\d{1,15}) SHA256:([0-9a-f]{64})$/gm)].map(
+    ([, file = '', bytes, sha256 = '']) => {
+      // The colon of a version's epoch is escaped in the name of a file.
+      const [name = '', version = ''] = file.replaceAll('%3a', ':').split('_');
+      return { file, package: `${name}=${version}`, bytes: Number(bytes), sha256 };
+    },
+  );
 }
 
 async function download(
@@ -229,12 +234,16 @@ function garbled(missing: readonly Download[], { archives }: Apt): MacvlabError 
   });
 }
 
-/** Turns apt's status lines (`dlstatus:1:77.3:…`, apt's README.progress-reporting) into a line for each quarter. */
+/** Percent of a download in apt's status lines (`dlstatus:1:77.3:…`, apt's README.progress-reporting); 0 for other lines. */
+export function percentIn(line: string): number {
+  return Number(/^dlstatus:\d+:(\d{1,3}(?:\.\d{1,9})?):/.exec(line)?.[1] ?? 0);
+}
+
+/** Turns them into a line for each quarter. */
 function percentages(onProgress: OnProgress | undefined): OnProgress {
   let told = 0;
   return (line) => {
-    const percent = Number(/^dlstatus:\d+:([\d.]+):/.exec(line)?.[1] ?? 0);
-    const quarter = Math.floor(percent / 25) * 25;
+    const quarter = Math.floor(percentIn(line) / 25) * 25;
     if (quarter <= told || quarter >= 100) return;
     told = quarter;
     onProgress?.(`… ${quarter} %`);

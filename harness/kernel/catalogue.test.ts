@@ -89,6 +89,17 @@ describe('the catalogue of kernels', () => {
     ]);
   });
 
+  it('leaves out what cannot be in the archive: names that lead elsewhere, no version, no size', () => {
+    const wrong = [
+      ['linux-image-6.1/../../x-cloud-amd64', '6.1-1', '5'],
+      ['linux-image-6.1.0-1-cloud-amd64', '6.1/../x-1', '5'],
+      ['linux-image-6.1.0-2-cloud-amd64', '', '5'],
+      ['linux-image-6.1.0-3-cloud-amd64', '6.1-1', 'large'],
+      ['linux-image-6.1.0-4-cloud-amd64', '6.1-1', '5'],
+    ].map(([name, version, size]) => `Package: ${name}\nVersion: ${version}\nSize: ${size}\n`);
+    expect(readKernels(wrong.join('\n'), '').map(({ release }) => release)).to.deep.equal(['6.1.0-4-cloud-amd64']);
+  });
+
   it('tells what is to be fetched, and where it is', () => {
     expect(findKernel(kernels, '6.12.117+deb12')).to.deep.include({
       packages: ['linux-image-6.12.117+deb12-cloud-amd64=6.12.117-1~deb12u1'],

@@ -1,12 +1,13 @@
 /** The catalogue of Debian's cloud kernels, and what a person may call one of them. */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { asCacheError } from '../core/cache.js';
 import { MacvlabError } from '../core/error.js';
 import { type Apt, askApt } from './apt.js';
 import { type FetchOptions, listsUpdated, openArchive } from './archive.js';
 import { compareVersions } from './debian-version.js';
-import { byVersion, concernsKernels, type DebianKernel, readKernels } from './package-lists.js';
+import { byVersion, concernsKernels, type DebianKernel, debianKernelSchema, readKernels } from './package-lists.js';
 
 export { byVersion, type DebianKernel } from './package-lists.js';
 
@@ -36,11 +37,13 @@ export async function loadCatalogue(options: Omit<FetchOptions, 'suite'> = {}): 
   }
 }
 
-function readParsed(file: string): { state?: number; kernels: DebianKernel[] } | undefined {
+const parsedLists = z.object({ state: z.number().optional(), kernels: z.array(debianKernelSchema) });
+
+function readParsed(file: string): z.infer<typeof parsedLists> | undefined {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as { state?: number; kernels: DebianKernel[] };
+    return parsedLists.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch {
-    // Never parsed yet.
+    // Never parsed yet, or by another macvlab.
     return undefined;
   }
 }

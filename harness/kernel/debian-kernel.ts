@@ -16,6 +16,7 @@ import {
   unknownKernel,
 } from './catalogue.js';
 import type { Kernel } from './kernel.js';
+import { debianKernelSchema } from './package-lists.js';
 
 export interface DebianKernelOptions {
   /** Fetches the archive's lists anew, and looks for a newer one even if a kernel that is meant is in the cache. */
@@ -46,7 +47,7 @@ export function cachedKernels(): CachedKernel[] {
 
 function readDescription(folder: string): DebianKernel | undefined {
   try {
-    return JSON.parse(readFileSync(join(folder, description), 'utf8')) as DebianKernel;
+    return debianKernelSchema.parse(JSON.parse(readFileSync(join(folder, description), 'utf8')));
   } catch {
     // Not one of ours, or the machine lost power before all of it was on the disk.
     return undefined;

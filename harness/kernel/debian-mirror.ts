@@ -90,8 +90,8 @@ function machineSources(files: string): Source[] {
 }
 
 /** The one-line format of sources.list(5): `deb [ option=value ] uri suite component…`. */
-function lineSources(text: string): Source[] {
-  const lines = text.matchAll(/^[ \t]*deb[ \t]+(?:\[([^\]]*)\][ \t]+)?(\S+)[ \t]+(\S+)[ \t]+([^#\n]*)/gm);
+export function lineSources(text: string): Source[] {
+  const lines = text.matchAll(/^[ \t]*deb[ \t]+(?:\[([^\]\n]*)\][ \t]+)?(\S+)[ \t]+(\S+)[ \t]+([^#\n]*)/gm);
   return [...lines].map(([, options = '', uri = '', suite = '', components = '']) => ({
     uri,
     suite,
@@ -101,7 +101,7 @@ function lineSources(text: string): Source[] {
 }
 
 /** The deb822 format of sources.list(5): stanzas of fields, each with one or more values. */
-function stanzaSources(text: string): Source[] {
+export function stanzaSources(text: string): Source[] {
   const stanzas = text.replace(/^#.*\n?/gm, '').split(/\n\s*\n/);
   return stanzas.flatMap((stanza) => {
     const field = (name: string) =>

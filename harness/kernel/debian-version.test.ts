@@ -40,6 +40,13 @@ describe('a Debian version', () => {
     );
   });
 
+  it('has an order however many digits it has', () => {
+    const [one, other] = [`1.${'9'.repeat(400)}-1`, `1.0${'9'.repeat(399)}8-1`];
+    expect(compareVersions(one, other)).to.be.above(0);
+    expect(compareVersions(other, one)).to.be.below(0);
+    expect(compareVersions(`${'9'.repeat(400)}:1`, `${'9'.repeat(401)}:1`)).to.be.below(0);
+  });
+
   it('holds the kernel’s own', () => {
     expect(['6.1.192-2', '7.3~rc7-1~exp1', '6.12.95-1~bpo12+1'].map(upstreamOf)).to.deep.equal([
       '6.1.192',

@@ -3,7 +3,7 @@
 /** Compares two versions, as `sort` wants it: "6.12.117-1~deb12u1" comes before "6.12.117-1". */
 export function compareVersions(one: string, other: string): number {
   const [a, b] = [parts(one), parts(other)];
-  return a.epoch - b.epoch || comparePart(a.upstream, b.upstream) || comparePart(a.revision, b.revision);
+  return compareNumbers(a.epoch, b.epoch) || comparePart(a.upstream, b.upstream) || comparePart(a.revision, b.revision);
 }
 
 /** The kernel's own version in a package's: "7.3~rc7-1~exp1" is "7.3-rc7". */
@@ -11,11 +11,11 @@ export function upstreamOf(version: string): string {
   return parts(version).upstream.replace('~', '-');
 }
 
-function parts(version: string): { epoch: number; upstream: string; revision: string } {
+function parts(version: string): { epoch: string; upstream: string; revision: string } {
   const [, epoch = '0', rest = ''] = /^(?:(\d+):)?(.*)$/.exec(version) ?? [];
   const dash = rest.lastIndexOf('-');
-  if (dash < 0) return { epoch: Number(epoch), upstream: rest, revision: '' };
-  return { epoch: Number(epoch), upstream: rest.slice(0, dash), revision: rest.slice(dash + 1) };
+  if (dash < 0) return { epoch, upstream: rest, revision: '' };
+  return { epoch, upstream: rest.slice(0, dash), revision: rest.slice(dash + 1) };
 }
 
 /** Stretches of text and of digits are compared in turn. */
@@ -24,10 +24,17 @@ function comparePart(one: string, other: string): number {
   for (let index = 0; index < Math.max(a?.length ?? 0, b?.length ?? 0); index++) {
     const [, text = '', digits = ''] = a?.[index] ?? [];
     const [, otherText = '', otherDigits = ''] = b?.[index] ?? [];
-    const order = compareText(text, otherText) || Number(digits) - Number(otherDigits);
+    const order = compareText(text, otherText) || compareNumbers(digits, otherDigits);
     if (order !== 0) return order;
   }
   return 0;
+}
+
+/** However many digits there are; none at all count as 0. */
+function compareNumbers(one: string, other: string): number {
+  const [a, b] = [one, other].map((digits) => digits.replace(/^0+/, ''));
+  if (a === undefined || b === undefined || a === b) return 0;
+  return a.length - b.length || (a < b ? -1 : 1);
 }
 
 /** A tilde comes before everything, even the end; letters before all that is neither. */

@@ -23,12 +23,17 @@ export function hasPvhEntry(elf: Buffer): boolean {
   }
 }
 
+/** More than any kernel has: in a file of nothing but headers and notes, each header could stand for all the notes. */
+const mostSegments = 16;
+const mostNotes = 1024;
+
 /** The contents of the program headers of type PT_NOTE. */
 function noteSegments(elf: Buffer): Buffer[] {
   const [table, size, count] = [Number(elf.readBigUInt64LE(0x20)), elf.readUInt16LE(0x36), elf.readUInt16LE(0x38)];
   const headers = Array.from({ length: count }, (_, index) => table + index * size);
   return headers
     .filter((at) => elf.readUInt32LE(at) === 4)
+    .slice(0, mostSegments)
     .map((at) => {
       const offset = Number(elf.readBigUInt64LE(at + 8));
       return elf.subarray(offset, offset + Number(elf.readBigUInt64LE(at + 32)));
@@ -39,7 +44,7 @@ function noteSegments(elf: Buffer): Buffer[] {
 function notesOf(segment: Buffer): { name: string; type: number }[] {
   const notes: { name: string; type: number }[] = [];
   const filled = (size: number): number => Math.ceil(size / 4) * 4;
-  for (let at = 0; at + 12 <= segment.length;) {
+  for (let at = 0; at + 12 <= segment.length && notes.length < mostNotes;) {
     const [nameSize, size, type] = [
       segment.readUInt32LE(at),
       segment.readUInt32LE(at + 4),

@@ -1,4 +1,5 @@
 /** Debian's cloud kernels for amd64, as they stand in the archive's lists of packages. */
+import { z } from 'zod';
 import { suites } from './apt.js';
 import { compareVersions, upstreamOf } from './debian-version.js';
 
@@ -20,6 +21,17 @@ export interface DebianKernel {
   bytes: number;
 }
 
+/** The same, as it is kept in JSON. */
+export const debianKernelSchema: z.ZodType<DebianKernel> = z.object({
+  release: z.string(),
+  upstream: z.string(),
+  version: z.string(),
+  suites: z.array(z.string()),
+  labels: z.array(z.string()),
+  packages: z.array(z.string()),
+  bytes: z.number(),
+});
+
 /** A package in one version. */
 interface Package {
   name: string;
@@ -33,13 +45,16 @@ interface Package {
 /** The package that depends on a suite's current kernel. */
 const metapackage = 'linux-image-cloud-amd64';
 
-const imagePattern = /^linux-(?:image|binary-unsigned)-(\d.*-cloud-amd64)(?:-unsigned)?$/;
+const imagePattern = /^linux-(?:image|binary-unsigned)-(\d[\w.+~-]*-cloud-amd64)(?:-unsigned)?$/;
+
+/** deb-version(7). */
+const versionPattern = /^\d[\w.+~:-]*$/;
 
 /** Whether a package has to do with cloud kernels. Headers, debug symbols and other architectures have not. */
 export function concernsKernels(name: string): boolean {
   return (
     name === metapackage ||
-    /^linux-(?:image|base|binary|modules)-(?:unsigned-)?\d.*-cloud-amd64(?:-unsigned)?$/.test(name)
+    /^linux-(?:image|base|binary|modules)-(?:unsigned-)?\d[\w.+~-]*-cloud-amd64(?:-unsigned)?$/.test(name)
   );
 }
 
@@ -68,7 +83,7 @@ export function byVersion(one: DebianKernel, other: DebianKernel): number {
 function readSuites(table: string): Map<string, string[]> {
   const found = new Map<string, string[]>();
   for (const [, name = '', version = '', suite = ''] of table.matchAll(
-    /^\s*(\S+) \|\s*(\S+) \| \S+ (\S+)\/main amd64 Packages$/gm,
+    /^[ \t]*(\S+) \|[ \t]*(\S+) \| \S+ (\S+)\/main amd64 Packages$/gm,
   )) {
     const key = `${name} ${version}`;
     found.set(key, [...(found.get(key) ?? []), suite]);
@@ -81,12 +96,13 @@ function readPackages(stanzas: string, suitesOf: Map<string, string[]>): Map<str
   for (const stanza of stanzas.split(/\n\n+/)) {
     const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(stanza)?.[1] ?? '';
     const [name, version] = [field('Package'), field('Version')];
-    if (!concernsKernels(name)) continue;
-    const depends = [...field('Depends').matchAll(/(?:^|, )(\S+) \(= ([^)]+)\)/g)];
+    const size = Number(field('Size'));
+    if (!concernsKernels(name) || !versionPattern.test(version) || !Number.isSafeInteger(size)) continue;
+    const depends = [...field('Depends').matchAll(/(?:^|, )(\S+) \(= ([^)\s]+)\)/g)];
     packages.set(`${name} ${version}`, {
       name,
       version,
-      bytes: Number(field('Size')),
+      bytes: size,
       depends: new Map(depends.map(([, wanted = '', exact = '']) => [wanted, exact])),
       suites: [...new Set(suitesOf.get(`${name} ${version}`))].sort(bySuite),
     });

@@ -9,8 +9,9 @@
  */
 import { MacvlabError } from '../core/error.js';
 import { pause, patience, poll } from '../core/wait.js';
+import { asPrinted } from '../link/address.js';
 import { readNeighbours } from '../link/neighbour.js';
-import { type PingOptions, type PingResult, type RunningPing, startPing } from '../probe/ping.js';
+import { type PingOptions, type PingReply, type PingResult, type RunningPing, startPing } from '../probe/ping.js';
 import { firstOf } from '../wire/arrival.js';
 import { isAfter, mark, type Mark, seen, type View } from '../wire/capture-point.js';
 import type { Sighting } from '../wire/capture.js';
@@ -71,6 +72,7 @@ export class Exchange {
   readonly since: Mark;
   readonly witness: Witness;
   readonly #standIn: StandIn;
+  readonly #toGroup: boolean;
   readonly #finished = new Set<string>();
   /** Microseconds since the epoch: frames captured later belong to what came after. */
   until = Number.POSITIVE_INFINITY;
@@ -100,6 +102,7 @@ export class Exchange {
     this.target = target;
     this.steps = stepsOf(from, to, addressOf(from, family, to), this.target, token, family);
     this.#standIn = standIn;
+    this.#toGroup = target !== addressOf(to, family, from);
     this.witness = new Witness(lab, from, to, family, standIn);
   }
 
@@ -156,8 +159,17 @@ export class Exchange {
    */
   get outcome(): Outcome {
     const { received, transmitted, corrupted } = this.ping;
-    if (received > 0 && received === transmitted) return corrupted || !this.receiverSawIt ? 'astray' : 'answered';
+    if (received > 0 && received === transmitted)
+      return corrupted || this.#stray || !this.receiverSawIt ? 'astray' : 'answered';
     return this.ping.refusal === undefined ? 'lost' : 'refused';
+  }
+
+  /** A reply that ping took for one, although it is from another address, or to a request that was never sent. */
+  get #stray(): PingReply | undefined {
+    const { replies, transmitted } = this.ping;
+    // Of a group that was asked, anybody may answer.
+    const isFromElsewhere = ({ from }: PingReply) => !this.#toGroup && from.replace(/%.*/, '') !== asPrinted(this.target);
+    return replies.find((reply) => isFromElsewhere(reply) || reply.sequence < 1 || reply.sequence > transmitted);
   }
 
   /** Percent. */
@@ -329,6 +341,8 @@ export class Exchange {
     if (this.ping.refusal !== undefined) return `${this.from.name} sent nothing: ${this.ping.refusal}`;
     if (!this.receiverSawIt) return `somebody else answered: ${this.to.name} was never sent the request`;
     if (this.ping.corrupted) return 'the reply was not what had been sent';
+    const stray = this.#stray;
+    if (stray) return `the reply was from ${stray.from}, to request ${stray.sequence} of ${this.ping.transmitted}`;
     if (!this.breakPoint) return `no frame of it was seen anywhere; ping says: ${this.ping.errors[0] ?? 'no reply'}`;
     const { step, last, missing } = this.breakPoint;
     if (missing) return `${step.name} last seen at ${last?.label}, never at ${missing.label}`;
@@ -337,6 +351,7 @@ export class Exchange {
     const misled = addressee && destinationClass(addressee) === 'unicast' && addressee !== receiver.mac;
     if (misled)
       return `${step.name} arrived at ${last.label}, addressed to ${addressee}, which is not ${receiver.name}’s`;
+    if (step.name === 'echo reply') return `${step.name} arrived at ${last?.label}, and ping was not given it`;
     return `${step.name} arrived at ${last?.label}, and nothing came back from there`;
   }
 

@@ -1,12 +1,32 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { MacvlabError } from '../core/error.js';
 import { endLostKeeper, findLostKeepers, keeperCommand, keeperEnvironment } from './keepers.js';
-import { checkFree, endKept, findKept, listDamaged, listKept, removeStale, stateFile, writeKept } from './kept.js';
+import {
+  checkFree,
+  endKept,
+  findKept,
+  listDamaged,
+  listKept,
+  makeLabFolder,
+  removeLostFolders,
+  removeStale,
+  stateFile,
+  writeKept,
+} from './kept.js';
 import { identify, isRunning } from './process-identity.js';
 
 const before = process.env.MACVLAB_STATE;
@@ -206,6 +226,14 @@ describe('kept labs', () => {
       join(folder, 'notes.json'),
       join(folder, 'other.json'),
     ]);
+  });
+
+  it('are cleared up beside notes that are not whole', () => {
+    const made = makeLabFolder();
+    writeFileSync(join(made, 'owner'), JSON.stringify({ pid: process.pid, startTime: 1 }));
+    writeFileSync(join(made, '77.process'), '{ "half');
+    expect(removeLostFolders()).to.equal(1);
+    expect(existsSync(made)).to.equal(false);
   });
 
   it('leave no keeper that cannot be found', async () => {

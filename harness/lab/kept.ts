@@ -100,7 +100,7 @@ const processFile = '.process';
 /** Ends what a folder notes, if these are still the very processes. */
 function endNoted(folder: string): void {
   for (const name of readdirSync(folder).filter((file) => file.endsWith(processFile))) {
-    const noted = identity.safeParse(JSON.parse(readFileSync(join(folder, name), 'utf8'))).data;
+    const noted = readIdentity(join(folder, name));
     if (noted && isRunning(noted)) process.kill(noted.pid, 'SIGKILL');
   }
 }
@@ -123,12 +123,16 @@ export function removeLostFolders(): number {
 }
 
 function isAbandoned(folder: string): boolean {
+  const owner = readIdentity(join(folder, ownerFile));
+  return owner !== undefined && !isRunning(owner);
+}
+
+/** Undefined when it is not there or not whole: who writes it has just begun, or has no more to write it with. */
+function readIdentity(file: string): ProcessIdentity | undefined {
   try {
-    const owner = identity.safeParse(JSON.parse(readFileSync(join(folder, ownerFile), 'utf8'))).data;
-    return owner !== undefined && !isRunning(owner);
+    return identity.safeParse(JSON.parse(readFileSync(file, 'utf8'))).data;
   } catch {
-    // Its maker has just begun, or has no more to write it with.
-    return false;
+    return undefined;
   }
 }
 

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { MacvlabError } from '../core/error.js';
 import { CommandLog } from '../remote/command-log.js';
 import { NetworkStack } from '../remote/network-stack.js';
 import type { Session } from '../remote/session.js';
@@ -20,6 +21,14 @@ describe('VLANs of a bridge', () => {
     expect(readTable(printed)).to.deep.equal(table);
     expect(readTable(compressed)).to.deep.equal(table);
     expect(readTable('[]')).to.deep.equal([]);
+  });
+
+  it('are not read from what cannot be one', () => {
+    for (const vlan of ['{"vlan":1,"vlanEnd":5000000000}', '{"vlan":4096}', '{"vlan":-1}', '{"vlan":1.5}']) {
+      expect(() => readTable(`[{"ifname":"a","vlans":[${vlan}]}]`), vlan)
+        .to.throw(MacvlabError)
+        .with.property('code', 'LINK_UNREADABLE');
+    }
   });
 
   it('replace those that a port had; the undo puts them back', () => {

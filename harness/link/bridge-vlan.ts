@@ -13,11 +13,12 @@ export interface PortVlan {
   untagged: boolean;
 }
 
+/** IEEE 802.1Q, 9.6: 12 bits. */
+const id = z.int().min(0).max(4095);
+
 const tableSchema = z.array(
   z.looseObject({
-    vlans: z.array(
-      z.looseObject({ vlan: z.number(), vlanEnd: z.number().optional(), flags: z.array(z.string()).optional() }),
-    ),
+    vlans: z.array(z.looseObject({ vlan: id, vlanEnd: id.optional(), flags: z.array(z.string()).optional() })),
   }),
 );
 

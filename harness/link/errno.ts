@@ -20,14 +20,14 @@ const names: Record<string, string> = {
 
 /** What means that kernel or iproute2 does not know the request, rather than refusing it. */
 const unsupported =
-  /Operation not supported|Unknown device type|RTNETLINK answers: Not supported|argument ".*" is wrong(?!: Invalid "netns" value)|argument of ".*" must be|Unknown.*(option|mode)|"[^"]+" is a garbage|Unknown command|^Usage: /im;
+  /Operation not supported|Unknown device type|RTNETLINK answers: Not supported|argument "[^"\n]*" is wrong(?!: Invalid "netns" value)|argument of "[^"\n]*" must be|Unknown(?:(?!Unknown).)*(?:option|mode)|"[^"\n]+" is a garbage|Unknown command|^Usage: /im;
 
 /**
  * What the kernel has said, as iproute2 prints it: the errno's text, or the words of an extended acknowledgement (NLMSGERR_ATTR_MSG).
  * iproute2's own complaints about its arguments begin alike (lib/utils.c: invarg, missarg, duparg, duparg2, parse_one_of, get_addr_1).
  */
 const kernels =
-  /^(?:RTNETLINK answers|Error): (?!argument |duplicate |either |an? |any |inet|[^"]* is expected rather than)(.+)$/m;
+  /^(?:RTNETLINK answers|Error): (?!argument |duplicate |either |an? |any |inet|[^"\n]* is expected rather than)(.+)$/m;
 
 /** The errno's name in iproute2's output, when it names one. */
 export function errnoIn(words: string): string | undefined {

@@ -1,8 +1,9 @@
 /** Known differences of one's own, in a file: a list in YAML or JSON. */
 import { readFileSync } from 'node:fs';
-import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
+import { type Document, isNode, LineCounter } from 'yaml';
 import { z } from 'zod';
 import { MacvlabError, messageOf } from '../core/error.js';
+import { readYaml } from '../core/yaml.js';
 import type { KnownDifference } from './known-difference.js';
 import { knownDifferences } from './known-differences.js';
 import { versionRange } from './version-range.js';
@@ -13,9 +14,13 @@ import { versionRange } from './version-range.js';
  */
 export function readKnownDifferences(file: string): KnownDifference[] {
   const lines = new LineCounter();
-  const document = parseDocument(readText(file), { prettyErrors: true, lineCounter: lines });
-  const [broken] = document.errors;
-  if (broken) throw wrong(file, 'it is neither YAML nor JSON', broken.message);
+  const text = readText(file);
+  let document;
+  try {
+    document = readYaml(text, lines);
+  } catch (error) {
+    throw wrong(file, 'it is neither YAML nor JSON', messageOf(error));
+  }
   let value: unknown;
   try {
     value = document.toJS();

@@ -26,6 +26,12 @@ describe('parseArping', () => {
     expect(parseArping(nobody, '')).to.deep.equal({ sent: 1, received: 0, macs: [] });
   });
 
+  it('takes for a MAC only what is one', () => {
+    const text = answered.replace('8E:80:47:5C:2E:53', '::::::::0:12:34:5');
+    expect(parseArping(text, '').macs).to.deep.equal([]);
+    expect(() => parseArping(answered.replace('Sent 1', `Sent ${'9'.repeat(400)}`), '')).to.throw(MacvlabError);
+  });
+
   it('refuses the output of another program of this name', () => {
     const habets = 'ARPING 10.0.0.9\n60 bytes from 00:11:22:33:44:55 (10.0.0.9): index=0 time=1.2 usec\n';
     expect(() => parseArping(habets, '')).to.throw(MacvlabError, 'no count');

@@ -37,16 +37,16 @@ export async function arping(stack: NetworkStack, address: string, options: Arpi
 
 /** Reads arping's output. @throws MacvlabError PROBE_UNREADABLE */
 export function parseArping(stdout: string, stderr: string): ArpingResult {
-  const sent = /^Sent (\d+) probe/m.exec(stdout)?.[1];
-  const received = /^Received (\d+) response/m.exec(stdout)?.[1];
+  const sent = /^Sent (\d{1,15}) probe/m.exec(stdout)?.[1];
+  const received = /^Received (\d{1,15}) response/m.exec(stdout)?.[1];
   if (sent === undefined || received === undefined) {
     throw new MacvlabError('PROBE_UNREADABLE', 'arping printed no count of what it sent and received', {
       evidence: `${stdout}${stderr}`,
       next: 'check that `arping -V` is of iputils (Debian: iputils-arping); another project has a program of this name',
     });
   }
-  const macs = [...stdout.matchAll(/^(?:Unicast|Broadcast) reply from \S+ \[([0-9A-Fa-f:]{17})\]/gm)].map(
-    ([, mac = '']) => mac.toLowerCase(),
-  );
+  const macs = [
+    ...stdout.matchAll(/^(?:Unicast|Broadcast) reply from \S+ \[([0-9A-F]{2}(?::[0-9A-F]{2}){5})\]/gim),
+  ].map(([, mac = '']) => mac.toLowerCase());
   return { sent: Number(sent), received: Number(received), macs };
 }

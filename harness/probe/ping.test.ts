@@ -62,6 +62,18 @@ describe('reading ping', () => {
     expect(result).to.include({ transmitted: 0, received: 0, loss: 100 });
   });
 
+  it('takes for a number only what is one', () => {
+    const replies = ['1.2.3', '...', '9'.repeat(400), '0.045'].map(
+      (time) => `8 bytes from a: icmp_seq=1 ttl=64 time=${time} ms\n`,
+    );
+    const summary = (loss: string) => `1 packets transmitted, 1 received, ${loss}% packet loss, time 3ms\n`;
+    expect(parsePing(replies.join('') + summary('0'), '', 0).replies.map(({ time }) => time)).to.deep.equal([0.045]);
+    for (const loss of ['1e+e', '1.2.3', '1e999', '-'])
+      expect(parsePing(summary(loss), '', 0).loss, loss).to.equal(100);
+    expect(parsePing(summary('1e-05'), '', 0).loss).to.equal(0.00001);
+    expect(() => parsePing(`${'9'.repeat(400)} packets transmitted, 1 received\n`, '', 0)).to.throw(MacvlabError);
+  });
+
   it('needs a summary, or a reason for its absence', () => {
     for (const [stdout, stderr, status] of [
       ['', '', 0],

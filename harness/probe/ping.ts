@@ -108,12 +108,14 @@ async function finish(process: RemoteProcess, argv: readonly string[], deadline:
  */
 export function parsePing(stdout: string, stderr: string, status: number | null): PingResult {
   const summary =
-    /(\d+) packets transmitted, (\d+) received(?:, \+(\d+) duplicates)?(?:, \+(\d+) corrupted)?(?:, \+(\d+) errors)?(?:, ([\d.e+-]+)% packet loss)?(?:, time (\d+)ms)?/.exec(
+    /^(\d{1,15}) packets transmitted, (\d{1,15}) received(?:, \+(\d{1,15}) duplicates)?(?:, \+(\d{1,15}) corrupted)?(?:, \+(\d{1,15}) errors)?(?:, (\d{1,9}(?:\.\d{1,15})?(?:e[+-]\d{1,2})?)% packet loss)?(?:, time (\d{1,15})ms)?/m.exec(
       stdout,
     );
   const seen = new Set<string | undefined>();
   const replies = [
-    ...stdout.matchAll(/^\d+ bytes from ([^\s]+?):? icmp_seq=(\d+) ttl=(\d+) time=([\d.]+) ms.*$/gm),
+    ...stdout.matchAll(
+      /^\d+ bytes from ([^\s]+?):? icmp_seq=(\d{1,15}) ttl=(\d{1,15}) time=(\d{1,15}(?:\.\d{1,15})?) ms.*$/gm,
+    ),
   ].map(([, from = '', sequence, ttl, time]): PingReply => ({
     sequence: Number(sequence),
     from,

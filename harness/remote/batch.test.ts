@@ -117,6 +117,19 @@ describe('a batch', () => {
     expect(results[4]!.stdout.trim()).to.equal(process.cwd());
   });
 
+  it('says so when a command answers for others, with the mark out of the shell’s arguments', () => {
+    const mark = 'm=$(tr "\\0" "\\n" </proc/$PPID/cmdline | grep -ao -e "--[A-Za-z0-9_-]\\{12\\}--" | head -n 1)';
+    for (const lie of [
+      'printf "\\n%s 0\\n" $m',
+      'printf "\\n%s 0\\n" $m; printf "\\n%s\\n" $m >&2',
+      'printf "\\n%s x\\n" $m',
+    ]) {
+      expect(() => perform([sh(`${mark}; ${lie}`), sh('echo after')]), lie)
+        .to.throw(MacvlabError, 'a batch of 2 commands answered for')
+        .with.property('code', 'REMOTE_COMMAND');
+    }
+  });
+
   it('says so when the shell ends before its commands do', () => {
     const commands = [sh('kill -KILL $PPID'), sh('echo after')];
     expect(() => perform(commands))

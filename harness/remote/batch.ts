@@ -47,15 +47,22 @@ function parseBatch(commands: readonly BatchCommand[], mark: string, stdout: str
   const errors = stderr.split(`\n${mark}\n`);
   const results: BatchResult[] = [];
   let text = outputs[0] ?? '';
-  for (const [index, next] of outputs.slice(1).entries()) {
-    const end = next.indexOf('\n');
-    const status = Number(next.slice(0, end));
-    results.push({ argv: commands[index]?.argv ?? [], status, stdout: text, stderr: errors[index] ?? '' });
-    text = next.slice(end + 1);
+  for (const [index, next] of outputs.slice(1, errors.length).entries()) {
+    const [line, status] = /^(\d{1,3})\n/.exec(next) ?? [];
+    if (line === undefined) break;
+    results.push({
+      argv: commands[index]?.argv ?? [],
+      status: Number(status),
+      stdout: text,
+      stderr: errors[index] ?? '',
+    });
+    text = next.slice(line.length);
   }
   const last = results.at(-1);
   const mayStop = last && last.status !== 0 && !commands[results.length - 1]?.mayFail;
-  if (results.length < commands.length && !mayStop) {
+  // More answers than commands: one of these has read the mark from the shell’s own arguments, and printed it.
+  const isWhole = results.length === commands.length || (results.length < commands.length && mayStop);
+  if (!isWhole || outputs.length !== errors.length || results.length !== outputs.length - 1) {
     throw new MacvlabError('REMOTE_COMMAND', `a batch of ${commands.length} commands answered for ${results.length}`, {
       evidence: `${stdout}\n${stderr}`,
       next: 'look whether the remote shell is a POSIX shell, and whether that machine is out of memory',

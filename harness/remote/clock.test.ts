@@ -1,9 +1,19 @@
 import { expect } from 'chai';
 import { MacvlabError } from '../core/error.js';
 import { skipWithoutRoot, TestSandbox } from '../lab/sandbox/sandbox.test-support.js';
-import { measureClock } from './clock.js';
+import { measureClock, timeIn } from './clock.js';
 import { quoteArgument } from './quote.js';
 import type { Session } from './session.js';
+
+describe('what a clock says', () => {
+  it('is a time, or not yet one', () => {
+    expect(timeIn('time.tv_sec: 1795277791\ntime.tv_usec: 12\n')).to.equal(1795277791000012);
+    expect(timeIn('1795277791000012345\n')).to.equal(1795277791000012);
+    for (const digits of ['', '-', '9'.repeat(400)]) {
+      expect(timeIn(`time.tv_sec: 1795277791\ntime.tv_usec: ${digits}\n`), digits).to.equal(undefined);
+    }
+  });
+});
 
 /** A real machine whose adjtimex is ours: it tells any time, as late and in as many pieces as we like. */
 describe('a machine’s clock (needs root)', function clock() {

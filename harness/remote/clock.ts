@@ -69,9 +69,9 @@ function now(): number {
   return (performance.timeOrigin + performance.now()) * 1000;
 }
 
-/** Microseconds since the epoch in what adjtimex has printed; undefined until it is whole. */
-function timeIn(words: string): number | undefined {
-  const seconds = /time\.tv_sec: +(\d+)\n/.exec(words)?.[1];
-  const fraction = /time\.tv_usec: +(\d+)\n/.exec(words)?.[1];
+/** Microseconds since the epoch in what adjtimex, or date, has printed; undefined until it is whole. */
+export function timeIn(words: string): number | undefined {
+  const seconds = /time\.tv_sec: +(\d{1,12})\n/.exec(words)?.[1];
+  const fraction = /time\.tv_usec: +(\d{1,9})\n/.exec(words)?.[1];
   return seconds === undefined || fraction === undefined ? undefined : Number(seconds) * 1e6 + Number(fraction);
 }

@@ -84,6 +84,18 @@ describe("a run's folder", () => {
     expect(JSON.parse(readFileSync(join(folder.path, 'run.json'), 'utf8'))).to.deep.equal(run);
   });
 
+  it('tells at the end of a record that could not be written, though there is room again', async () => {
+    const folder = RunFolder.create(out, run);
+    rmSync(join(folder.path, 'records'), { recursive: true });
+    expect(() => folder.writeRecord(record(1)))
+      .to.throw(MacvlabError)
+      .with.property('code', 'OUT_NOT_WRITABLE');
+    mkdirSync(join(folder.path, 'records'));
+    folder.writeRecord(record(2));
+    const failure = await folder.written().catch((error: unknown) => error);
+    expect(failure).to.include({ code: 'OUT_NOT_WRITABLE', message: `reports cannot be written to ${folder.path}` });
+  });
+
   it('is read back as it was written, in the order of the numbers', async () => {
     const folder = RunFolder.create(out, run);
     const records = [record(1000), record(2, { title: '漢字' }), record(10, { id: 'X1' })];

@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { MacvlabError } from '../core/error.js';
 import { asJson, makeFolders, pointAt, writeWhole, writing } from '../core/report-files.js';
 import type { RunRecord, TestRecord } from './record.js';
 
@@ -38,6 +39,7 @@ export class RunFolder {
    */
   async written(): Promise<void> {
     await Promise.all(this.#writing);
+    if (this.#failure instanceof MacvlabError) throw this.#failure;
     writing(this.path, () => {
       if (this.#failure !== undefined) throw this.#failure as Error;
     });
@@ -92,7 +94,13 @@ export class RunFolder {
    */
   write(file: string, text: string): string {
     const path = join(this.path, file);
-    writing(this.path, () => writeWhole(path, text));
+    try {
+      writing(this.path, () => writeWhole(path, text));
+    } catch (error) {
+      // Where there is room again at the end, the run still lacks this file.
+      this.#failure ??= error;
+      throw error;
+    }
     return path;
   }
 

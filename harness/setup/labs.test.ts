@@ -178,7 +178,7 @@ describe('setting up the labs', () => {
     expect(checkout.setUp({ everyLab: true })).to.deep.equal([]);
     expect(checkout.fake.calls.filter((call) => call.startsWith('apt-get'))).to.deep.equal([
       'apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends dnsmasq-base iproute2 iptables ' +
-        'libvirt-clients libvirt-daemon nftables openssh-client perl-base qemu-utils ruby sudo vagrant-libvirt',
+        'libvirt-clients libvirt-daemon nftables openssh-client perl-base qemu-utils ruby sudo tshark vagrant-libvirt',
     ]);
   });
 

@@ -68,6 +68,7 @@ const packageManagers = [
     packages: {
       ip: 'iproute',
       nft: 'nftables',
+      tshark: 'wireshark-cli',
       perl: 'perl-interpreter',
       tc: 'iproute-tc',
       bridge: 'iproute',
@@ -125,6 +126,7 @@ const packageManagers = [
     packages: {
       ip: 'iproute2',
       nft: 'nftables',
+      tshark: 'wireshark-cli',
       perl: 'perl',
       tc: 'iproute2',
       bridge: 'iproute2',

@@ -67,13 +67,14 @@ export const realHostTools = [
 ];
 
 /**
- * What only the audit needs: it breaks a lab's network and tools (harness/audit).
+ * What only proofs of the harness itself need: the audit, which breaks a lab's network and tools (harness/audit), and an oracle.
  * @type {readonly RequiredTool[]}
  */
 export const auditTools = [
   { name: 'nft', purpose: 'loses, changes, doubles and misdirects frames' },
   { name: 'tc', purpose: 'delays frames' },
   { name: 'perl', purpose: 'lies in the place of a tool' },
+  { name: 'tshark', purpose: 'decodes frames beside us, in tests' },
 ];
 
 /**

@@ -30,6 +30,12 @@ describe('tcpdump’s counters', () => {
     expect(parseCounters('1 packet captured\n23 packets received by')).to.equal(undefined);
     expect(parseCounters('')).to.equal(undefined);
   });
+
+  it('are none when they are beyond all numbers', () => {
+    const nines = '9'.repeat(400);
+    const words = `${nines} packets captured, 23 packets received by filter, 4 packets dropped by kernel\n`;
+    expect(parseCounters(words)).to.equal(undefined);
+  });
 });
 
 describe('a capture (needs root)', function () {

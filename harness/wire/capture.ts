@@ -221,9 +221,10 @@ export function parseCounters(words: string): CaptureCounters | undefined {
     const found = pattern.exec(words)?.[1];
     return found === undefined ? undefined : Number(found);
   };
-  const captured = number(/(\d+) packets? captured/);
-  const received = number(/(\d+) packets? received by filter/);
-  const dropped = number(/(\d+) packets? dropped by kernel/);
+  // A number is looked for once, and not at each of its digits: there is no end of what a program may print.
+  const captured = number(/(?<!\d)(\d{1,15}) packets? captured/);
+  const received = number(/(?<!\d)(\d{1,15}) packets? received by filter/);
+  const dropped = number(/(?<!\d)(\d{1,15}) packets? dropped by kernel/);
   if (captured === undefined || received === undefined || dropped === undefined) return undefined;
   return { captured, received, dropped };
 }

@@ -1,5 +1,6 @@
 /** Article 1's network, and its two containers. */
 import type { Endpoint } from '../../harness/lab/endpoint.js';
+import { expectMode } from './modes.js';
 
 export const addresses = {
   node1: { addresses: ['10.211.55.18/24'] },
@@ -23,4 +24,5 @@ export async function attachContainers(
       endpoint.attach({ mode, promiscuous, address: `10.211.55.${hosts[mode][index]}/24` }),
     ),
   );
+  expectMode(pair, mode);
 }

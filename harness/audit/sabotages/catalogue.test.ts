@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { loadCatalogue, select } from '../../run/catalogue.js';
 import { sabotages } from './catalogue.js';
@@ -13,6 +14,13 @@ describe('the catalogue of sabotages', function catalogue() {
       expect(imitates, id).to.match(/^[a-z].*[^.]$/);
       expect(attacks, id).to.not.have.lengthOf(0);
     }
+  });
+
+  it('is what docs/audit.md tells of, and nothing was missed there', () => {
+    const page = readFileSync(new URL('../../../../docs/audit.md', import.meta.url), 'utf8');
+    const told = [...page.matchAll(/^\| `([a-z]+\/[a-z0-9-]+)` .*? \| (caught|missed|not applicable)/gm)];
+    expect(told.map(([, id]) => id)).to.have.members(sabotages.map(({ id }) => id));
+    expect(told.filter(([, , outcome]) => outcome === 'missed')).to.deep.equal([]);
   });
 
   it('names experiments that there are', async () => {

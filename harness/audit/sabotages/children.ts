@@ -1,5 +1,5 @@
 /** What may be wrong with children: in the wrong place, with the wrong address, on the wrong parent. */
-import { type Sabotage, words } from '../sabotage.js';
+import { frames, type Sabotage, words } from '../sabotage.js';
 
 /** Adds words to what makes a child, in front of its type. */
 function beforeType(...more: string[]) {
@@ -149,22 +149,41 @@ export const children: readonly Sabotage[] = [
     expected: { verdict: 'error', reason: /CONTROL_FAILED: the positive control did not pass: router to ns1/ },
   },
   {
-    id: 'children/docker-on-another-parent',
+    id: 'children/sibling-mac-accepted',
     of: 'network',
-    imitates: 'a docker network that sits on another parent than the one that was named',
+    imitates: 'a kernel that lets two children of one parent have the same MAC',
     attacks: [
       {
-        way: 'wired',
-        script:
-          'for node in node1 node2; do ip -n $node link add name other type veth peer name end; ip -n $node link set dev other up; done',
-      },
-      {
         way: 'rewrite',
-        command: /docker.*parent=eth1/,
-        to: (argv) => argv.map((word) => word.replace('parent=eth1', 'parent=other')),
+        command: /^ip link set dev mac2 up/,
+        to: () => ['sh', '-c', 'ip link set dev mac2 address 02:00:00:00:00:07 && ip link set dev mac2 up'],
       },
     ],
-    experiments: ['docker: each container gets a macvlan child'],
-    expected: { verdict: 'failed', reason: /index of the link below/ },
+    experiments: ['A0.10 a MAC that a sibling has already'],
+    expected: { verdict: 'failed', reason: /expected the kernel to refuse this with EADDRINUSE, it accepted it/ },
+  },
+  {
+    id: 'children/multicast-mac-accepted',
+    of: 'network',
+    imitates: 'a kernel that takes a multicast MAC for a child',
+    attacks: [words(/03:00:00:00:00:01/, '03:00:00:00:00:01', '02:00:00:00:00:01')],
+    experiments: ['A0.10 a multicast MAC'],
+    expected: { verdict: 'failed', reason: /expected the kernel to refuse this with EADDRNOTAVAIL, it accepted it/ },
+  },
+  {
+    id: 'children/of-another-host-out-of-reach',
+    of: 'network',
+    imitates: 'a parent that takes nothing for its children from two senders, while its own address works',
+    attacks: [
+      frames(
+        'node2',
+        'eth1',
+        'ingress',
+        'ip saddr 192.168.245.1 ip daddr 192.168.245.181 drop',
+        'ip saddr 192.168.179.12 ip daddr 192.168.179.14 drop',
+      ),
+    ],
+    experiments: ['A3.2', 'A4.4'],
+    expected: { verdict: 'failed', reason: /echo request last seen at switch\/node2 out, never at node2\/ns3\/mac1/ },
   },
 ];

@@ -25,6 +25,55 @@ export const switches: readonly Sabotage[] = [
     expected: { verdict: 'failed', reason: /ARP request last seen at switch\/node1 in, never at switch\/node1 out/ },
   },
   {
+    id: 'switch/hairpin-does-not-go-off',
+    of: 'network',
+    imitates:
+      'a switch port that begins to reflect again once it has been read back as not reflecting; looked for in all modes',
+    attacks: [
+      {
+        way: 'behind',
+        command: /^bridge link set dev node1 hairpin off/,
+        script: 'in_stack switch bridge link set dev node1 hairpin on',
+      },
+    ],
+    experiments: ['X1', 'X2', 'X3'],
+    expected: { verdict: 'failed', reason: /expected the ping from ns1 to node1 .* to be lost/ },
+  },
+  {
+    id: 'switch/hairpin-goes-off',
+    of: 'network',
+    imitates: 'a switch port that stops reflecting once it has been read back; looked for between child and parent',
+    attacks: [
+      {
+        way: 'behind',
+        command: /^bridge link set dev node1 hairpin on/,
+        script: 'in_stack switch bridge link set dev node1 hairpin off',
+      },
+    ],
+    experiments: ['X1.4', 'X1.5', 'X2.4', 'X2.5'],
+    expected: { verdict: 'failed', reason: /last seen at switch\/node1 in, never at switch\/node1 out/ },
+  },
+  {
+    id: 'router/silent-to-a-child',
+    of: 'network',
+    imitates:
+      'a gateway that answers neither the ARP requests nor the neighbour solicitations of one container; looked for in all modes',
+    attacks: [
+      frames(
+        'router',
+        'eth1',
+        'egress',
+        'arp operation reply arp daddr ip 10.211.55.101 drop',
+        'icmpv6 type nd-neighbor-advert ip6 daddr fd00:211:55::101 drop',
+      ),
+    ],
+    experiments: ['X1.2', 'X2.2'],
+    expected: {
+      verdict: 'failed',
+      reason: /(ARP request|neighbour solicitation) arrived at router\/eth1, and nothing came back from there/,
+    },
+  },
+  {
     id: 'switch/ports-isolated',
     of: 'network',
     imitates: 'a switch that keeps two of its ports apart',

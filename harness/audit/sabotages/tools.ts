@@ -1,5 +1,5 @@
 /** Trouble of the harness's own tools, which must never look like the kernel's, nor let pass what depends on them. */
-import type { Sabotage } from '../sabotage.js';
+import { frames, type Sabotage } from '../sabotage.js';
 
 /** Negatives and positives that all need captures. */
 const captured = ['A1.2 private: ns1 does not reach', 'A0.7', 'A3.3', 'A3.5'];
@@ -153,7 +153,7 @@ export const tools: readonly Sabotage[] = [
         script: 'echo "1 packets transmitted, 1 received, 0% packet loss, time 0ms"',
       },
     ],
-    experiments: ['A1.1', 'A1.2', 'A3'],
+    experiments: ['A1.1 bridge: ns1 reaches', 'A1.2 private: ns1 does not reach its sibling', 'A3.3', 'A4.6'],
     expected: { verdict: 'error', reason: /WAIT_DEADLINE/ },
     patience: 0.2,
   },
@@ -274,6 +274,30 @@ export const tools: readonly Sabotage[] = [
     attacks: [{ way: 'clock', command: ping, milliseconds: -60_000 }],
     experiments: ['A1.2 private: ns1 does not reach its sibling'],
     expected: { verdict: 'error', reason: /CLOCK_JUMPED/ },
+  },
+  {
+    id: 'tools/clock-jumps-a-little',
+    of: 'tools',
+    imitates: 'a clock that is set back by 50 milliseconds while a ping is on its way',
+    attacks: [{ way: 'clock', command: ping, milliseconds: -50 }],
+    experiments: ['A1.1 bridge: ns1 reaches the other host'],
+    expected: { verdict: 'error', reason: /CLOCK_JUMPED/ },
+  },
+  {
+    id: 'tools/switch-without-power',
+    of: 'tools',
+    imitates: 'a lab whose switch passes nothing: that is not macvlan’s fault',
+    attacks: ['node1', 'node2', 'router'].map((port) => frames('switch', port, 'egress', 'drop')),
+    experiments: [
+      'A1.1 bridge: ns1 reaches the',
+      'A1.2 private: ns1 does not',
+      'A2.8 what is',
+      'A2.8 a frame',
+      'A3.3',
+      'X2.6',
+    ],
+    expected: { verdict: 'error', reason: /CONTROL_FAILED/ },
+    patience: 0.3,
   },
   {
     id: 'tools/disk-full',

@@ -44,6 +44,16 @@ describe('a container engine', () => {
     expect(nowhere.exit).to.equal(3);
   });
 
+  it('that is no engine is refused: neither JSON nor an address', async () => {
+    const engine = await answering((_, response) => response.end('<html>'));
+    expect((await failure(versionOf(engine))).format()).to.match(/^ENGINE_REFUSED: .*is no JSON[^]*<html>/);
+    for (const host of ['tcp://[::', 'unix:///%zz']) {
+      expect(() => new Engine({ host, origin: 'a test' }), host)
+        .to.throw(MacvlabError, 'a test names no address')
+        .with.property('code', 'ENGINE_MISSING');
+    }
+  });
+
   it('that this user may not speak with is missing, and says what to do (needs root)', async function () {
     if (process.geteuid?.() !== 0) this.skip();
     const engine = await answering((_, response) => response.end('{}'));

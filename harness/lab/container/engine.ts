@@ -45,14 +45,14 @@ export class Engine {
   readonly #options: https.RequestOptions;
   readonly #secure: boolean;
 
-  /** @throws MacvlabError ENGINE_MISSING when the certificates that it asks for cannot be read */
+  /** @throws MacvlabError ENGINE_MISSING when it has no address, or the certificates that it asks for cannot be read */
   constructor(address: EngineAddress) {
     this.address = address;
-    const { protocol, hostname, port, pathname } = new URL(address.host);
+    const { protocol, hostname, port, pathname } = placeOf(address);
     this.#secure = address.certificates !== undefined || protocol === 'https:';
     this.#options =
       protocol === 'unix:'
-        ? { socketPath: decodeURIComponent(pathname) }
+        ? { socketPath: pathname }
         : { host: hostname, port: port || (this.#secure ? 2376 : 2375), ...certificates(address) };
   }
 
@@ -64,7 +64,16 @@ export class Engine {
   /** Asks, and returns what it answers, parsed; undefined for an empty answer. @throws RequestRefusal; MacvlabError ENGINE_MISSING */
   async ask(request: EngineRequest): Promise<unknown> {
     const answer = await this.#send(request);
-    return answer === '' ? undefined : (JSON.parse(answer) as unknown);
+    if (answer === '') return undefined;
+    try {
+      return JSON.parse(answer) as unknown;
+    } catch (error) {
+      throw new MacvlabError('ENGINE_REFUSED', `the container engine’s answer is no JSON: it was to ${request.what}`, {
+        evidence: answer.slice(0, 4000),
+        next: 'see that DOCKER_HOST names an engine of docker or podman',
+        cause: error,
+      });
+    }
   }
 
   /** Asks, and returns its answer as it is. @throws as {@link ask} */
@@ -145,6 +154,19 @@ export class Engine {
       next: denied
         ? 'run the same command with sudo, or as a user of the group that owns the socket'
         : 'start it (`systemctl start docker`), or name another one in DOCKER_HOST',
+      cause: error,
+    });
+  }
+}
+
+/** @throws MacvlabError ENGINE_MISSING when it is no address at all */
+function placeOf({ host, origin }: EngineAddress): Pick<URL, 'protocol' | 'hostname' | 'port' | 'pathname'> {
+  try {
+    const { protocol, hostname, port, pathname } = new URL(host);
+    return { protocol, hostname, port, pathname: decodeURIComponent(pathname) };
+  } catch (error) {
+    throw new MacvlabError('ENGINE_MISSING', `${origin} names no address of an engine: ${host}`, {
+      next: 'give unix:///path/of/its.sock or tcp://host:port',
       cause: error,
     });
   }

@@ -47,6 +47,16 @@ describe('both outputs over one connection', () => {
     expect(stream.words).to.equal('last words');
   });
 
+  it('come as they arrive, however long a piece says that it is', async () => {
+    const [near, far] = await pair();
+    const stream = new Multiplexed(near);
+    const header = Buffer.from([1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]);
+    far.write(Buffer.concat([header, Buffer.from('the beginning')]));
+    const [first] = (await once(stream, 'data')) as [Buffer];
+    expect(first.toString()).to.equal('the beginning');
+    far.destroy();
+  });
+
   it('are not read faster than they are taken, and lose nothing', async () => {
     const [near, far] = await pair();
     const stream = new Multiplexed(near);

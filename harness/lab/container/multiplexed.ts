@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
 
 const headerLength = 8;
 const standardError = 2;
@@ -13,7 +14,12 @@ export class Multiplexed extends Duplex {
   readonly #socket: Socket;
   readonly #kept: number;
   #words = '';
-  #pending: Buffer = Buffer.alloc(0);
+  readonly #decoder = new StringDecoder();
+  /** A header, of which `#held` bytes have arrived. */
+  readonly #header = Buffer.alloc(headerLength);
+  #held = 0;
+  /** Bytes of the piece behind the header that are yet to come; a piece is never kept, however long it says it is. */
+  #left = 0;
 
   /** @param kept how much of the standard error is kept, in characters */
   constructor(socket: Socket, kept = 4096) {
@@ -49,15 +55,26 @@ export class Multiplexed extends Duplex {
   }
 
   #read(chunk: Buffer): void {
-    this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
-    while (this.#pending.length >= headerLength) {
-      const end = headerLength + this.#pending.readUInt32BE(4);
-      if (this.#pending.length < end) return;
-      const piece = this.#pending.subarray(headerLength, end);
-      const toError = this.#pending[0] === standardError;
-      this.#pending = this.#pending.subarray(end);
-      if (toError) this.#words = (this.#words + piece.toString()).slice(-this.#kept);
-      else if (!this.push(piece)) this.#socket.pause();
+    for (let at = 0; at < chunk.length;) {
+      if (this.#left === 0) {
+        const taken = chunk.copy(this.#header, this.#held, at);
+        this.#held += taken;
+        at += taken;
+        if (this.#held < headerLength) return;
+        this.#held = 0;
+        this.#left = this.#header.readUInt32BE(4);
+      } else {
+        const part = chunk.subarray(at, at + this.#left);
+        this.#left -= part.length;
+        at += part.length;
+        this.#deliver(part);
+      }
     }
+  }
+
+  #deliver(part: Buffer): void {
+    if (this.#header[0] === standardError) {
+      this.#words = (this.#words + this.#decoder.write(part)).slice(-this.#kept);
+    } else if (!this.push(part)) this.#socket.pause();
   }
 }

@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse } from 'yaml';
 import { z } from 'zod';
 import { MacvlabError, messageOf } from '../../core/error.js';
+import { readYaml } from '../../core/yaml.js';
 import { packageFolder } from './package-folder.js';
 
 /** The box that is macvlab's own. */
@@ -77,7 +77,7 @@ export function readSettings(environment: NodeJS.ProcessEnv = process.env): Sett
 
 function readSettingsOf(file: string): z.infer<typeof schema> {
   try {
-    const read = schema.safeParse(parse(readFileSync(file, 'utf8')));
+    const read = schema.safeParse(readYaml(readFileSync(file, 'utf8')).toJS());
     if (read.success) return read.data;
     throw new Error(z.prettifyError(read.error));
   } catch (error) {

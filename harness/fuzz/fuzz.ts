@@ -1,0 +1,90 @@
+/**
+ * Looks for an input that a reader does not stand: what an input reaches for the first time makes it one of those that further
+ * inputs are made of. libFuzzer's way, in a few lines: Jazzer.js, which would bring it, does not load on Debian 12 (4.0.0 asks for
+ * glibc 2.38).
+ */
+import { bounded } from './bounded.js';
+import { Coverage } from './coverage.js';
+import { mutate } from './mutate.js';
+import { randomFrom } from './random.js';
+import type { Target } from './target.js';
+
+export interface FuzzOptions {
+  seed: number;
+  /** Ends after so many inputs. */
+  inputs?: number;
+  /** Ends after so many milliseconds. */
+  duration?: number;
+  /** Whether what inputs reach is looked at; without, all are made of the seeds, many more in the same time. Default: yes. */
+  guided?: boolean;
+}
+
+export interface FuzzResult {
+  inputs: number;
+  /** Inputs that further ones are made of: the seeds, and what reached something new. */
+  corpus: number;
+  /** Blocks of our code that were reached. */
+  blocks: number;
+  /** Milliseconds of processor time of the input that took longest. */
+  slowest: number;
+  finding?: Finding;
+}
+
+/** An input that was not read as it should be. */
+export interface Finding {
+  input: Uint8Array;
+  error: unknown;
+}
+
+/** Inputs between two looks at what was reached: a look takes longer than most inputs. */
+const batchSize = 16;
+
+/** Fuzzes one target, until it is found unsound or what the options say is over. */
+export async function fuzz(target: Target, options: FuzzOptions): Promise<FuzzResult> {
+  const { seed, inputs = Infinity, duration = Infinity, guided = true } = options;
+  const random = randomFrom(seed);
+  const read = bounded(target);
+  const corpus = [...target.seeds];
+  const result: FuzzResult = { inputs: 0, corpus: 0, blocks: 0, slowest: 0 };
+  const coverage = guided ? new Coverage() : undefined;
+  const began = performance.now();
+  let batch = corpus;
+  try {
+    while (result.inputs < inputs && performance.now() - began < duration) {
+      for (const input of batch) {
+        try {
+          result.slowest = Math.max(result.slowest, await read(input));
+        } catch (error) {
+          return { ...result, finding: { input, error } };
+        }
+      }
+      result.inputs += batch.length;
+      if (coverage) {
+        if (batch !== corpus) corpus.push(...(await explorers(batch, read, coverage)));
+        result.blocks = coverage.blocks;
+      }
+      result.corpus = corpus.length;
+      batch = Array.from({ length: batchSize }, () => mutate(target, corpus, random));
+    }
+    return result;
+  } finally {
+    coverage?.close();
+  }
+}
+
+/** Those of a batch that has been read that reached something new: each is read again, alone. */
+async function explorers(
+  batch: readonly Uint8Array[],
+  read: (input: Uint8Array) => Promise<unknown>,
+  coverage: Coverage,
+): Promise<Uint8Array[]> {
+  const news = coverage.news();
+  if (news.length === 0) return [];
+  coverage.forget(news);
+  const found: Uint8Array[] = [];
+  for (const input of batch) {
+    await read(input);
+    if (coverage.news().length > 0) found.push(input);
+  }
+  return found;
+}

@@ -1,0 +1,8 @@
+/** All that is fuzzed. */
+import type { Target } from '../target.js';
+import { fileTargets } from './files.js';
+import { machineTargets } from './machine.js';
+import { programTargets } from './programs.js';
+import { wireTargets } from './wire.js';
+
+export const targets: readonly Target[] = [...wireTargets, ...programTargets, ...machineTargets, ...fileTargets];
