@@ -11,11 +11,18 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 process.on('uncaughtException', (error) => process.exit(report(error)));
 
+// Somebody else's exit, such as a suite's, is no success: what we set out to do has not been done.
+let done = false;
+process.on('exit', (code) => {
+  if (!done && code === exitCode.ok) process.exitCode = exitCode.lab;
+});
+
 const words = process.argv.slice(2);
 // Loaded here, so that an installation with a part missing is no test that failed: Node.js itself would end with 1.
 const code = await import('./program.js').then(({ performCommandLine }) => performCommandLine(words)).catch(report);
 // A pipe whose reader is slow has not taken all yet (Node.js, process I/O: writes to pipes are asynchronous).
 await Promise.all([process.stdout, process.stderr].map(written));
+done = true;
 // Without this exit, the pipes of a lab that was left running would hold this process.
 process.exit(code);
 
