@@ -2,6 +2,7 @@
 /** The command line `macvlab`. */
 import { exitCode, formatError, MacvlabError } from '../core/error.js';
 import { bisectExitOfError, isForBisect } from '../report/bisect-exit.js';
+import { visible } from '../report/text.js';
 
 // Whoever reads our output may stop doing so (`macvlab list | head`): that is no error, and what we do goes on.
 for (const stream of [process.stdout, process.stderr]) {
@@ -37,11 +38,12 @@ async function written(stream: NodeJS.WriteStream): Promise<void> {
 /** Says what went wrong, and returns the exit code for it. */
 function report(error: unknown): number {
   if (error instanceof MacvlabError) {
-    process.stderr.write(`${error.format()}\n`);
+    // Evidence is what others have said, who may know how a terminal is told what to do.
+    process.stderr.write(`${visible(error.format())}\n`);
     return isForBisect(words) ? bisectExitOfError(error) : error.exit;
   }
   process.stderr.write(
-    `INTERNAL: ${formatError(error)}\n  next: this is a bug in macvlab: report it with the lines above and the command line\n`,
+    `INTERNAL: ${visible(formatError(error))}\n  next: this is a bug in macvlab: report it with the lines above and the command line\n`,
   );
   return isForBisect(words) ? bisectExitOfError(error) : exitCode.lab;
 }
