@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { startEngine } from './engine.mjs';
 import { carriesVagrant } from './labs.mjs';
 import { thisMachine } from './machine.mjs';
+import { countsFile, proofOutcome, proofs } from './proofs.mjs';
 import { SetupError } from './report.mjs';
 import { atLeastOne, hasSparedGuests, suiteOutcome, totalLine, totalOutcome, unitOutcome } from './totals.mjs';
 
@@ -36,6 +37,9 @@ if (everyLab && suiteArguments.length === 0 && hasSparedGuests(suites.folder)) {
 if (everyLab && suiteArguments.length === 0) {
   parts.push({ name: 'macvlab run --lab container', ...(await runInContainers()) });
 }
+if (everyLab && suiteArguments.length === 0) {
+  for (const proof of proofs) parts.push({ name: proof.name, ...(await runProof(proof)) });
+}
 if (everyLab && suiteArguments.length === 0 && carriesVagrant(thisMachine())) {
   const command = [path.join(root, 'vagrant/test')];
   parts.push({ name: 'vagrant/test', ...atLeastOne(await runSuites([], { command, promised: false })) });
@@ -56,6 +60,19 @@ async function runUnitTests() {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * Performs a proof of the harness itself, unless we were interrupted before.
+ * @param {import('./proofs.mjs').Proof} proof
+ */
+async function runProof({ name, program, options }) {
+  const out = path.join(root, 'reports', name);
+  const file = path.join(out, countsFile);
+  rmSync(file, { force: true });
+  if (interruption.signal.aborted) return { ...proofOutcome(name, file), exit: exitInterrupted };
+  const exit = await run([process.execPath, path.join(root, program), ...options, '--out', out]);
+  return { ...proofOutcome(name, file), exit };
 }
 
 /** Performs the suites in container labs, on an engine of our own. What these cannot carry has been performed elsewhere. */
