@@ -7,6 +7,8 @@ export interface EndsPlan {
   /** Arguments of `macvlab run`. */
   run: readonly string[];
   containers: boolean;
+  /** Whether `macvlab gc` cleans up behind each run. */
+  gc: boolean;
   /** Milliseconds in which all of a run must be gone. */
   settle?: number;
   /** Folder for the machines' own. */

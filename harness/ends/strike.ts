@@ -14,6 +14,8 @@ import { CommandLog } from '../remote/command-log.js';
 export interface Order {
   /** Number of the step, from 1; 0 only counts. */
   at: number;
+  /** Milliseconds between the step and the signal. */
+  later: number;
   /** "twice" is SIGINT and again SIGINT, as by somebody who does not want to wait. */
   how: How;
   /** File that gets a line for each step, up to the one where it strikes. */
@@ -37,7 +39,7 @@ if (order !== undefined) {
 
 type Callable = (...args: unknown[]) => unknown;
 
-function arm({ at, how, steps }: Order): void {
+function arm({ at, how, later, steps }: Order): void {
   let count = 0;
   const notes = fs.openSync(steps, 'w');
   const write = fs.writeSync;
@@ -45,7 +47,7 @@ function arm({ at, how, steps }: Order): void {
     count += 1;
     if (at !== 0 && count > at) return;
     write(notes, `${what.split('\n')[0]?.slice(0, 200)}\n`);
-    if (count === at) strike(how);
+    if (count === at) strike(how, later);
   };
   watchModule(
     fs,
@@ -65,7 +67,11 @@ function arm({ at, how, steps }: Order): void {
   );
 }
 
-function strike(how: How): void {
+function strike(how: How, later: number): void {
+  if (later > 0) {
+    void pause(later).then(() => strike(how, 0));
+    return;
+  }
   if (how !== 'twice') {
     process.kill(process.pid, how);
     return;

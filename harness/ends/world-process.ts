@@ -21,7 +21,7 @@ export class WorldProcess {
   readonly #folder: string;
   #words = '';
 
-  constructor({ run, containers, folder, signal, settle }: EndsPlan, name: string, rehearse: boolean) {
+  constructor({ run, containers, gc, folder, signal, settle }: EndsPlan, name: string, rehearse: boolean) {
     this.#folder = join(folder, name);
     rmSync(this.#folder, { recursive: true, force: true });
     mkdirSync(this.#folder, { recursive: true });

@@ -15,8 +15,10 @@ export interface Commission {
   folder: string;
   /** Arguments of `macvlab run`. */
   run: readonly string[];
-  /** Whether it is about containers: there is an engine then, and `macvlab gc` cleans up behind each run. */
+  /** Whether it is about containers: there is an engine then. */
   containers: boolean;
+  /** Whether `macvlab gc` cleans up behind each run. */
+  gc: boolean;
   /** Milliseconds in which all of a run must be gone; default 20 s. */
   settle?: number;
   /** Whether a run that nobody ends comes first. */
@@ -26,6 +28,8 @@ export interface Commission {
 export interface Strike {
   at: number;
   how: How;
+  /** Milliseconds after that step; default 0. */
+  later?: number;
 }
 
 /** What has become of a run that was ended. */
@@ -103,11 +107,11 @@ export class World {
     return { ...strike, step: steps.at(-1) ?? '', exit, clean, troubles };
   }
 
-  async #run({ at, how }: Strike): Promise<{ exit: string; output: string; steps: string[] }> {
+  async #run({ at, how, later = 0 }: Strike): Promise<{ exit: string; output: string; steps: string[] }> {
     const reports = join(this.#commission.folder, 'reports');
     const steps = join(this.#commission.folder, 'steps');
     rmSync(reports, { recursive: true, force: true });
-    const order: Order = { at, how, steps };
+    const order: Order = { at, how, later, steps };
     const command = [
       '--import',
       here('strike.js'),
@@ -123,7 +127,7 @@ export class World {
 
   /** What is there that was not before, as soon as that is nothing, or has not become nothing in time. */
   async #left(): Promise<{ left: string[]; clean: number }> {
-    const gc = this.#commission.containers ? await this.#perform([here('../cli/main.js'), 'gc']) : undefined;
+    const gc = this.#commission.gc ? await this.#perform([here('../cli/main.js'), 'gc']) : undefined;
     const began = performance.now();
     const difference = () => {
       const now = traces(this.#places);
