@@ -23,7 +23,7 @@ describe('ending runs in the sandbox (root)', function () {
     const endings: Ending[] = [];
     const found = (ending: Ending) => void endings.push(ending);
     const signal = new AbortController().signal;
-    const plan = { run: ['--lab', 'sandbox', 'A1.1'], containers: false, folder, jobs: 2, signal, found };
+    const plan = { run: ['--lab', 'sandbox', 'A1.1'], containers: false, gc: false, folder, jobs: 2, signal, found };
     return { steps: await performEnds({ choose: () => [], ...plan, ...more }), endings };
   }
 

@@ -16,6 +16,7 @@ const options = {
   lab: { type: 'string', default: 'sandbox' },
   how: { type: 'string', multiple: true },
   steps: { type: 'string' },
+  later: { type: 'string', default: '0' },
   sample: { type: 'string' },
   seed: { type: 'string', default: '1' },
   jobs: { type: 'string' },
@@ -50,14 +51,19 @@ async function main(args: string[]): Promise<number> {
   const endings: Ending[] = [];
   const containers = values.lab === 'container';
   const filters = positionals.length > 0 ? positionals : shortest;
+  // A lab that may be kept does not end with who made it, as long as its guest boots.
+  const gc = containers || filters.includes('--keep');
   const write = () => writeWhole(join(out, 'ends.json'), asJson({ lab: values.lab, filters, endings }));
   const signal = untilInterrupted('what is going on is ended, and what was seen is told');
   const steps = await performEnds({
-    ...{ run: [...lab, ...filters], containers, signal, folder: join(out, 'worlds') },
+    ...{ run: [...lab, ...filters], containers, gc, signal, folder: join(out, 'worlds') },
     // An engine of one's own is much for a machine.
     jobs: values.jobs === undefined ? (containers ? 1 : availableParallelism()) : Number(values.jobs),
     choose: (count) => {
-      const all = allStrikes(stretch(count, values.steps), chosen);
+      const all = allStrikes(stretch(count, values.steps), chosen).map((strike) => ({
+        ...strike,
+        later: Number(values.later),
+      }));
       return values.sample === undefined ? all : sample(all, Number(values.sample), Number(values.seed));
     },
     found(ending) {

@@ -29,6 +29,7 @@ export class WorldProcess {
       folder: this.#folder,
       run,
       containers,
+      gc,
       rehearse,
       ...(settle !== undefined && { settle }),
     };
