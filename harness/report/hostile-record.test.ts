@@ -84,9 +84,8 @@ describe('the records of somebody else’s run', function hostile() {
 
   it('are refused where they are no files: reading them would never end', async () => {
     writeFileSync(join(folder, 'run.json'), JSON.stringify(aRun()));
-    for (const make of [['mkfifo'], ['ln', '-s', '/dev/zero'], ['mkdir']]) {
-      const [program = '', ...words] = [...make, join(folder, 'records/001.json')];
-      execFileSync(program, words);
+    for (const [program, ...words] of [['mkfifo'], ['ln', '-s', '/dev/zero'], ['mkdir']] as [string, ...string[]][]) {
+      execFileSync(program, [...words, join(folder, 'records/001.json')]);
       const error: unknown = await readRun(folder).catch((caught: unknown) => caught);
       expect(error).to.be.instanceOf(MacvlabError).that.includes({ code: 'USAGE', evidence: 'it is no file' });
       rmSync(join(folder, 'records/001.json'), { recursive: true });
