@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { pause, poll } from '../core/wait.js';
+import { whyNoGuests } from '../lab/vm/vm.test-support.js';
+import { findProgram } from '../setup/machine.mjs';
 import { main } from './command-line.test-support.js';
 
 /** Reads what may be gone by now. */
@@ -29,13 +31,15 @@ function family(root: number): number[] {
   return found;
 }
 
+const nsenter = findProgram('nsenter') ?? 'nsenter';
+
 /** What listens, for TCP or UDP, in the network namespaces of these processes; by namespace. */
 function listeningAt(pids: readonly number[]): Map<string, string> {
   const found = new Map<string, string>();
   for (const pid of pids) {
     const namespace = reading(() => readlinkSync(`/proc/${pid}/ns/net`));
     if (namespace === undefined || found.has(namespace)) continue;
-    const { status, stdout } = spawnSync('nsenter', ['-t', String(pid), '--net', '--', 'ss', '-Hlntup'], {
+    const { status, stdout } = spawnSync(nsenter, ['-t', String(pid), '--net', '--', 'ss', '-Hlntup'], {
       encoding: 'utf8',
     });
     if (status === 0) found.set(namespace, stdout.trim());
@@ -44,7 +48,7 @@ function listeningAt(pids: readonly number[]): Map<string, string> {
 }
 
 describe('what listens for connections (needs root)', function listening() {
-  this.timeout(120_000);
+  this.timeout(300_000);
   let out: string;
 
   before(function needsRoot() {
@@ -65,9 +69,20 @@ describe('what listens for connections (needs root)', function listening() {
     }
   });
 
-  it('is nothing of a run’s: before, while and after it, in its own network and in all of its lab’s', async () => {
+  for (const [lab, least, why] of [
+    ['sandbox', 6, ''],
+    ['vm', 1, whyNoGuests()],
+  ] as const) {
+    it(`is nothing of a run’s in a ${lab} lab, before, while and after it, in any network${why}`, async function run() {
+      if (why) this.skip();
+      await refuseListening(lab, least);
+    });
+  }
+
+  /** @param least how many networks there are at least: the run’s, and in a sandbox those of five nodes */
+  async function refuseListening(lab: string, least: number): Promise<void> {
     const script = 'ss -Hlntup; "$@"; status=$?; echo "ended with $status"; ss -Hlntup';
-    const words = ['run', '--lab', 'sandbox', 'A1', '--reporter', 'lines', '--out', out];
+    const words = ['run', '--lab', lab, lab === 'vm' ? 'A1.1' : 'A1', '--reporter', 'lines', '--out', out];
     const child = spawn('unshare', ['--net', 'sh', '-c', script, 'sh', process.execPath, main, ...words], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
@@ -94,10 +109,10 @@ describe('what listens for connections (needs root)', function listening() {
     }
     expect(said).to.match(/^ended with 0\n$/m);
     const [first, ...rest] = said.split('\n');
-    expect(first, 'nothing listened before').to.match(/^run /);
+    expect(first, 'nothing listened before').to.match(/^(guests )?run /);
     expect(rest.at(-2), 'nothing listens after').to.equal('ended with 0');
-    expect(networks.size, 'the run’s network and those of five nodes').to.be.at.least(6);
+    expect(networks.size, 'networks that were looked at').to.be.at.least(least);
     expect(keys).to.deep.equal([]);
     expect(execFileSync('ls', [out], { encoding: 'utf8' })).to.include('latest');
-  });
+  }
 });
