@@ -6,6 +6,7 @@ import { MacvlabError, messageOf } from '../core/error.js';
 import { junitFile, junitXml } from '../report/junit.js';
 import { LineProgress, progressOn } from '../report/progress.js';
 import { summaryLine, terminalTable } from '../report/terminal.js';
+import { visible } from '../report/text.js';
 import type { RunListener } from '../run/plan.js';
 import type { RunResults } from '../run/record.js';
 import { sayJson, wantsColour } from './output.js';
@@ -37,7 +38,7 @@ export class Reporters {
       const { failure } = results.run;
       if (failure) {
         const evidence = failure.details ? `\n${failure.details.replace(/^/gm, '    ')}` : '';
-        this.#out.write(`${failure.code}: ${failure.message}${evidence}\n  next: ${failure.next ?? ''}\n`);
+        this.#out.write(visible(`${failure.code}: ${failure.message}${evidence}\n  next: ${failure.next ?? ''}\n`));
       }
       this.#out.write(`records and JUnit: ${results.folder}\n${summaryLine(results.records)}\n`);
     }

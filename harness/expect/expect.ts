@@ -2,14 +2,15 @@
  * What a test may say about exchanges, frames and links: chai, extended by the words of this project. A failing
  * assertion shows what was expected, and the exchange that was seen.
  */
-import { AsyncLocalStorage } from 'node:async_hooks';
 import * as chai from 'chai';
+import { MacvlabError } from '../core/error.js';
 import { EngineRefusal } from '../engine/refusal.js';
 import { Exchange } from '../lab/exchange.js';
 import { LinkError } from '../link/errno.js';
 import { type LinkInfo, macvlanMode } from '../link/link-info.js';
 import type { View } from '../wire/capture-point.js';
 import type { FramePattern } from '../wire/pattern.js';
+import { noteAssertion, notePending, noteStatement } from './counting.js';
 import { formatExchange } from './listing.js';
 
 declare global {
@@ -38,32 +39,12 @@ declare global {
   }
 }
 
-/** What has been asserted in a stretch of work. */
-export interface AssertionCounter {
-  /** How many assertions were made. */
-  made: number;
-  /** Those that take time, whether somebody awaits them or not. */
-  pending: Promise<unknown>[];
-}
-
-const counting = new AsyncLocalStorage<AssertionCounter>();
-
-/**
- * Does work, and counts the assertions that it makes, in whatever it awaits too: a test whose passing rests on none proves
- * nothing.
- * @param counter counted up while the work goes on
- */
-export function countAssertions<T>(counter: AssertionCounter, work: () => Promise<T>): Promise<T> {
-  return counting.run(counter, work);
-}
-
 const extended = chai.use(({ Assertion }, utilities) => {
   const flag = (assertion: object, name: string): unknown => utilities.flag(assertion, name) as unknown;
   // eslint-disable-next-line @typescript-eslint/unbound-method -- called below with the assertion that it belongs to
   const check = Assertion.prototype.assert as (this: unknown, ...details: unknown[]) => void;
   Assertion.prototype.assert = function count(this: unknown, ...details: unknown[]) {
-    const counter = counting.getStore();
-    if (counter) counter.made++;
+    state(this as object);
     try {
       check.apply(this, details);
     } catch (error) {
@@ -74,13 +55,16 @@ const extended = chai.use(({ Assertion }, utilities) => {
   };
   const subject = (assertion: object) => flag(assertion, 'object');
 
+  const state = (assertion: object) => noteAssertion(flag(assertion, statement));
+
   /** Adds an assertion that takes time. Should a test not await it, whoever counts assertions does. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as chai declares what it adds
   const addAsync = (name: string, method: (this: Chai.AssertionStatic, ...details: any[]) => Promise<unknown>) => {
     Assertion.addMethod(name, function later(this: Chai.AssertionStatic, ...details: unknown[]) {
+      state(this);
       const settled = method.apply(this, details);
       settled.catch(() => undefined);
-      counting.getStore()?.pending.push(settled);
+      notePending(settled);
       return settled;
     });
   };
@@ -99,6 +83,7 @@ const extended = chai.use(({ Assertion }, utilities) => {
 
   Assertion.addMethod('lost', function lost(last?: View, missing?: View) {
     const exchange = exchangeIn(subject(this));
+    if (exchange.outcome === 'lost' && !exchange.breakPoint) throw nothingSeen(exchange);
     const said = `expected ${who(exchange)} to be`;
     this.assert(
       exchange.outcome === 'lost',
@@ -191,7 +176,27 @@ const extended = chai.use(({ Assertion }, utilities) => {
   });
 });
 
-export const expect = extended.expect;
+/** By this flag an assertion knows the expect() that it came from: chai hands flags on along a chain of words. */
+const statement = 'macvlab statement';
+
+/** chai's expect(), which is called about something: one that then asserts nothing is noticed where assertions are counted. */
+export const expect: Chai.ExpectStatic = Object.assign(
+  (value: unknown, message?: string) => {
+    const assertion = extended.expect(value, message);
+    const one = noteStatement();
+    if (one) extended.util.flag(assertion, statement, one);
+    return assertion;
+  },
+  { fail: extended.expect.fail.bind(extended.expect) },
+) as Chai.ExpectStatic;
+
+/** A loss is a frame that was seen somewhere and not where it should be next; where none was seen at all, nothing is known. */
+function nothingSeen(exchange: Exchange): MacvlabError {
+  return new MacvlabError('NO_EVIDENCE', `no frame of ${who(exchange)} was seen anywhere`, {
+    evidence: exchange.reason,
+    next: 'look whether it was sent at all, and whether the captures see what its sender sends',
+  });
+}
 
 function exchangeIn(value: unknown): Exchange {
   if (value instanceof Exchange) return value;

@@ -78,8 +78,8 @@ export function addOutput(
   properties: Record<string, string | number | boolean>,
   attachments: string[],
 ): void {
-  const values = Object.entries(properties).map(([key, value]) => `[[PROPERTY|${line(key)}=${line(String(value))}]]`);
-  const files = attachments.map((path) => `[[ATTACHMENT|${line(path)}]]`);
+  const values = Object.entries(properties).map(([key, value]) => `[[PROPERTY|${word(key)}=${word(String(value))}]]`);
+  const files = attachments.map((path) => `[[ATTACHMENT|${word(path)}]]`);
   test.ele('system-out').txt([...values, ...files].join('\n'));
 }
 
@@ -110,6 +110,11 @@ function lines(text: string): string {
 
 function line(text: string): string {
   return oneLine(text).replaceAll('&', '&amp;');
+}
+
+/** Text between double brackets: what is in it must not look like an attachment, which a consumer would fetch from anywhere. */
+function word(text: string): string {
+  return line(text).replaceAll(/\[(?=\[)|\](?=\])|\[$|\]$/g, (bracket) => (bracket === '[' ? '(' : ')'));
 }
 
 function seconds(milliseconds: number): string {

@@ -39,6 +39,21 @@ describe('the outcome of a run', () => {
     expect(shortfall(resultsOf(['passed'], { planned: 2, interrupted: true }))?.code).to.equal('INTERRUPTED');
   });
 
+  it('is 3 for a record that stands in place of another, is another run’s, or says that nothing was asserted', () => {
+    const copied = resultsOf(['passed', 'passed']);
+    copied.records[1]!.number = 1;
+    expect(shortfall(copied)?.message).to.equal('only 1 of 2 planned tests have a record');
+    const foreign = resultsOf(['passed', 'passed'], { planned: 1 });
+    expect(shortfall(foreign)?.message).to.equal('1 more records than the 1 planned tests');
+    const empty = resultsOf(['skipped', 'passed']);
+    empty.records[1]!.assertions = 0;
+    expect(shortfall(empty)?.message).to.equal('A1.2 is said to have passed, and has asserted nothing');
+    for (const results of [copied, foreign, empty]) {
+      expect(shortfall(results)?.code).to.equal('NO_EVIDENCE');
+      expect(exitCodeOf(results)).to.equal(3);
+    }
+  });
+
   it('counts errors as failed in the summary line', () => {
     expect(summaryLine(resultsOf(['passed', 'failed', 'error', 'skipped']).records)).to.equal(
       '1 passed, 2 failed, 1 skipped',

@@ -16,21 +16,34 @@ export function summaryLine(records: readonly Pick<TestRecord, 'verdict'>[]): st
 }
 
 /**
- * Why the run as a whole proves less than it set out to: no lab, an interruption, or tests without a record. Undefined
- * when every planned test has its record.
+ * Why the run as a whole proves less than it set out to: no lab, an interruption, tests without a record, or with one that
+ * proves nothing. Undefined when every planned test has its own record.
  */
 export function shortfall({ run, records }: RunResults): Failure | undefined {
   if (run.failure) return run.failure;
-  if (records.length >= run.planned && records.length > 0) return undefined;
-  const got = `${records.length} of ${run.planned} planned tests have a record`;
-  if (run.interrupted) {
+  const got = new Set(records.map(({ number }) => number).filter((number) => number <= run.planned)).size;
+  if (got < run.planned || records.length === 0) return lacking(run, records.length === 0 ? 0 : got);
+  const strangers = records.length - got;
+  if (strangers > 0) {
+    const message = `${strangers} more records than the ${run.planned} planned tests`;
+    return { code: 'NO_EVIDENCE', message, next: 'look in the run’s folder for records that are another run’s' };
+  }
+  const empty = records.find(({ verdict, assertions }) => verdict === 'passed' && assertions === 0);
+  if (!empty) return undefined;
+  const message = `${empty.id} is said to have passed, and has asserted nothing`;
+  return { code: 'NO_EVIDENCE', message, next: 'run it again: macvlab itself writes no such record' };
+}
+
+function lacking({ planned, interrupted, endedAt }: RunResults['run'], found: number): Failure {
+  const got = `${found} of ${planned} planned tests have a record`;
+  if (interrupted) {
     return { code: 'INTERRUPTED', message: `the run was interrupted: ${got}`, next: 'run it again' };
   }
   const stillOpen = 'The run has not ended: it is still going on, or it was killed.';
   return {
     code: 'NO_EVIDENCE',
-    message: records.length === 0 ? 'no test has a record' : `only ${got}`,
-    ...(run.endedAt === undefined && { details: stillOpen }),
+    message: found === 0 ? 'no test has a record' : `only ${got}`,
+    ...(endedAt === undefined && { details: stillOpen }),
     next: 'run it again; when it ends this way twice, the last record names the test before the one that ended it',
   };
 }

@@ -5,8 +5,10 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import Mocha from 'mocha';
 import { MacvlabError } from '../core/error.js';
 import type { MacvlanMode } from '../link/macvlan.js';
+import { expectedTests } from './expected-tests.js';
 import { declaredExperiments, declaringIn, type Experiment } from './registry.js';
 import { keyOf } from './record.js';
+import { refuseMissingTests, refuseSilentTests } from './silent-tests.js';
 
 export type { Experiment } from './registry.js';
 
@@ -20,7 +22,7 @@ export interface SuiteFile {
   mocha: Mocha;
 }
 
-/** Loads all suites, once in a process. */
+/** Loads all suites, once in a process. @throws MacvlabError NO_EVIDENCE when some of their tests would not be performed */
 export function loadSuites(): Promise<SuiteFile[]> {
   loading ??= load();
   return loading;
@@ -98,8 +100,11 @@ async function load(): Promise<SuiteFile[]> {
       mocha,
     );
     await import(pathToFileURL(path).href);
+    const own = declaredExperiments().filter((experiment) => experiment.file === file);
+    refuseSilentTests(file, mocha.suite, own);
     loaded.push({ file, mocha });
   }
+  refuseMissingTests(declaredExperiments(), expectedTests);
   return loaded;
 }
 

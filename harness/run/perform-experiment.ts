@@ -4,7 +4,8 @@ import { MacvlabError, messageOf } from '../core/error.js';
 import { patience, pause, within } from '../core/wait.js';
 import { Lacking } from '../lab/lacking.js';
 import type { Lab } from '../lab/lab.js';
-import { type AssertionCounter, countAssertions, exchangeOf } from '../expect/expect.js';
+import { countAssertions, endCounting, newAssertionCounter } from '../expect/counting.js';
+import { exchangeOf } from '../expect/expect.js';
 import { formatExchange } from '../expect/listing.js';
 import { collectConsoles, collectEvidence } from './evidence.js';
 import { failureRecord } from './failure.js';
@@ -34,7 +35,7 @@ export async function performExperiment({ stage, experiment, suite, blocked, bod
   const startedAt = new Date();
   const began = performance.now();
   const commandsFrom = lab.log.mark();
-  const counter: AssertionCounter = { made: 0, pending: [] };
+  const counter = newAssertionCounter();
   const observed: TestRecord['observed'] = {};
   const measured: TestRecord['observed'] = {};
   const notes: Notes = {
@@ -48,7 +49,7 @@ export async function performExperiment({ stage, experiment, suite, blocked, bod
     lab.exchanges.length = 0;
     const work = countAssertions(counter, () => body(notes));
     // An assertion that nobody awaits is a mistake of the suite, but it counts all the same.
-    const whole = work.then(() => Promise.all(counter.pending));
+    const whole = work.then(() => endCounting(counter, id));
     await within(whole, { what: `${id} to end`, deadline: patience(deadline), signal: givenUp }).catch(
       (error: unknown) => {
         if (error instanceof MacvlabError && error.code === 'WAIT_DEADLINE' && error.message.includes(`${id} to end`)) {
@@ -61,7 +62,6 @@ export async function performExperiment({ stage, experiment, suite, blocked, bod
         throw error;
       },
     );
-    if (counter.made === 0) throw nothingAsserted(id);
     finding = findingOf(lab, { ...observed, ...measured });
   };
   let outcome = await judged(() => refuseBeforehand(stage, experiment, blocked));
@@ -90,6 +90,7 @@ export async function performExperiment({ stage, experiment, suite, blocked, bod
     };
     listenToKernel();
     await collectEvidence({ lab, folder: run.folder, record, suite, commandsFrom });
+    if (record.verdict === 'passed' && sawNothing(lab, record)) Object.assign(record, outcomeOf(nothingSeen(id)));
     const undone = await judged(leave);
     if (undone.failure)
       stage.damage ??= new MacvlabError('LAB_DAMAGED', `${id} left something behind: ${undone.reason}`, undoAdvice);
@@ -215,8 +216,13 @@ function clockWasSet(jump: number): MacvlabError {
   });
 }
 
-function nothingAsserted(id: string): MacvlabError {
-  return new MacvlabError('NO_EVIDENCE', `${id} ended without having asserted anything`, {
-    next: 'let the experiment state its outcome with expect()',
+/** A ping proves by frames: where captures have seen none at all, whatever ping itself says, nothing is proved. */
+function sawNothing(lab: Lab, { frames }: TestRecord): boolean {
+  return frames === 0 && lab.exchanges.some(({ outcome }) => outcome !== 'refused');
+}
+
+function nothingSeen(id: string): MacvlabError {
+  return new MacvlabError('NO_EVIDENCE', `${id} has sent pings, and no capture has seen a frame`, {
+    next: 'look at the captures in the lab: do they listen where frames pass?',
   });
 }

@@ -1,5 +1,5 @@
 /** Reading back what a run has written. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join, normalize, resolve } from 'node:path';
 import { z } from 'zod';
 import { MacvlabError, messageOf } from '../core/error.js';
@@ -99,6 +99,8 @@ const testRecord: z.ZodType<TestRecord> = z.looseObject({
  */
 export function readAs<T>(schema: z.ZodType<T>, file: string): T {
   return readingOf(file, () => {
+    // Whoever made the folder may have put something else there, of which reading would never end: a pipe, a device.
+    if (!statSync(file).isFile()) throw new Error('it is no file');
     const read = schema.safeParse(JSON.parse(readFileSync(file, 'utf8')));
     if (read.success) return read.data;
     throw new Error(z.prettifyError(read.error));

@@ -1,5 +1,18 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
+import fc from 'fast-check';
 import type { LoggedCommand } from '../remote/command-log.js';
 import { reproScript } from './repro.js';
 
@@ -35,5 +48,109 @@ describe('the reproduction of a test with a container engine', () => {
 
   it('is a script that shells accept', () => {
     execFileSync('sh', ['-n'], { input: script, stdio: 'pipe' });
+  });
+});
+
+/** What a shell makes of a script is told by programs that note their arguments and input, and do nothing else. */
+describe('a reproduction with names and words of others', function hostile() {
+  this.timeout(60_000);
+  let folder: string;
+  let programs: string;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'macvlab-repro-'));
+    programs = join(folder, 'programs');
+    mkdirSync(programs);
+    const note = '#!/bin/sh\n{ printf "%s\\0" "${0##*/}" "$@"; printf "\\1"; } >>"$NOTES"\n';
+    for (const name of ['ip', 'bridge', 'ping', 'mount', 'mkdir', 'sleep', 'tcpdump']) {
+      // The one that is fed notes its input, too.
+      const input = name === 'bridge' ? 'while IFS= read -r line; do printf "%s\\2" "$line"; done >>"$NOTES"\n' : '';
+      writeFileSync(join(programs, name), note + input);
+      chmodSync(join(programs, name), 0o755);
+    }
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  /** The argument lists that a script's programs were started with, and what those that were fed have read. */
+  function performed(script: string): string[][] {
+    const notes = join(folder, 'notes');
+    rmSync(notes, { force: true });
+    const { status, error } = spawnSync('/bin/sh', ['-s'], {
+      input: script,
+      cwd: folder,
+      env: { PATH: programs, NOTES: notes, MACVLAB_REPRO: '1' },
+    });
+    if (error) throw error;
+    expect(status).to.be.a('number');
+    expect(readdirSync(folder).sort(), 'nothing else was made').to.deep.equal(['notes', 'programs']);
+    expect(existsSync(notes)).to.equal(true);
+    const noted = readFileSync(notes, 'utf8').split('\u0001');
+    return noted.slice(0, -1).map((one) => one.split('\0').slice(0, -1));
+  }
+
+  const piece = fc.constantFrom(
+    ...[
+      '$(>made)',
+      '`>made`',
+      '>made',
+      ';>made',
+      '\n>made\n',
+      "'",
+      '"',
+      '\\',
+      '-n',
+      '--',
+      ' ',
+      '\t',
+      '\r',
+      '*',
+      '~',
+      '#',
+    ],
+    ...[
+      'END',
+      '\nEND\n',
+      '\nEND\n>made\n',
+      'a',
+      '&',
+      '|',
+      '${IFS}',
+      '$HOME',
+      'é',
+      '日本',
+      '🦊',
+      '\u202e',
+      '!',
+      'abcdefghijklmnop',
+    ],
+  );
+  const text = fc.array(piece, { maxLength: 5 }).map((parts) => parts.join(''));
+  const argv = fc.array(text, { maxLength: 5 });
+
+  it('starts what was started, with the same arguments, and nothing else', () => {
+    fc.assert(
+      fc.property(argv, argv, argv, text, (words, engine, hook, said) => {
+        const script = reproScript({
+          record: { ...record, title: said, reason: said, kernel: said, startedAt: said },
+          wiring: [],
+          setUp: [command('hook', './hook', ...hook), command('engine', 'docker', ...engine)],
+          commands: [command('probe', 'ping', ...words)],
+        });
+        const [, , ping, ...others] = performed(script);
+        expect(ping).to.deep.equal(['ip', 'netns', 'exec', 'node1', 'ping', ...words]);
+        expect(others).to.deep.equal([]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('feeds a command what it was fed', () => {
+    for (const stdin of ['END', 'a\nEND\n>made\nEND_\nb', '$(>made)\n`>made`']) {
+      const fed = { ...command('change', 'bridge', '-batch', '-'), stdin };
+      const script = reproScript({ record, wiring: [], setUp: [], commands: [fed, command('probe', 'ping', 'last')] });
+      const [, , , last] = performed(script);
+      expect(last?.at(-1)).to.equal('last');
+      expect(readFileSync(join(folder, 'notes'), 'utf8')).to.include(`${stdin.replaceAll('\n', '\u0002')}\u0002`);
+    }
   });
 });

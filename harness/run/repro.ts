@@ -18,9 +18,9 @@ export function reproScript({ record, wiring, setUp, commands }: ReproInput): st
   const nodes = [...new Set(wiring.filter(({ where }) => where !== 'machine').map(({ where }) => where))];
   return [
     '#!/bin/sh',
-    `# ${record.id} ${record.title}`,
-    `# ${record.reason ?? ''}`,
-    `# Recorded on kernel ${record.kernel} at ${record.startedAt}. Run as root: sh repro.sh`,
+    comment(`${record.id} ${record.title}`),
+    comment(record.reason ?? ''),
+    comment(`Recorded on kernel ${record.kernel} at ${record.startedAt}. Run as root: sh repro.sh`),
     '# Everything happens in private namespaces that vanish when the script ends.',
     'if [ -z "$MACVLAB_REPRO" ]; then',
     '  MACVLAB_REPRO=1 exec unshare --mount --net --pid --fork --kill-child --mount-proc --propagation private sh "$0"',
@@ -53,13 +53,28 @@ function scriptLines(commands: readonly LoggedCommand[]): string[] {
 
 function lines({ where, namespace, argv, stdin, kind, status }: LoggedCommand): string[] {
   const home = namespace ?? (where === 'machine' ? undefined : where);
-  if (kind === 'engine') return [`# by a container engine: ${quoteCommand(argv).replaceAll('\n', '\n# ')}`];
-  if (kind === 'hook') return [`# by a command of the switch’s owner: ${quoteCommand(argv)}`];
+  if (kind === 'engine') return [comment(`by a container engine: ${quoteCommand(argv)}`)];
+  if (kind === 'hook') return [comment(`by a command of the switch’s owner: ${quoteCommand(argv)}`)];
   const line = quoteCommand(inNamespace(home, kind === 'capture' ? printing(argv) : argv));
   if (kind === 'capture') return [`${line} & captures="$captures $!"`];
-  const comment = status === 0 || status === undefined ? [] : [`# ended with status ${status}:`];
-  if (stdin !== undefined) return [...comment, `${line} <<'END'`, stdin.trimEnd(), 'END'];
-  return [...comment, line];
+  const ended = status === 0 || status === undefined ? [] : [comment(`ended with status ${status}:`)];
+  if (stdin === undefined) return [...ended, line];
+  const input = stdin.trimEnd();
+  const end = endOf(input);
+  return [...ended, `${line} <<'${end}'`, input, end];
+}
+
+/** Text that a shell passes over, however many lines it has. */
+function comment(text: string): string {
+  return `# ${text.replaceAll('\n', '\n# ')}`;
+}
+
+/** A word that closes this text as a here-document, since none of its lines is that word. */
+function endOf(text: string): string {
+  const lines = new Set(text.split('\n'));
+  let end = 'END';
+  while (lines.has(end)) end += '_';
+  return end;
 }
 
 function inNamespace(home: string | undefined, argv: readonly string[]): string[] {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { MacvlabError } from '../core/error.js';
+import { pause } from '../core/wait.js';
 import { expect as say } from '../expect/expect.js';
 import type { KernelLog } from '../lab/driver.js';
 import { Lab } from '../lab/lab.js';
@@ -203,6 +204,18 @@ describe('verdicts (needs root)', function verdicts() {
     });
     expect(record).to.include({ verdict: 'error' });
     expect(record.failure?.code).to.equal('NO_EVIDENCE');
+  });
+
+  it('error: pings were sent, and not one frame of them is there to prove it', async () => {
+    const record = await performed(async () => {
+      say(await lab.ping(lab.node1, lab.node2)).to.be.answered();
+      // What is still on its way to them must not come later.
+      await pause(500);
+      for (const capture of lab.captures) capture.forget();
+    });
+    expect(record).to.include({ verdict: 'error', assertions: 1, frames: 0 });
+    expect(record.failure?.code).to.equal('NO_EVIDENCE');
+    expect(record.reason).to.include('no capture has seen a frame');
   });
 
   it('error: the positive control does not pass', async () => {

@@ -52,7 +52,10 @@ const engines = {
 /** What each says when it can be used. */
 const ready = /API listen on |API service listening on /;
 
-/** The first process of its namespaces: ends the engine in order when the standard input ends, and all else by ending itself. */
+/**
+ * The first process of its namespaces: ends the engine in order when the standard input ends, removes its files but the log, and
+ * ends all else by ending itself.
+ */
 const init = `
 set -e
 ip link set lo up
@@ -78,7 +81,12 @@ exec 3<&0
 "$@" </dev/null 3<&- &
 engine=$!
 { cat <&3 >/dev/null; kill -TERM $engine; } &
-wait $engine`;
+status=0
+wait $engine || status=$?
+# who started it may be gone, and would leave all of its files
+umount -l ${own}/data-root 2>/dev/null || true
+find ${own} -mindepth 1 -maxdepth 1 ! -name ${log} -exec rm -rf {} + 2>/dev/null || true
+exit $status`;
 
 /**
  * The folder with the engines' programs that was made last.

@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { startEngine } from './engine.mjs';
 import { carriesAudit, carriesVagrant } from './labs.mjs';
 import { thisMachine } from './machine.mjs';
+import { countsFile, proofOutcome, proofs } from './proofs.mjs';
 import { SetupError } from './report.mjs';
 import {
   atLeastOne,
@@ -45,6 +46,9 @@ if (everyLab && suiteArguments.length === 0 && hasSparedGuests(suites.folder)) {
 if (everyLab && suiteArguments.length === 0) {
   parts.push({ name: 'macvlab run --lab container', ...(await runInContainers()) });
 }
+if (everyLab && suiteArguments.length === 0) {
+  for (const proof of proofs) parts.push({ name: proof.name, ...(await runProof(proof)) });
+}
 if (everyLab && suiteArguments.length === 0 && carriesVagrant(thisMachine())) {
   const command = [path.join(root, 'vagrant/test')];
   parts.push({ name: 'vagrant/test', ...atLeastOne(await runSuites([], { command, promised: false })) });
@@ -62,12 +66,25 @@ async function runUnitTests() {
   try {
     const file = path.join(folder, 'counts.json');
     const mocha = path.join(root, 'node_modules/mocha/bin/mocha.js');
-    const ended = await run([process.execPath, mocha], { MACVLAB_UNIT_COUNTS: file });
+    const ended = await run([process.execPath, mocha, '--forbid-only'], { MACVLAB_UNIT_COUNTS: file });
     // mocha exits with the number of failed tests
     return { ...unitOutcome(file), exit: Math.min(ended, 1) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * Performs a proof of the harness itself, unless we were interrupted before.
+ * @param {import('./proofs.mjs').Proof} proof
+ */
+async function runProof({ name, program, options }) {
+  const out = path.join(root, 'reports', name);
+  const file = path.join(out, countsFile);
+  rmSync(file, { force: true });
+  if (interruption.signal.aborted) return { ...proofOutcome(name, file), exit: exitInterrupted };
+  const exit = await run([process.execPath, path.join(root, program), ...options, '--out', out]);
+  return { ...proofOutcome(name, file), exit };
 }
 
 /** Performs the suites in container labs, on an engine of our own. What these cannot carry has been performed elsewhere. */

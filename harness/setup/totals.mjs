@@ -45,7 +45,8 @@ export function suiteOutcome(folder, { everyLab = false } = {}) {
   if (folder === undefined) return { counts: { ...none, failed: 1 }, problems: ['the suites left no run behind'] };
   const run = /** @type {RunRecord} */ (readJson(path.join(folder, 'run.json')));
   const records = readRecords(path.join(folder, 'records'));
-  const lost = Math.max(run.planned - records.length, 0);
+  // by their numbers: a record that is there twice stands for no other
+  const lost = Math.max(run.planned - new Set(records.map(({ number }) => number)).size, 0);
   const deniedRecords = everyLab ? records.filter(lacksLab) : [];
   const denied = deniedRecords.length;
   /** @param {TestRecord['verdict'][]} verdicts */

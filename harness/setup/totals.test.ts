@@ -15,7 +15,7 @@ const counts = { passed: 3, failed: 0, skipped: 1 };
 
 function suites(fake: FakeMachine, verdicts: string[], run: object = {}) {
   fake.write('run.json', JSON.stringify({ planned: verdicts.length, ...run }));
-  verdicts.forEach((verdict, number) => fake.write(`records/00${number}.json`, JSON.stringify({ verdict })));
+  verdicts.forEach((verdict, number) => fake.write(`records/00${number}.json`, JSON.stringify({ verdict, number })));
   return suiteOutcome(fake.root);
 }
 
@@ -34,6 +34,13 @@ describe('the sum over unit tests and suites', () => {
     expect(outcome.problems).to.deep.equal(['2 of 3 planned tests left no record']);
   });
 
+  it('is red when a record stands twice, in place of another', () => {
+    using fake = new FakeMachine();
+    fake.write('records/003.json', JSON.stringify({ verdict: 'passed', number: 1 }));
+    const outcome = suites(fake, ['passed', 'passed'], { planned: 3 });
+    expect(outcome.problems).to.deep.equal(['1 of 3 planned tests left no record']);
+  });
+
   it('is red when the lab could not be built, nothing was planned or nothing was begun', () => {
     using fake = new FakeMachine();
     expect(suites(fake, [], { failure: { message: 'no root' } }).problems).to.deep.equal([
@@ -50,7 +57,7 @@ describe('the sum over unit tests and suites', () => {
     const reasons = ['needs the sandbox lab: not root', guestless, engineless, 'no IPv6'];
     fake.write('run.json', JSON.stringify({ planned: 4 }));
     reasons.forEach((reason, number) =>
-      fake.write(`records/00${number}.json`, JSON.stringify({ verdict: 'skipped', reason })),
+      fake.write(`records/00${number}.json`, JSON.stringify({ verdict: 'skipped', reason, number })),
     );
     expect(suiteOutcome(fake.root).counts).to.deep.equal({ passed: 0, failed: 0, skipped: 4 });
     const promised = suiteOutcome(fake.root, { everyLab: true });

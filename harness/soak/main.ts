@@ -45,9 +45,11 @@ async function main(args: string[]): Promise<number> {
   });
   write(report);
   printSoak(report);
+  const { steady, changed } = countsOf(report);
+  const failed = changed + Number(report.trouble !== undefined);
+  writeWhole(join(out, 'counts.json'), asJson({ passed: steady, failed, skipped: 0 }));
   if (signal.aborted) return exitCode.interrupted;
   if (report.trouble !== undefined) return exitCode.lab;
-  const { steady, changed } = countsOf(report);
   return changed > 0 || steady === 0 ? exitCode.failed : exitCode.ok;
 }
 

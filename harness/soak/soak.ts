@@ -1,6 +1,6 @@
 /** A soak: the suites performed again and again, each time in a process of its own, and compared with the first time. */
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { rmSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -52,6 +52,8 @@ const worker = fileURLToPath(new URL('worker.js', import.meta.url));
 /** Performs a soak. The first run is performed alone and without load: all others are compared with it. */
 export async function performSoak(plan: SoakPlan): Promise<SoakReport> {
   const { runs, parallel, signal, longest } = plan;
+  // Each run that is going on has one.
+  setMaxListeners(0, signal);
   const waits = new Waits();
   const report: SoakReport = { verdicts: {}, runs: [], waits: [] };
   const began = performance.now();

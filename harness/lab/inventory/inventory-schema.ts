@@ -8,8 +8,14 @@ const userName = z.string().regex(/^(?!-)[A-Za-z0-9_.@\\$-]{1,64}$/);
 const hop = '(?:(?!-)[A-Za-z0-9_.@\\\\$-]+@)?(?:(?!-)[A-Za-z0-9_.%-]+|\\[[0-9A-Fa-f:.%a-z]+\\])(?::\\d{1,5})?';
 const port = z.number().int().min(1).max(65_535);
 const path = z.string().regex(/^[^\n\r"\0]{1,4096}$/);
-/** What the kernel takes as a name (net/core/dev.c, dev_valid_name), without what ip(8) would take for an option. */
-const device = z.string().regex(/^(?![-.]+$)(?!-)[^\s/:%]{1,15}$/);
+/**
+ * What the kernel takes as a name (net/core/dev.c, dev_valid_name), without what ip(8) would take for an option, and what would be a
+ * comment, a quotation or another line to `ip -batch` and `bridge -batch`, which know no escape (iproute2, lib/utils.c, makeargs).
+ */
+const device = z
+  .string()
+  .regex(/^(?![-.]+$)(?!-)[^\s/:%#'"\\\p{Cc}]{1,15}$/u)
+  .refine((name) => Buffer.byteLength(name) <= 15);
 const vlan = z.number().int().min(1).max(4094);
 
 const reachable = {
@@ -69,7 +75,8 @@ function isNetwork(text: string): boolean {
 }
 
 const aPath = 'a file’s path, relative to the inventory’s folder, or from ~/';
-const aDevice = 'a network interface’s name: up to 15 characters, no slash, colon or white space, and no dash in front';
+const aDevice =
+  'a network interface’s name: up to 15 characters, no slash, colon, quotation mark, # or white space, and no dash in front';
 
 /** What each key may be, as it is told to who got it wrong. */
 export const allowed: Readonly<Record<string, string>> = {

@@ -55,6 +55,8 @@ function describe(file: string): Box {
 /** Who may log in is decided here: keys of this cache's own, not those that everybody knows. */
 async function pack(tree: string, folder: string, signal?: AbortSignal): Promise<void> {
   const [host, user] = [newKeyPair(), newKeyPair()];
+  // While the disk with the host's key lies here by itself, which is nobody else's to read.
+  chmodSync(folder, 0o700);
   writeFileSync(join(tree, 'etc/ssh/host_key'), host.private, { mode: 0o600 });
   writeFileSync(join(tree, 'etc/ssh/host_key.pub'), `${host.public}\n`);
   writeFileSync(join(tree, 'etc/ssh/authorized_keys'), `${user.public}\n`);

@@ -25,7 +25,8 @@ export async function findWayIn(folder: string, environment: Record<string, stri
 function sshOptions({ folder }: WayIn): string[] {
   const options = {
     StrictHostKeyChecking: 'accept-new',
-    UserKnownHostsFile: join(folder, 'known_hosts'),
+    // A space would end it, and a per cent sign begin a token (ssh_config(5)).
+    UserKnownHostsFile: `"${join(folder, 'known_hosts').replaceAll('%', '%%')}"`,
     GlobalKnownHostsFile: '/dev/null',
     HashKnownHosts: 'no',
     BatchMode: 'yes',

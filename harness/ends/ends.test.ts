@@ -1,0 +1,62 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { MacvlabError } from '../core/error.js';
+import { skipWithoutRoot } from '../lab/sandbox/sandbox.test-support.js';
+import { type EndsPlan, performEnds } from './ends.js';
+import type { Ending } from './world.js';
+
+describe('ending runs in the sandbox (root)', function () {
+  this.timeout(240_000);
+  let folder: string;
+
+  before(function () {
+    skipWithoutRoot(this);
+    folder = mkdtempSync(join(tmpdir(), 'macvlab-ends-'));
+  });
+  after(() => {
+    if (folder) rmSync(folder, { recursive: true, force: true });
+  });
+
+  async function endsOf(more: Partial<EndsPlan>): Promise<{ steps: string[]; endings: Ending[] }> {
+    const endings: Ending[] = [];
+    const found = (ending: Ending) => void endings.push(ending);
+    const signal = new AbortController().signal;
+    const plan = { run: ['--lab', 'sandbox', 'A1.1'], containers: false, gc: false, folder, jobs: 2, signal, found };
+    return { steps: await performEnds({ choose: () => [], ...plan, ...more }), endings };
+  }
+
+  it('leaves nothing, at whatever step, and the next run passes', async () => {
+    // in the middle of opening the lab, of wiring it, and of an experiment
+    const { steps, endings } = await endsOf({
+      choose: (count) => [
+        { at: 12, how: 'SIGKILL' },
+        { at: 30, how: 'SIGTERM' },
+        { at: Math.floor(count / 2), how: 'SIGKILL' },
+        { at: Math.floor(count / 2), how: 'twice' },
+      ],
+    });
+    expect(steps.some((step) => step.startsWith('program: spawn unshare'))).to.be.true;
+    expect(steps.some((step) => step.startsWith('begin: node1: ping'))).to.be.true;
+    expect(endings).to.have.length(4);
+    for (const { how, exit, troubles } of endings) {
+      expect(troubles).to.be.empty;
+      expect(exit).to.equal(how === 'SIGKILL' ? 'SIGKILL' : '130');
+    }
+    expect(readdirSync(folder), 'folders of the machines').to.be.empty;
+  });
+
+  it('notices a lab that is left running', async () => {
+    const run = ['--lab', 'sandbox', 'A1.1', '--keep', 'always'];
+    const error = await endsOf({ run, jobs: 1, settle: 500 }).then(
+      () => expect.fail('nothing was noticed'),
+      (reason: unknown) => reason,
+    );
+    expect(error).to.be.instanceOf(MacvlabError);
+    const { evidence } = error as MacvlabError;
+    expect(evidence).to.match(/^left: process \d+ \(child of \d+\): unshare /m);
+    expect(evidence).to.match(/^left: process \d+ \(child of \d+\): sleep /m);
+    expect(evidence).to.match(/^left: state file .*\.json$/m);
+  });
+});
