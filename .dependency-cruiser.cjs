@@ -29,7 +29,15 @@ const rooms = [
  * Who may import harness/setup: `macvlab doctor` and a lab's check name the same programs and packages as the set-up; an engine for
  * tests is started there.
  */
-const setupReaders = ['harness/setup', 'harness/audit', 'harness/ends', 'harness/cli', 'harness/lab', 'harness/kernel', 'bench'];
+const setupReaders = [
+  'harness/setup',
+  'harness/audit',
+  'harness/ends',
+  'harness/cli',
+  'harness/lab',
+  'harness/kernel',
+  'bench',
+];
 
 /** Who may import harness/expect: it is made for tests, and the runner installs it. */
 const expectReaders = ['harness/expect', 'harness/run', 'suites', 'bench'];

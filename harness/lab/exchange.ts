@@ -168,7 +168,8 @@ export class Exchange {
   get #stray(): PingReply | undefined {
     const { replies, transmitted } = this.ping;
     // Of a group that was asked, anybody may answer.
-    const isFromElsewhere = ({ from }: PingReply) => !this.#toGroup && from.replace(/%.*/, '') !== asPrinted(this.target);
+    const isFromElsewhere = ({ from }: PingReply) =>
+      !this.#toGroup && from.replace(/%.*/, '') !== asPrinted(this.target);
     return replies.find((reply) => isFromElsewhere(reply) || reply.sequence < 1 || reply.sequence > transmitted);
   }
 
