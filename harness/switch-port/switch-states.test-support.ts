@@ -18,7 +18,7 @@ export interface SwitchState {
   name: string;
   /** Whether node2 is named as the peer, beside the router as the gateway. */
   peer?: boolean;
-  /** Frames that are answers to copies of what others ask, which every host would give. */
+  /** Frames of the hosts' own stacks beyond those of the command: answers to copies of what others ask, questions that are asked in vain. */
   answers?: number;
   /** Whether nftables is needed to make it. */
   nft?: true;
@@ -132,6 +132,7 @@ export const switchStates: readonly SwitchState[] = [
     nft: true,
     peer: true,
     commands: (tools) => hook(tools.port, 'ingress', 'ether daddr ff:ff:ff:ff:ff:ff drop'),
+    answers: 40,
     answer: /^cannot tell: unicast frames of children are answered and broadcasts are not: storm control/,
     cause: 'storm control',
   },

@@ -101,9 +101,8 @@ describe('a capture (needs root)', function () {
     for (const capture of [here, there]) {
       const frames = await arrived(capture, 4);
       expect(kinds(frames.slice(0, 4)), capture.name).to.deep.equal(['ARP request', 'ARP reply', 'request', 'reply']);
-      expect(capture.sightings.every((sighting) => isAfter(sighting, since) && sighting.at === capture.name)).to.equal(
-        true,
-      );
+      const sightings = capture.sightings.filter(({ frame }) => kindOf(frame) !== undefined);
+      expect(sightings.every((sighting) => isAfter(sighting, since) && sighting.at === capture.name)).to.equal(true);
       const times = frames.map(({ time }) => time);
       expect(times).to.deep.equal([...times].sort((x, y) => x - y));
     }
