@@ -12,6 +12,11 @@ import path from 'node:path';
  */
 
 /**
+ * What the reporter of the unit tests writes.
+ * @typedef {Counts & { failures: string[] }} UnitCounts failures: the titles of what failed, each with its message
+ */
+
+/**
  * What a part of the tests came to. Whatever keeps the sum from being trusted counts as a failure, so that the line
  * alone tells red from green.
  * @typedef {object} Outcome
@@ -28,9 +33,12 @@ const none = { passed: 0, failed: 0, skipped: 0 };
  * @returns {Outcome}
  */
 export function unitOutcome(file) {
-  const counts = existsSync(file) ? /** @type {Counts} */ (readJson(file)) : undefined;
-  if (!counts) return { counts: { ...none, failed: 1 }, problems: ['the unit tests did not run to their end'] };
-  if (counts.passed + counts.failed > 0) return { counts, problems: [] };
+  if (!existsSync(file)) {
+    return { counts: { ...none, failed: 1 }, problems: ['the unit tests did not run to their end'] };
+  }
+  const { failures, ...counts } = /** @type {UnitCounts} */ (readJson(file));
+  if (counts.passed + counts.failed > 0)
+    return { counts, problems: failures.map((each) => `unit test failed: ${each}`) };
   return { counts: { ...counts, failed: 1 }, problems: ['no unit test ran'] };
 }
 
@@ -57,6 +65,9 @@ export function suiteOutcome(folder, { everyLab = false } = {}) {
   if (lost > 0) problems.push(`${lost} of ${run.planned} planned tests left no record`);
   if (denied > 0) problems.push(`${denied} tests were skipped for want of a lab: ${deniedRecords[0]?.reason}`);
   const failed = count('failed', 'error') + lost + denied;
+  for (const { id, title, verdict, reason } of records) {
+    if (verdict === 'failed' || verdict === 'error') problems.push(`${id} ${title}: ${verdict}: ${reason ?? ''}`);
+  }
   return {
     counts: {
       passed: count('passed'),

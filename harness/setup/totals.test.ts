@@ -15,15 +15,21 @@ const counts = { passed: 3, failed: 0, skipped: 1 };
 
 function suites(fake: FakeMachine, verdicts: string[], run: object = {}) {
   fake.write('run.json', JSON.stringify({ planned: verdicts.length, ...run }));
-  verdicts.forEach((verdict, number) => fake.write(`records/00${number}.json`, JSON.stringify({ verdict, number })));
+  verdicts.forEach((verdict, number) => {
+    const record = { id: `A1.${number}`, title: 'ping', verdict, number, reason: 'no reply' };
+    fake.write(`records/00${number}.json`, JSON.stringify(record));
+  });
   return suiteOutcome(fake.root);
 }
 
 describe('the sum over unit tests and suites', () => {
-  it('counts errors as failures', () => {
+  it('counts errors as failures, and names both', () => {
     using fake = new FakeMachine();
     const outcome = suites(fake, ['passed', 'passed', 'failed', 'error', 'skipped']);
-    expect(outcome).to.deep.equal({ counts: { passed: 2, failed: 2, skipped: 1 }, problems: [] });
+    expect(outcome).to.deep.equal({
+      counts: { passed: 2, failed: 2, skipped: 1 },
+      problems: ['A1.2 ping: failed: no reply', 'A1.3 ping: error: no reply'],
+    });
   });
 
   it('is red when planned tests left no record', () => {
@@ -106,9 +112,15 @@ describe('the sum over unit tests and suites', () => {
   it('is red when no unit test ran, or they did not run to their end', () => {
     using fake = new FakeMachine();
     expect(unitOutcome(`${fake.root}/none`).problems).to.deep.equal(['the unit tests did not run to their end']);
-    const file = fake.write('counts', JSON.stringify({ passed: 0, failed: 0, skipped: 2 }));
+    const file = fake.write('counts', JSON.stringify({ passed: 0, failed: 0, skipped: 2, failures: [] }));
     expect(unitOutcome(file).counts.failed).to.equal(1);
-    expect(unitOutcome(fake.write('counts', JSON.stringify(counts)))).to.deep.equal({ counts, problems: [] });
+    const read = (failures: string[]) =>
+      unitOutcome(fake.write('counts', JSON.stringify({ ...counts, failed: failures.length, failures })));
+    expect(read([])).to.deep.equal({ counts, problems: [] });
+    expect(read(['a wait ends in time: it did not'])).to.deep.equal({
+      counts: { ...counts, failed: 1 },
+      problems: ['unit test failed: a wait ends in time: it did not'],
+    });
   });
 
   it('adds up, and keeps the first exit code that is not 0', () => {
