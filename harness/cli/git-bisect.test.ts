@@ -47,6 +47,10 @@ describe(`git bisect run macvlab run --bisect${missing}`, function bisect() {
     cpSync(join(dirname(main), '..'), join(installed, 'dist/harness'), { recursive: true });
     for (const name of ['node_modules', 'package.json']) symlinkSync(join(project, name), join(installed, name));
     writeFileSync(join(installed, 'dist/suites/t.js'), suiteOfCommit);
+    writeFileSync(
+      join(installed, 'dist/harness/run/expected-tests.js'),
+      "export const expectedTests = { 'suites/t.ts': 1 };",
+    );
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -101,6 +105,7 @@ describe(`git bisect run macvlab run --bisect${missing}`, function bisect() {
     const { status, said } = await run('--bisect', 'T1.1', '--out', join(folder, 'reports'));
     expect(status, said).to.equal(2);
     expect(said).to.include('cannot bisect more').and.to.include(hashes[1]).and.to.include(hashes[2]);
+    expect(said).to.include('a mistake of the suite');
     expect(await log('skip')).to.deep.equal(['in trouble']);
   });
 
