@@ -8,7 +8,6 @@ import type { Session } from './session.js';
 describe('what a clock says', () => {
   it('is a time, or not yet one', () => {
     expect(timeIn('time.tv_sec: 1795277791\ntime.tv_usec: 12\n')).to.equal(1795277791000012);
-    expect(timeIn('1795277791000012345\n')).to.equal(1795277791000012);
     for (const digits of ['', '-', '9'.repeat(400)]) {
       expect(timeIn(`time.tv_sec: 1795277791\ntime.tv_usec: ${digits}\n`), digits).to.equal(undefined);
     }
