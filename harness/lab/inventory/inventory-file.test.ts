@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -100,6 +100,8 @@ switch:
     ['a host that is an option', plain.replace('10.0.0.11', '-oProxyCommand=x'), 'line 2', 'machines.node1.host'],
     ['a user that is an option', plain.replace('ops', '-ops'), 'machines.node1.user'],
     ['a jump that is an option', plain.replace('user: ops', 'jump: -oX'), 'machines.node1.jump'],
+    ['a key in a variable', plain.replace('user: ops', "identity: 'k/${HOME}/id'"), 'line 2', '"${"', 'given to ssh'],
+    ['an escaped name', plain.replace('user: ops', "known-hosts: 'a\\b'"), 'machines.node1.known-hosts', '"\\\\"'],
     ['a port out of range', plain.replace('user: ops', 'port: 70000'), '70000', '1 to 65535'],
     ['a key itself', plain.replace('user: ops', `identity: "${secret}"`), 'a private key itself'],
     ['one host twice', plain.replace('.12', '.11'), 'line 3', 'node1 and node2 are one host'],
@@ -128,6 +130,23 @@ switch:
       expect(error.format()).not.to.include('geheim').and.not.to.include('BEGIN OPENSSH');
     });
   }
+
+  it('is refused with a key in a folder whose name ssh would change, and with no other', () => {
+    for (const [name, accepted] of [
+      ["it's $5, 100% 'é 日本'", true],
+      ['a "b"', false],
+      ['a ${b}', false],
+      ['a\\b', false],
+      ['a\nb', false],
+    ] as const) {
+      const within = join(folder, name);
+      mkdirSync(within);
+      writeFileSync(join(within, 'hosts.yaml'), plain.replace('user: ops', 'identity: key'));
+      const reading = () => readInventory(join(within, 'hosts.yaml')).machines.node1.address.identity;
+      if (accepted) expect(reading()).to.equal(join(within, 'key'));
+      else expect(errorOf(reading).message).to.include('machines.node1.identity').and.include('given to ssh');
+    }
+  });
 
   it('is as docs/inventory.md shows it', () => {
     const page = readFileSync(fileURLToPath(new URL('../../../../docs/inventory.md', import.meta.url)), 'utf8');

@@ -48,6 +48,19 @@ export function readInventory(file = inventoryFileName): Inventory {
   return { file, ...inventoryOf(source, text) };
 }
 
+/**
+ * A path that ssh is given as a setting. Of it, ssh puts in variables, and takes quotation marks and backslashes away; a dollar sign
+ * with a brace cannot be said otherwise, a backslash not to every ssh (ssh_config(5), "ENVIRONMENT VARIABLES"; OpenSSH, argv_split).
+ * @throws MacvlabError USAGE when ssh would look for another file, be it for the name of the inventory's folder
+ */
+function pathForSsh(source: Source, at: readonly string[], path: string): string {
+  const expanded = expandPath(path, dirname(source.file));
+  const [taken] = /\$\{|["\\\p{Cc}]/u.exec(expanded) ?? [];
+  if (taken === undefined) return expanded;
+  const why = `ssh would take ${JSON.stringify(taken)} for its own, and look for another file`;
+  throw wrong(source, `${at.join('.')}: ${JSON.stringify(expanded)} cannot be given to ssh: ${why}`, at);
+}
+
 /** A path as the user wrote it: from the home folder, or relative to another folder. */
 function expandPath(path: string, folder: string): string {
   return path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : resolve(folder, path);
@@ -72,11 +85,11 @@ function valueOf(source: Source): unknown {
   }
 }
 
-function inventoryOf({ file, document, lines }: Source, text: InventoryText): Omit<Inventory, 'file'> {
+function inventoryOf(source: Source, text: InventoryText): Omit<Inventory, 'file'> {
   const { machines, switch: known = {} } = text;
-  const folder = dirname(file);
+  const folder = dirname(source.file);
   const machine = (name: MachineName, { nic, ...reachable }: (typeof machines)['node1']): InventoryMachine => ({
-    address: addressOf(name, reachable, folder),
+    address: addressOf(source, ['machines', name], name, reachable),
     nic,
   });
   const { hairpin = {}, vlans, native, driver } = known;
@@ -88,7 +101,7 @@ function inventoryOf({ file, document, lines }: Source, text: InventoryText): Om
       node2: machine('node2', machines.node2),
       ...(machines.router && { router: machine('router', machines.router) }),
     },
-    addresses: addressesOf({ file, document, lines }, text.addresses),
+    addresses: addressesOf(source, text.addresses),
     switch: {
       hairpin: Object.fromEntries(reflects.map(([node, state]) => [node, state === 'on'])),
       ...(vlans && { vlans }),
@@ -96,20 +109,25 @@ function inventoryOf({ file, document, lines }: Source, text: InventoryText): Om
       ...(command && { driver: { command: programFrom(folder, command) } }),
       ...(bridge && { driver: { bridge: { device: bridge.device, ports: bridge.ports } } }),
     },
-    ...(bridge && { bridge: addressOf('switch', bridge, folder) }),
+    ...(bridge && { bridge: addressOf(source, ['switch', 'driver', 'bridge'], 'switch', bridge) }),
   };
 }
 
-function addressOf(name: string, text: Omit<ReachableText, 'device' | 'ports'>, folder: string): HostAddress {
+function addressOf(
+  source: Source,
+  at: readonly string[],
+  name: string,
+  text: Omit<ReachableText, 'device' | 'ports'>,
+): HostAddress {
   const { host, port, user, identity, jump, 'known-hosts': knownHosts, sudo = user !== 'root' } = text;
   return {
     name,
     host,
     ...(port !== undefined && { port }),
     ...(user !== undefined && { user }),
-    ...(identity !== undefined && { identity: expandPath(identity, folder) }),
+    ...(identity !== undefined && { identity: pathForSsh(source, [...at, 'identity'], identity) }),
     ...(jump !== undefined && { jump }),
-    ...(knownHosts !== undefined && { knownHosts: expandPath(knownHosts, folder) }),
+    ...(knownHosts !== undefined && { knownHosts: pathForSsh(source, [...at, 'known-hosts'], knownHosts) }),
     sudo,
   };
 }

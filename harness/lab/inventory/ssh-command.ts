@@ -72,7 +72,8 @@ function throughHosts(address: HostAddress, hops: readonly string[], level: stri
     ...(port === undefined ? [] : ['-p', port]),
   ];
   // ssh puts its own destination where %h and %p are; within the command of a hop further out these are that hop’s to replace.
-  const words = `${quoteCommand(command).replaceAll('%', '%%')} -W '[%h]:%p' ${quoteCommand([host.replace(/^\[|\]$/g, '')])}`;
+  const [before, behind] = [quoteCommand(command), quoteCommand([host.replace(/^\[|\]$/g, '')])];
+  const words = `${before.replaceAll('%', '%%')} -W '[%h]:%p' ${behind.replaceAll('%', '%%')}`;
   return settings({ ProxyCommand: words });
 }
 
