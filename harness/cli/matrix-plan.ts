@@ -11,7 +11,7 @@ export function sayJobPlan(plan: JobPlan, form: PlanForm): void {
       return sayJson({ ...plan, github: githubMatrix(plan), gitlab: gitlabPipeline(plan) });
     case 'github':
       // What a step gives to other jobs is a line (GitHub's documentation: "Setting an output parameter").
-      return say(JSON.stringify(githubMatrix(plan)));
+      return sayJson(githubMatrix(plan), 0);
     case 'gitlab':
       return sayJson(gitlabPipeline(plan));
   }

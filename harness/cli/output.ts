@@ -1,19 +1,28 @@
 /** What commands print with. */
 import pc from 'picocolors';
+import { visible, visibleInColour } from '../report/text.js';
 
-/** Prints lines to standard output. */
+/** Prints lines to standard output. What others have said in them, a host or a program, does not tell the terminal what to do. */
 export function say(...lines: readonly string[]): void {
-  for (const line of lines) process.stdout.write(`${line}\n`);
+  for (const line of lines) process.stdout.write(`${visibleInColour(line)}\n`);
 }
 
-/** Prints a value as JSON to standard output. */
-export function sayJson(value: unknown): void {
-  say(JSON.stringify(value, null, 2));
+/** Prints a value as JSON to standard output: what a terminal would obey is escaped, so that nothing of it is lost. */
+export function sayJson(value: unknown, indent = 2): void {
+  const text = JSON.stringify(value, null, indent).replace(/[^\n\x20-\x7e]/gu, (character) =>
+    visible(character) === character ? character : character.replace(/[^]/g, escaped),
+  );
+  process.stdout.write(`${text}\n`);
+}
+
+/** As JSON has it (RFC 8259, 7). */
+function escaped(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 /** Prints lines to standard error: what is said beside a command's output. */
 export function remark(...lines: readonly string[]): void {
-  for (const line of lines) process.stderr.write(`${line}\n`);
+  for (const line of lines) process.stderr.write(`${visibleInColour(line)}\n`);
 }
 
 /** Whether a stream is to have colours: a terminal, unless NO_COLOR is set (no-color.org); anything with FORCE_COLOR. */

@@ -6,12 +6,18 @@ import { Writable } from 'node:stream';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { convert } from 'xmlbuilder2';
+import { validateXML } from 'xmllint-wasm';
 import { MacvlabError } from '../core/error.js';
 import { readRun } from '../run/read-run.js';
 import { junitXml } from './junit.js';
 import { LineProgress } from './progress.js';
 import { aRecord, aRun } from './results.test-support.js';
 import { terminalTable } from './terminal.js';
+
+/** A schema that takes whatever is well-formed. */
+const anything = `<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
+  <xs:element name="testsuites" type="xs:anyType"/>
+</xs:schema>`;
 
 /** A run of somebody else's: whatever stands in its files, they are read and shown, and nothing more comes of it. */
 describe('the records of somebody else’s run', function hostile() {
@@ -45,22 +51,24 @@ describe('the records of somebody else’s run', function hostile() {
   const text = fc.array(piece, { minLength: 1, maxLength: 4 }).map((parts) => parts.join(''));
 
   it('are shown as text in JUnit and on a terminal, whatever they say', async () => {
+    const documents: string[] = [];
     const verdict = fc.constantFrom('passed' as const, 'failed' as const, 'error' as const, 'skipped' as const);
     await fc.assert(
-      fc.asyncProperty(verdict, fc.array(text, { minLength: 12, maxLength: 12 }), async (outcome, words) => {
+      fc.asyncProperty(verdict, fc.array(text, { minLength: 13, maxLength: 13 }), async (outcome, words) => {
         const [id = '', title = '', suite = '', reason = '', key = '', value = '', ...more] = words;
-        const [code = '', message = '', details = '', next = '', file = '', machine = ''] = more;
+        const [code = '', message = '', details = '', next = '', file = '', machine = '', startedAt = ''] = more;
         const record = aRecord({
-          ...{ id, title, suite, file, reason, verdict: outcome, modes: [value], kernel: machine, lab: key },
+          ...{ id, title, suite, file, reason, verdict: outcome, modes: [value], kernel: machine, lab: key, startedAt },
           ...{ observed: { [key]: value }, failure: { code, message, details, next } },
           evidence: [{ kind: 'frames', file: `evidence/${file.replaceAll('..', '')}`, title }],
         });
-        writeFileSync(join(folder, 'run.json'), JSON.stringify(aRun({ machine, tools: { [key]: value } })));
+        writeFileSync(join(folder, 'run.json'), JSON.stringify(aRun({ machine, tools: { [key]: value }, startedAt })));
         writeFileSync(join(folder, 'records/001.json'), JSON.stringify(record));
         const results = await readRun(folder);
 
         const xml = junitXml(results);
         expect(() => convert(xml, { format: 'object' }), xml).not.to.throw();
+        documents.push(xml);
         // Of what was said, nothing has become an element, and no file is attached but the evidence.
         expect(new Set(xml.match(/<[a-z!][\w-]*/g))).to.satisfy((tags: Set<string>) =>
           [...tags].every((tag) =>
@@ -80,6 +88,15 @@ describe('the records of somebody else’s run', function hostile() {
       }),
       { numRuns: 150 },
     );
+    // libxml2 knows which characters XML has, of which the other parser takes any.
+    const xml = documents.map((contents, index) => ({ fileName: `${index}.xml`, contents }));
+    const { valid, rawOutput } = await validateXML({ xml, schema: anything });
+    expect(valid, rawOutput).to.equal(true);
+    const damaged = {
+      fileName: 'damaged.xml',
+      contents: documents[0]!.replace('<testsuite ', '<testsuite x="\u0001" '),
+    };
+    expect(await validateXML({ xml: damaged, schema: anything })).to.have.property('valid', false);
   });
 
   it('are refused where they are no files: reading them would never end', async () => {

@@ -46,7 +46,7 @@ export function addSuite(root: XMLBuilder, about: SuiteAbout): XMLBuilder {
   const { name, tests, failures, errors, skipped, durationMs, startedAt, machine } = about;
   const counts = { tests, failures, errors, skipped, time: seconds(durationMs) };
   // UTC without zone or fraction: the one form that the strictest schema (Ant's) takes; the properties may have the whole.
-  const timestamp = startedAt.slice(0, 19);
+  const timestamp = line(startedAt.slice(0, 19));
   const suite = root.ele('testsuite', { name: line(name), ...counts, timestamp, hostname: line(machine) });
   const properties = suite.ele('properties');
   for (const [key, value] of Object.entries(about.properties)) {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { columnsOf, cut, duration, oneLine, visible, wrap } from './text.js';
+import { columnsOf, cut, duration, oneLine, visible, visibleInColour, wrap } from './text.js';
 
 describe('text for reports', () => {
   it('shows control characters and lone surrogates instead of passing them on', () => {
@@ -18,6 +18,18 @@ describe('text for reports', () => {
 
   it('lets no text turn the direction of writing', () => {
     expect(visible('a\u202eb\u2066c\u2069')).to.equal('a\ufffdb\ufffdc\ufffd');
+    const controls = Array.from({ length: 0x10000 }, (_, code) => String.fromCharCode(code)).filter((character) =>
+      /\p{Bidi_Control}/u.test(character),
+    );
+    expect(controls).to.have.length(12);
+    for (const control of controls) expect(visible(control)).to.equal('\ufffd');
+  });
+
+  it('keeps colours where they are asked for, and nothing else that a terminal obeys', () => {
+    expect(visibleInColour('\u001b[1;31mred\u001b[0m\u001b[2J\u001b[?25l\u001b]0;title\u0007\u009b1m\u202e')).to.equal(
+      '\u001b[1;31mred\u001b[0m\ufffd1m\ufffd',
+    );
+    expect(visibleInColour('\u001b\u001b[0m[2J')).to.equal('␛\u001b[0m[2J');
   });
 
   it('makes one line of many', () => {

@@ -5,9 +5,9 @@
 const escapeSequence = /\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)/g;
 
 // What XML 1.0 (fifth edition, production 2 "Char") does not allow; DEL and C1, which it allows but terminals obey; and what
-// turns the direction of writing (Unicode annex 9, "explicit directional" characters), so that a line would not read as it is.
+// turns the direction of writing (Unicode annex 9, all that has the property Bidi_Control), so that a line would not read as it is.
 // eslint-disable-next-line no-control-regex -- control characters are what this is about
-const unfit = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\ufffe\uffff]|[\ud800-\udfff]/gu;
+const unfit = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\p{Bidi_Control}\ufffe\uffff]|[\ud800-\udfff]/gu;
 
 /**
  * The text without colours and other escape sequences, with every remaining character that XML 1.0 forbids or that a
@@ -22,6 +22,18 @@ export function visible(text: string): string {
       if (code < 0x20) return String.fromCharCode(0x2400 + code);
       return code === 0x7f ? '\u2421' : '\ufffd';
     });
+}
+
+// "Select graphic rendition" (ECMA-48 section 8.3.117): a colour, which is all that a line of ours asks of a terminal.
+// eslint-disable-next-line no-control-regex -- control characters are what this is about
+const colour = /(\u001b\[[\d;]*m)/;
+
+/** The text as {@link visible} has it, with the colours that are in it. */
+export function visibleInColour(text: string): string {
+  return text
+    .split(colour)
+    .map((part, index) => (index % 2 === 1 ? part : visible(part)))
+    .join('');
 }
 
 /** The text as one visible line: every stretch of white space is one space. */
