@@ -177,8 +177,9 @@ describe('setting up the labs', () => {
     expect(checkout.fake.calls).to.deep.equal([]);
     expect(checkout.setUp({ everyLab: true })).to.deep.equal([]);
     expect(checkout.fake.calls.filter((call) => call.startsWith('apt-get'))).to.deep.equal([
-      'apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends dnsmasq-base iproute2 iptables ' +
-        'libvirt-clients libvirt-daemon nftables openssh-client perl-base qemu-utils ruby sudo tshark vagrant-libvirt',
+      'apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends cpio dnsmasq-base iproute2 ' +
+        'iptables libvirt-clients libvirt-daemon lzop nftables openssh-client perl-base qemu-utils ruby shellcheck sudo ' +
+        'tshark vagrant-libvirt',
     ]);
   });
 

@@ -67,7 +67,7 @@ export const realHostTools = [
 ];
 
 /**
- * What only proofs of the harness itself need: the audit, which breaks a lab's network and tools (harness/audit), and an oracle.
+ * What only proofs of the harness itself need: the audit, which breaks a lab's network and tools (harness/audit), and oracles.
  * @type {readonly RequiredTool[]}
  */
 export const auditTools = [
@@ -75,6 +75,9 @@ export const auditTools = [
   { name: 'tc', purpose: 'delays frames' },
   { name: 'perl', purpose: 'lies in the place of a tool' },
   { name: 'tshark', purpose: 'decodes frames beside us, in tests' },
+  { name: 'cpio', purpose: 'unpacks archives beside us, in tests' },
+  { name: 'lzop', purpose: 'packs kernels, in tests' },
+  { name: 'shellcheck', purpose: 'reads shell scripts, in tests' },
 ];
 
 /**
