@@ -104,6 +104,11 @@ switch:
     ['an escaped name', plain.replace('user: ops', "known-hosts: 'a\\b'"), 'machines.node1.known-hosts', '"\\\\"'],
     ['a port out of range', plain.replace('user: ops', 'port: 70000'), '70000', '1 to 65535'],
     ['a key itself', plain.replace('user: ops', `identity: "${secret}"`), 'a private key itself'],
+    [
+      'a key as one line',
+      plain.replace('user: ops', "identity: '-----BEGIN OPENSSH PRIVATE KEY-----\\ngeheim'"),
+      'key itself',
+    ],
     ['one host twice', plain.replace('.12', '.11'), 'line 3', 'node1 and node2 are one host'],
     ['a bad network', plain.replace('articles', '[10.0.0.0/33]'), 'line 4', '10.0.0.0/33'],
     ['an address for a network', plain.replace('articles', '[10.0.0.1/24]'), 'line 4', 'the network is 10.0.0.0/24'],

@@ -9,7 +9,7 @@ import { networkOf } from '../network.js';
 import { inventoryFileName } from './inventory-file-name.js';
 import { allowed, inventorySchema, type InventoryText, type ReachableText } from './inventory-schema.js';
 import type { HostAddress } from './machine.js';
-import { whereIn, refuse, type Source, wrong } from './inventory-refusal.js';
+import { whereIn, refuse, shown, type Source, wrong } from './inventory-refusal.js';
 
 export type MachineName = 'node1' | 'node2' | 'router';
 
@@ -58,7 +58,7 @@ function pathForSsh(source: Source, at: readonly string[], path: string): string
   const [taken] = /\$\{|["\\\p{Cc}]/u.exec(expanded) ?? [];
   if (taken === undefined) return expanded;
   const why = `ssh would take ${JSON.stringify(taken)} for its own, and look for another file`;
-  throw wrong(source, `${at.join('.')}: ${JSON.stringify(expanded)} cannot be given to ssh: ${why}`, at);
+  throw wrong(source, `${at.join('.')}: ${shown(expanded)} cannot be given to ssh: ${why}`, at);
 }
 
 /** A path as the user wrote it: from the home folder, or relative to another folder. */

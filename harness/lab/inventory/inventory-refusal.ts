@@ -64,7 +64,7 @@ function knownKeys(path: Path): string {
 }
 
 /** A value as it was given, unless it is long, or a key that stands where a file’s name should. */
-function shown(value: unknown): string {
+export function shown(value: unknown): string {
   const text = JSON.stringify(value);
   if (text.includes('PRIVATE KEY')) return 'a private key itself';
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
