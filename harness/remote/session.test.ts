@@ -334,6 +334,24 @@ describe('a session with a real sshd (needs root)', function () {
       expect(error.evidence).to.contain('/run/netns/node9').and.to.contain('ended with status 1');
     });
 
+    it('a command that says without end, which is killed', async () => {
+      for (const script of ['exec yes', 'exec yes >&2']) {
+        const before = process.memoryUsage().rss;
+        const error = await errorOf(sandbox.machine.run(sh(script)));
+        expect(error.code).to.equal('REMOTE_COMMAND');
+        expect(error.message).to.match(/said more than 64 MiB and was killed$/);
+        expect(error.evidence)
+          .to.match(/^(y\n)+y$/)
+          .and.to.have.length.below(500);
+        expect((process.memoryUsage().rss - before) / 2 ** 20).to.be.below(512);
+      }
+      const gone = async () => {
+        const { stdout } = await sandbox.machine.run(sh('cat /proc/[0-9]*/comm'));
+        return !/^yes$/m.test(stdout) || undefined;
+      };
+      await poll(gone, { what: 'yes to end', deadline: 5000 });
+    });
+
     it('more channels than sshd opens, without harm to the others', async () => {
       await sandbox.machine.run(sh('cd /run/macvlab; sed -i "s/^MaxSessions .*/MaxSessions 2/" sshd_config'));
       const narrow = await sandbox.connect('narrow');

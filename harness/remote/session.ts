@@ -1,7 +1,7 @@
 /** An SSH session with one machine: pinned host key, many channels, commands as argument lists. */
 import { timingSafeEqual } from 'node:crypto';
 import { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import ssh2, { type Client, type ClientChannel, type SFTPWrapper } from 'ssh2';
 import { MacvlabError, messageOf } from '../core/error.js';
 import { patience, pause, within } from '../core/wait.js';
@@ -37,6 +37,8 @@ const lastWordsGrace = 100;
 /** Milliseconds for a request to sshd itself: a channel, the end of a process. */
 const requestDeadline = 30_000;
 const killDeadline = 5000;
+/** Characters that a command may say; one that is well says some thousands. */
+const mostOutput = 2 ** 26;
 /** Milliseconds for a file. */
 const copyDeadline = 120_000;
 
@@ -165,7 +167,7 @@ export class Session {
 
   /**
    * Runs a command to its end.
-   * @throws MacvlabError REMOTE_DEAD; REMOTE_DEADLINE (the command is killed)
+   * @throws MacvlabError REMOTE_DEAD; REMOTE_DEADLINE, REMOTE_COMMAND when it says without end (the command is killed)
    */
   async run(argv: readonly string[], options: RunOptions = {}): Promise<CommandResult> {
     return this.#run(argv, `exec ${quoteCommand(argv)}`, options);
@@ -285,12 +287,26 @@ export class Session {
     const process = await this.#start(argv, line, deadline);
     let stdout = '';
     let stderr = '';
-    process.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-    process.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    const tooMuch = new Promise<never>((_, reject) => {
+      const take = (stream: Readable, keep: (text: string) => void) => {
+        stream.setEncoding('utf8').on('data', (text: string) => {
+          keep(text);
+          if (stdout.length + stderr.length <= mostOutput) return;
+          reject(this.#endless(argv, stdout || stderr));
+          // What still comes is read, so that the channel can end, and not kept.
+          [stdout, stderr] = ['', ''];
+        });
+      };
+      take(process.stdout, (text) => (stdout += text));
+      take(process.stderr, (text) => (stderr += text));
+    });
+    // A command that has failed otherwise may go on to speak until it is killed.
+    tooMuch.catch(() => undefined);
     process.stdin.end(options.stdin);
     const left = Math.max(deadline - (performance.now() - began), 0);
     try {
-      const exit = await within(process.ended, { what: argv.join(' '), deadline: left, signal: options.signal });
+      const ended = Promise.race([process.ended, tooMuch]);
+      const exit = await within(ended, { what: argv.join(' '), deadline: left, signal: options.signal });
       return { argv, ...exit, stdout, stderr, duration: performance.now() - began };
     } catch (error) {
       const fate = await this.#kill(process);
@@ -304,6 +320,14 @@ export class Session {
         },
       );
     }
+  }
+
+  #endless(argv: readonly string[], said: string): MacvlabError {
+    const much = `more than ${mostOutput / 2 ** 20} MiB`;
+    return new MacvlabError('REMOTE_COMMAND', `on ${this.name}, \`${argv.join(' ')}\` said ${much} and was killed`, {
+      evidence: said.slice(0, 400),
+      next: 'look on that machine whether its program of that name is the one that is meant',
+    });
   }
 
   /** Kills what nobody waits for any more; what comes of it is told in words, since another error is on its way. */

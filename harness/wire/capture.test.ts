@@ -139,6 +139,22 @@ describe('a capture (needs root)', function () {
     expect(both.map((counters) => counters.captured)).to.deep.equal([captured, captured]);
   });
 
+  it('keeps no more of tcpdump’s words than are of use, however often it is asked', async () => {
+    const capture = await listen(b);
+    await send(1);
+    await arrived(capture, 2);
+    const asked = 220;
+    for (let count = 1; count < asked; count += 1) await capture.counters();
+    const last = await capture.counters();
+    expect(last.captured).to.equal(capture.sightings.length);
+    // All of them together would be more: each answer is a line of 85 characters.
+    const kill = 'for p in /proc/[0-9]*; do [ "$(cat $p/comm)" != tcpdump ] || kill -KILL ${p#/proc/}; done';
+    await sandbox.machine.run(['sh', '-c', kill]);
+    const error = await errorOf(() => capture.changes.until(() => undefined, { what: 'x', deadline: 5000 }));
+    expect(error.code).to.equal('CAPTURE_ENDED');
+    expect(error.evidence?.length).to.be.within(10_000, 16_384);
+  });
+
   it('keeps a file that tcpdump reads back, frame by frame', async () => {
     const capture = await listen(b);
     expect(capture.pcap()).to.equal(undefined);

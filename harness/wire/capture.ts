@@ -47,6 +47,9 @@ const snapLength = 2048;
 /** KiB of tcpdump's ring: 512 full-sized frames, which starts quicker than the default of 2 MiB. */
 const ringSize = 1024;
 
+/** Characters of tcpdump's words that are kept: it tells its counters whenever it is asked. */
+const mostWords = 16_384;
+
 let decoded = 0;
 
 /** The order that the next frame of any capture will get. */
@@ -63,7 +66,9 @@ export class Capture {
   #sightings: Sighting[] = [];
   #records: Buffer[] = [];
   #header: Buffer | undefined;
+  /** The last that tcpdump has said, and how many characters it has said in all. */
   #words = '';
+  #said = 0;
   #closing = false;
   #knownDrops = 0;
   #counters: CaptureCounters | undefined;
@@ -76,7 +81,8 @@ export class Capture {
     const reader = new PcapReader((bytes) => this.#keep(bytes));
     process.stdout.on('data', (chunk: Buffer) => this.#read(reader, chunk));
     process.stderr.setEncoding('utf8').on('data', (text: string) => {
-      this.#words += text;
+      this.#words = (this.#words + text).slice(-mostWords);
+      this.#said += text.length;
       this.changes.notify();
     });
     process.ended.then(
@@ -157,14 +163,19 @@ export class Capture {
    * @throws MacvlabError CAPTURE_ENDED
    */
   async counters(): Promise<CaptureCounters> {
-    const from = this.#words.length;
+    const before = this.#said;
     await this.#session.signal('USR1', [this.#process]);
-    this.#counters = await this.changes.until(() => parseCounters(this.#words.slice(from)), {
+    this.#counters = await this.changes.until(() => parseCounters(this.#wordsSince(before)), {
       what: `the counters of tcpdump on ${this.name}`,
       deadline: patience(10_000),
       evidence: () => this.#words,
     });
     return this.#counters;
+  }
+
+  /** What tcpdump has said since it had said so many characters. */
+  #wordsSince(said: number): string {
+    return this.#said === said ? '' : this.#words.slice(said - this.#said);
   }
 
   /** @throws MacvlabError CAPTURE_DROPPED when frames were dropped since the last time somebody asked */

@@ -171,6 +171,24 @@ describe('a guest’s console', () => {
     expect(read.phase).to.equal('ready');
   });
 
+  it('is kept in bounds, whatever a kernel says without end: its beginning, its end and all complaints', async () => {
+    const mebibyte = 2 ** 20;
+    await print('[    0.1] the first line\r\n', 1);
+    for (let count = 1; count <= 12; count += 1) {
+      await print(`${'x'.repeat(mebibyte)}${count % 2 === 0 ? '' : '\r\n'}`, 1);
+      if (count % 4 === 0) await print(`\r\n[    ${count}.1] BUG: the ${count}th\r\n`, 1);
+      expect(read.text.length).to.be.below(5 * mebibyte);
+    }
+    await print('[   99.1] the last line\r\n', 1);
+    expect(read.text)
+      .to.match(/^\[ {4}0\.1\] the first line\n/)
+      .and.include('] the last line\n');
+    const left = Number(/^\[(\d+) characters are left out here\]$/m.exec(read.text)?.[1]);
+    expect(left + read.text.length).to.be.within(12 * mebibyte, 12 * mebibyte + 400);
+    expect(read.tail(1)).to.equal('[   99.1] the last line');
+    expect(lab.map(({ line }) => line)).to.deep.equal(['BUG: the 4th', 'BUG: the 8th', 'BUG: the 12th']);
+  });
+
   it('adds to the complaints of a lab, and keeps its own apart', async () => {
     lab.push({ machine: 'switch', line: 'BUG: before', kind: 'defect' });
     await print('[    1.0] BUG: mine\r\n', 1);

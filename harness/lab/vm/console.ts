@@ -1,4 +1,4 @@
-/** A guest's serial console: kept whole as evidence, and read for what its kernel complains about. */
+/** A guest's serial console: kept as evidence, and read for what its kernel complains about. */
 import type { Socket } from 'node:net';
 import { Changes } from '../../core/wait.js';
 
@@ -30,12 +30,21 @@ export function complaintIn(logLine: string): Omit<KernelComplaint, 'machine'> |
   return defects.test(line) ? { line, kind: 'defect' } : undefined;
 }
 
+/** Characters of the beginning and of the end that are kept of a console that has said more than {@link most}. */
+const part = 2 ** 20;
+/** Characters that are kept whole: a guest that boots says 60,000, and one whose kernel complains without end as much as it can. */
+const most = 4 * part;
+/** Characters of a line that are looked at. */
+const longestLine = 16_384;
+
 export class Console {
   readonly changes = new Changes();
   /** What its kernel has complained about. */
   readonly complaints: KernelComplaint[] = [];
   readonly #machine: string;
   readonly #heard: KernelComplaint[];
+  #beginning = '';
+  #leftOut = 0;
   #text = '';
   #line = '';
   #phase = 'the firmware';
@@ -53,9 +62,10 @@ export class Console {
     return this.#phase;
   }
 
-  /** All that was printed so far. */
+  /** All that was printed so far; of very much, the beginning and the end. */
   get text(): string {
-    return this.#text;
+    if (this.#leftOut === 0) return this.#text;
+    return `${this.#beginning}\n[${this.#leftOut} characters are left out here]\n${this.#text}`;
   }
 
   /** The last lines. */
@@ -68,10 +78,21 @@ export class Console {
     this.#phase = phase;
   }
 
-  #read(chunk: string): void {
+  #keep(chunk: string): void {
     this.#text += chunk;
+    if (this.#text.length <= most) return;
+    if (this.#leftOut === 0) {
+      this.#beginning = this.#text.slice(0, part);
+      this.#text = this.#text.slice(part);
+    }
+    this.#leftOut += this.#text.length - part;
+    this.#text = this.#text.slice(-part);
+  }
+
+  #read(chunk: string): void {
+    this.#keep(chunk);
     const lines = (this.#line + chunk).split('\n');
-    this.#line = lines.pop() ?? '';
+    this.#line = (lines.pop() ?? '').slice(0, longestLine);
     for (const line of lines) {
       const phase = /^macvlab: (\S+) [\d.]+$/.exec(line)?.[1];
       if (phase !== undefined) this.#phase = phase;

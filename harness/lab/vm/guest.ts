@@ -31,6 +31,8 @@ const controlPort = 'control';
 /** Inherited descriptors begin behind the standard ones. */
 const firstDescriptor = 3;
 const endDeadline = 5000;
+/** Characters that are kept of what QEMU says, and of what a guest answers through its control port. */
+const mostWords = 16_384;
 
 export class Guest {
   readonly name: string;
@@ -56,9 +58,11 @@ export class Guest {
     this.#cables = others.slice(ports.length);
     // They are for another QEMU: what comes through them must not be read here.
     for (const cable of this.#cables) cable?.pause();
-    process.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#qemuWords += text));
+    process.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#qemuWords = (this.#qemuWords + text).slice(-mostWords);
+    });
     control.setEncoding('utf8').on('data', (text: string) => {
-      this.#answer += text;
+      this.#answer = (this.#answer + text).slice(-mostWords);
       this.console.changes.notify();
     });
     control.on('error', () => undefined);
