@@ -65,7 +65,7 @@ export interface SegmentObservation {
   classes: ClassObservation[];
   /** Spanning tree messages seen (IEEE 802.1D, 9; and Cisco's, per VLAN). */
   bpdus: number;
-  /** Milliseconds that nothing passed for, up to the first answer or until it was given up; 0 when the first question was answered. */
+  /** Milliseconds that nothing was answered for, up to the first answer or until it was given up; 0 when the first question was answered. */
   waited: number;
   /** Whether the NIC had a carrier at the end. */
   carrier: boolean;

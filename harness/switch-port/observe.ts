@@ -10,6 +10,7 @@ import { freeAddresses } from './free-addresses.js';
 import { Listening } from './listening.js';
 import { type MacRange, macOf } from './mac-range.js';
 import type { ClassObservation, Control, SegmentObservation } from './observation.js';
+import { pauseBehind } from './pace.js';
 import { type Base, type Child, hasIpv6, type HostNic, group, makeBase, makeChild, treeGroups } from './segment.js';
 import { sendClasses, type SentClass } from './send-classes.js';
 
@@ -204,11 +205,12 @@ class Observing {
       }
       const isAnswered = answers.some(({ control }) => control.answered !== 'no');
       const held = listening.bpdus > 0 ? 2 * longest : this.#plan.portPasses ? 0 : 2 * usual;
-      if (isAnswered || waited > Math.max(patience(hello), held)) {
+      const until = Math.max(patience(hello), held);
+      if (isAnswered || waited > until) {
         this.#controls.push(...answers.map(({ control }) => control));
         return isAnswered && round === 0 ? 0 : waited;
       }
-      await pause(1000);
+      await pause(pauseBehind(waited, until));
     }
   }
 
@@ -217,8 +219,8 @@ class Observing {
   }
 
   /**
-   * Asks everybody as a child. Where nobody answers, though the NIC itself is answered or the other child was, once more, and then in
-   * the ways that tell why: the first child is enough for that.
+   * Asks everybody as a child. Where nobody answers, though the NIC itself is answered, or the first child was when it is the second
+   * that asks, once more; and then in the ways that tell why: the first child is enough for that.
    */
   async #control(listening: Listening, targets: readonly Target[], options: AskOptions): Promise<void> {
     const { from } = options;
@@ -226,7 +228,10 @@ class Observing {
     const answered = () => this.#isAnswered((control) => control.from === from);
     const [target] = targets;
     if (answered() || !target) return;
-    const passes = this.#controls.some((control) => control.way === 'usual' && control.answered !== 'no');
+    const before = from === 'child 1' ? 'NIC' : 'child 1';
+    const passes = this.#controls.some(
+      (each) => each.from === before && each.way === 'usual' && each.answered !== 'no',
+    );
     if (passes) this.#controls.push(await ask(listening, target, options));
     if (answered() || from !== 'child 1') return;
     if (passes) this.#controls.push(await askPromiscuously(this.#use.host, listening, target, options));

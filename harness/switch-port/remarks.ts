@@ -34,7 +34,7 @@ function heldBack({ waited, bpdus, controls }: SegmentObservation): string[] {
     bpdus > 0
       ? 'spanning tree (listening, learning); make it an edge port (PortFast)'
       : 'the port had come up just before, or the one that answers was asleep';
-  return [`nothing passed for the first ${seconds} s: ${why}`];
+  return [`nothing was answered for the first ${seconds} s: ${why}`];
 }
 
 function slowness({ controls }: SegmentObservation): string[] {

@@ -18,7 +18,7 @@ export interface SwitchState {
   name: string;
   /** Whether node2 is named as the peer, beside the router as the gateway. */
   peer?: boolean;
-  /** Frames of the hosts' own stacks beyond those of the command: answers to copies of what others ask, questions that are asked in vain. */
+  /** Frames that are answers to copies of what others ask, which every host would give. */
   answers?: number;
   /** Whether nftables is needed to make it. */
   nft?: true;
@@ -132,7 +132,6 @@ export const switchStates: readonly SwitchState[] = [
     nft: true,
     peer: true,
     commands: (tools) => hook(tools.port, 'ingress', 'ether daddr ff:ff:ff:ff:ff:ff drop'),
-    answers: 40,
     answer: /^cannot tell: unicast frames of children are answered and broadcasts are not: storm control/,
     cause: 'storm control',
   },
@@ -294,7 +293,7 @@ export const switchStates: readonly SwitchState[] = [
     name: 'hairpin, held back by spanning tree at first',
     commands: (tools) => [hairpin(tools.port), ...spanningTree(tools.port)],
     answer: /^reflects$/,
-    remark: /^nothing passed for the first \d+ s: spanning tree/,
+    remark: /^nothing was answered for the first \d+ s: spanning tree/,
   },
   {
     name: 'blocked by spanning tree',
