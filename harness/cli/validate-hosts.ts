@@ -74,7 +74,8 @@ export async function validateHosts(
   } catch (error) {
     signal.throwIfAborted();
     // Whatever failed for want of a connection, that is what has happened.
-    for (const { session } of reached) session.death.throwIfAborted();
+    const dead = reached.find(({ session }) => session.death.aborted);
+    if (dead) throw withoutUndo(dead.session.death.reason);
     throw error;
   } finally {
     await Promise.all(reached.map((each) => each.close()));
@@ -86,4 +87,15 @@ function onCommandLine(error: unknown): never {
   if (!(error instanceof MacvlabError) || error.code !== 'HOST_NIC') throw error;
   const { code, message, evidence, next, cause } = error;
   throw new MacvlabError(code, message, { evidence, next: next.replace('nic in the inventory', '--nic'), cause });
+}
+
+/** Nothing of a host's own is changed here, so that `macvlab gc` would find nothing to take back. */
+function withoutUndo(error: unknown): unknown {
+  if (!(error instanceof MacvlabError) || error.code !== 'HOST_LOST') return error;
+  const { code, message, evidence, cause } = error;
+  return new MacvlabError(code, message, {
+    evidence,
+    next: 'nothing has to be taken back: what was made there goes by itself within two minutes; see whether the host answers, and ask again then',
+    cause,
+  });
 }

@@ -227,14 +227,19 @@ describe('macvlab validate-switch on hosts (needs root)', function onHosts() {
   it('leaves nothing when the connection is lost in the middle, and says so', async () => {
     const before = await settledTraces(hosts, 'h1');
     const words = ['--host', 'root@10.99.0.1', '--nic', 'eth1', ...addresses, '--gateway', '10.0.0.1'];
-    const started = hosts.start(['node', cli, 'validate-switch', ...words, '--identity', hosts.files.identity], {
-      cwd: hosts.files.folder,
-    });
+    const more = ['--identity', hosts.files.identity, '--junit', 'lost.xml'];
+    const started = hosts.start(['node', cli, 'validate-switch', ...words, ...more], { cwd: hosts.files.folder });
     await started.said('untagged …');
     await hosts.dropConnections('h1');
     const { status, stderr } = await started.ended;
     expect(stderr, stderr).to.contain('HOST_LOST').and.to.contain('next:');
+    expect(stderr, 'it keeps no journal that gc could undo').not.to.contain('macvlab gc');
     expect(status).to.equal(3);
+    for (const file of ['lost.xml', 'reports/latest-switch/junit.xml']) {
+      expect(readFileSync(join(hosts.files.folder, file), 'utf8'))
+        .to.contain('tests="1" failures="0" errors="1"')
+        .and.to.contain('<error type="HOST_LOST"');
+    }
     expect(await settledTraces(hosts, 'h1')).to.equal(before);
   });
 });

@@ -1,6 +1,9 @@
 /** `macvlab validate-switch`: does the switch port that a host's NIC hangs on reflect? */
 import { resolve } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
+import { formatError } from '../core/error.js';
+import type { PortAsked, PortReportFolder } from '../report/port-report.js';
+import type { Failure } from '../run/record.js';
 import { untilInterrupted } from './interruption.js';
 import { positiveNumber } from './number-argument.js';
 import { remark, say } from './output.js';
@@ -57,8 +60,9 @@ export function addValidateSwitch(program: Command): void {
       const [host, peer, segments] = [hostOf(given), peerOf(given), segmentsOf(given)];
       const { out, forwardDelay } = given;
       const signal = untilInterrupted('what was made on the hosts is taken away');
-      const [{ PortReportFolder }, { statement }, { segmentName }] = await Promise.all([
+      const [{ PortReportFolder }, { failureRecord }, { statement }, { segmentName }] = await Promise.all([
         import('../report/port-report.js'),
+        import('../run/failure.js'),
         import('../switch-port/validate.js'),
         import('../switch-port/answer.js'),
       ]);
@@ -72,11 +76,25 @@ export function addValidateSwitch(program: Command): void {
       );
       remark(...statement(segments.length, delays));
       const { validateHosts } = await import('./validate-hosts.js');
-      const { validation, about } = await validateHosts({ host, peer, segments, forwardDelay: delays, signal }, remark);
+      const request = { host, peer, segments, forwardDelay: delays, signal };
+      const { validation, about } = await validateHosts(request, remark).catch((error: unknown): never => {
+        const asked = { host: host.address.name, nic: host.nic, vlans: segments.map(({ vlan }) => vlan) };
+        reportError(folder, failureRecord(error), asked);
+        throw error;
+      });
       const { files, lines } = folder.write(validation, about);
       say(...lines, '', ...files, '', validation.words);
       process.exitCode = validation.exit;
     });
+}
+
+/** Writes what is read by machines of an error that is told in any case, whether or not it can be written. */
+function reportError(folder: PortReportFolder, failure: Failure, asked: PortAsked): void {
+  try {
+    remark(...folder.writeError(failure, asked).files);
+  } catch (error) {
+    remark(formatError(error));
+  }
 }
 
 function describe({ address, nic }: NamedNic): string {

@@ -1,7 +1,11 @@
 /** The JUnit XML view of a switch port: one test per VLAN; see junit.ts for the conventions. */
+import type { Failure } from '../run/record.js';
 import { answerWords, segmentName } from '../switch-port/answer.js';
 import { addOutcome, addOutput, addSuite, addTest, junitDocument, pathFrom } from './junit-parts.js';
-import type { PortReport } from './port-report.js';
+import type { PortAsked, PortReport } from './port-report.js';
+
+/** The package of all tests, as JUnit has it. */
+const className = 'macvlab.validate-switch';
 
 /**
  * A report as JUnit: a VLAN that reflects has passed, one that does not has failed, and one of which nothing can be told is an error.
@@ -11,15 +15,14 @@ export function portJunitXml(report: PortReport, folder: string, base = process.
   const { segments, durationMs, host, nic, kernel, macvlab, id, startedAt } = report;
   const errors = segments.filter(({ kind }) => kind === 'cannot tell').length;
   const failures = segments.filter(({ kind }) => kind === 'does not reflect' || kind === 'reflects only').length;
-  const name = `switch port of ${nic} on ${host}`;
   const counts = { tests: segments.length, failures, errors, durationMs };
   return junitDocument({ name: `macvlab ${id}`, ...counts }, (root) => {
     const properties = { kernel, macvlab, run: id, startedAt, answer: report.answer };
+    const name = suiteName(host, nic);
     const suite = addSuite(root, { name, ...counts, skipped: 0, startedAt, machine: host, properties });
     for (const segment of segments) {
       const { kind, cause, advice, evidence, remarks, observation, pcaps } = segment;
-      const title = `${segmentName(segment.vlan)} reflects`;
-      const test = addTest(suite, 'macvlab.validate-switch', title, observation.duration);
+      const test = addTest(suite, className, titleOf(segment.vlan), observation.duration);
       const details = { details: [...evidence, ...remarks].join('\n'), next: advice };
       const words = answerWords(segment);
       if (kind === 'cannot tell') addOutcome(test, 'error', cause ?? 'CANNOT_TELL', words, details);
@@ -32,4 +35,29 @@ export function portJunitXml(report: PortReport, folder: string, base = process.
       );
     }
   });
+}
+
+/** A port of which nothing came to be known, since an error ended it all: that is what each VLAN that was asked about has come to. */
+export function portErrorXml(
+  failure: Failure,
+  { host, nic, vlans }: PortAsked,
+  { id, macvlab, startedAt, durationMs }: Pick<PortReport, 'id' | 'macvlab' | 'startedAt' | 'durationMs'>,
+): string {
+  const counts = { tests: vlans.length, failures: 0, errors: vlans.length, durationMs };
+  return junitDocument({ name: `macvlab ${id}`, ...counts }, (root) => {
+    const properties = { macvlab, run: id, startedAt };
+    const name = suiteName(host, nic);
+    const suite = addSuite(root, { name, ...counts, skipped: 0, startedAt, machine: host, properties });
+    for (const vlan of vlans) {
+      addOutcome(addTest(suite, className, titleOf(vlan), 0), 'error', failure.code, failure.message, failure);
+    }
+  });
+}
+
+function suiteName(host: string, nic: string): string {
+  return `switch port of ${nic} on ${host}`;
+}
+
+function titleOf(vlan: number | 'untagged'): string {
+  return `${segmentName(vlan)} reflects`;
 }

@@ -1,6 +1,6 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { expect } from 'chai';
 import { validateXML } from 'xmllint-wasm';
 import type { Validation } from '../switch-port/validate.js';
@@ -64,6 +64,24 @@ describe('the report of a switch port', function () {
     const { valid, rawOutput } = await validateXML({ xml, schema: { fileName: 'junit.xsd', contents: junitSchema } });
     expect(valid, `${rawOutput}\n${contents}`).to.equal(true);
     expect(contents).to.contain('tests="3" failures="1" errors="1"').and.to.contain('type="VLAN not allowed"');
+  });
+
+  it('is JUnit alone, with the error for each VLAN, where an error has kept the port from an answer', async () => {
+    const copies = { json: join(out, 'r.json'), junit: join(out, 'r.xml') };
+    const folder = new PortReportFolder(out, ['validate-switch'], copies);
+    const failure = { code: 'HOST_LOST', message: 'h1 was <lost>', details: 'Broken pipe', next: 'ask again' };
+    folder.writeError(failure, { host: '10.0.0.11', nic: 'eth1', vlans: ['untagged', 10] });
+    expect(readdirSync(folder.path)).to.deep.equal(['junit.xml']);
+    expect(readdirSync(out).sort()).to.deep.equal(['latest-switch', 'r.xml', basename(folder.path)].sort());
+    const contents = readFileSync(copies.junit, 'utf8');
+    const xml = { fileName: 'junit.xml', contents };
+    const { valid, rawOutput } = await validateXML({ xml, schema: { fileName: 'junit.xsd', contents: junitSchema } });
+    expect(valid, `${rawOutput}\n${contents}`).to.equal(true);
+    expect(contents).to.contain('tests="2" failures="0" errors="2"').and.to.contain('next: ask again');
+    expect(contents.match(/<error type="HOST_LOST" message="h1 was &lt;lost&gt;"/g)).to.have.length(2);
+    expect(
+      contents.match(/<testcase [^>]*name="[^"]*"/g)?.map((tag) => /name="([^"]*)"$/.exec(tag)?.[1]),
+    ).to.deep.equal(['untagged reflects', 'VLAN 10 reflects']);
   });
 
   it('is refused before anything is done where it cannot be written', () => {

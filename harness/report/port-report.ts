@@ -3,10 +3,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { asJson, makeFolders, pointAt, refuseUnwritable, writeWhole, writing } from '../core/report-files.js';
 import { version } from '../core/version.js';
+import type { Failure } from '../run/record.js';
 import { newRunId, slug } from '../run/run-folder.js';
 import { segmentName } from '../switch-port/answer.js';
 import type { SegmentReport, Validation } from '../switch-port/validate.js';
-import { portJunitXml } from './port-junit.js';
+import { portErrorXml, portJunitXml } from './port-junit.js';
 import { portLines } from './port-terminal.js';
 
 /** report.json. */
@@ -38,6 +39,11 @@ export interface PortReport {
 
 /** Whose port it is. */
 export type PortAbout = Pick<PortReport, 'host' | 'nic' | 'peer' | 'kernel'>;
+
+/** What was asked about. */
+export interface PortAsked extends Pick<PortReport, 'host' | 'nic'> {
+  vlans: readonly (number | 'untagged')[];
+}
 
 /** Further places of report.json and junit.xml. */
 export interface ReportCopies {
@@ -74,25 +80,46 @@ export class PortReportFolder {
    * @throws MacvlabError OUT_NOT_WRITABLE
    */
   write({ words, pcaps, segments, ...validation }: Validation, about: PortAbout): { files: string[]; lines: string[] } {
+    this.#make();
+    const report: PortReport = {
+      ...{ schema: 1, ...this.#when(), arguments: this.#arguments, ...about },
+      answer: words,
+      ...validation,
+      segments: segments.map((segment) => ({ ...segment, pcaps: this.#writePcaps(segment, pcaps.get(segment.vlan)) })),
+    };
+    const json = [join(this.path, 'report.json'), this.#copies.json].filter((file) => file !== undefined);
+    for (const file of json) place(file, asJson(report));
+    this.#placeJunit(portJunitXml(report, this.path));
+    return { files: [`report: ${this.path}`], lines: portLines(report) };
+  }
+
+  /**
+   * Makes the folder in the same way for an error that has kept the port from an answer: with a junit.xml that says so, and no more.
+   * @returns what the files are
+   * @throws MacvlabError OUT_NOT_WRITABLE
+   */
+  writeError(failure: Failure, asked: PortAsked): { files: string[] } {
+    this.#make();
+    this.#placeJunit(portErrorXml(failure, asked, this.#when()));
+    return { files: [`report: ${this.path}`] };
+  }
+
+  #make(): void {
     writing(this.#out, () => {
       makeFolders(this.#out);
       mkdirSync(this.path);
     });
     pointAt(this.#out, basename(this.path), 'latest-switch');
-    const copies = this.#copies;
-    const report: PortReport = {
-      ...{ schema: 1, id: this.#id, macvlab: version(), arguments: this.#arguments, ...about },
-      startedAt: new Date(this.#began).toISOString(),
-      durationMs: Date.now() - this.#began,
-      answer: words,
-      ...validation,
-      segments: segments.map((segment) => ({ ...segment, pcaps: this.#writePcaps(segment, pcaps.get(segment.vlan)) })),
-    };
-    const json = [join(this.path, 'report.json'), copies.json].filter((file) => file !== undefined);
-    const junit = [join(this.path, 'junit.xml'), copies.junit].filter((file) => file !== undefined);
-    for (const file of json) place(file, asJson(report));
-    for (const file of junit) place(file, portJunitXml(report, this.path));
-    return { files: [`report: ${this.path}`], lines: portLines(report) };
+  }
+
+  #when(): Pick<PortReport, 'id' | 'macvlab' | 'startedAt' | 'durationMs'> {
+    const startedAt = new Date(this.#began).toISOString();
+    return { id: this.#id, macvlab: version(), startedAt, durationMs: Date.now() - this.#began };
+  }
+
+  #placeJunit(content: string): void {
+    const files = [join(this.path, 'junit.xml'), this.#copies.junit].filter((file) => file !== undefined);
+    for (const file of files) place(file, content);
   }
 
   #writePcaps({ vlan }: SegmentReport, pcaps: ReadonlyMap<string, Buffer> = new Map()): string[] {
