@@ -12,6 +12,7 @@ import { attempt, say } from './report.mjs';
 import {
   missingAuditTools,
   missingGuestTools,
+  missingOracleTools,
   missingRealHostTools,
   missingTools,
   missingVagrantTools,
@@ -92,7 +93,9 @@ function lacking(machine, everyLab) {
   const guestsAlone = !machine.root && carriesGuests(machine) && forGuests.length === 0;
   const forAll = guestsAlone ? [] : [...missingTools(machine), ...forGuests];
   const forTests =
-    everyLab && carriesAudit(machine) ? [...missingRealHostTools(machine), ...missingAuditTools(machine)] : [];
+    everyLab && carriesAudit(machine)
+      ? [...missingRealHostTools(machine), ...missingAuditTools(machine), ...missingOracleTools(machine)]
+      : [];
   const tools = [...forAll, ...forVagrant, ...forTests];
   return [...new Map(tools.map((tool) => [tool.name, tool])).values()];
 }

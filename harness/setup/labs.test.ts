@@ -6,7 +6,7 @@ import { defaultKernel } from '../kernel/catalogue.js';
 import { FakeMachine } from './fake-machine.test-support.js';
 import { cacheFolder, defaultSeries, guestsArePrepared } from './guests.mjs';
 import { labsAreReady, setUpLabs } from './labs.mjs';
-import { auditTools, guestTools, realHostTools, requiredTools, vagrantTools } from './tools.mjs';
+import { auditTools, guestTools, oracleTools, realHostTools, requiredTools, vagrantTools } from './tools.mjs';
 
 const forSandbox = requiredTools.map(({ name }) => name);
 const forGuests = guestTools.map(({ name }) => name);
@@ -165,7 +165,7 @@ describe('setting up the labs', () => {
   it('installs Vagrant, and what the audit and tests of real hosts need, where every lab is promised, as root on Debian', () => {
     using checkout = new Checkout();
     checkout.fake.have('true', ...forSandbox, ...forGuests);
-    const more = [...vagrantTools, ...auditTools, ...realHostTools].map(({ name }) => name);
+    const more = [...vagrantTools, ...auditTools, ...oracleTools, ...realHostTools].map(({ name }) => name);
     checkout.fake.script('apt-get', managerWithout('none', ...more));
     checkout.fake.script('env', 'shift\nexec "$@"');
     checkout.fake.write('var/lib/dpkg/info/base-files.list', '');

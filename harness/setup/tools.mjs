@@ -67,13 +67,20 @@ export const realHostTools = [
 ];
 
 /**
- * What only proofs of the harness itself need: the audit, which breaks a lab's network and tools (harness/audit), and oracles.
+ * What only the audit needs, which breaks a lab's network and tools (harness/audit).
  * @type {readonly RequiredTool[]}
  */
 export const auditTools = [
   { name: 'nft', purpose: 'loses, changes, doubles and misdirects frames' },
   { name: 'tc', purpose: 'delays frames' },
   { name: 'perl', purpose: 'lies in the place of a tool' },
+];
+
+/**
+ * What tests compare with: those that miss one of these are skipped, and nothing else needs any.
+ * @type {readonly RequiredTool[]}
+ */
+export const oracleTools = [
   { name: 'tshark', purpose: 'decodes frames beside us, in tests' },
   { name: 'cpio', purpose: 'unpacks archives beside us, in tests' },
   { name: 'lzop', purpose: 'packs kernels, in tests' },
@@ -123,4 +130,13 @@ export function missingRealHostTools(machine = thisMachine()) {
  */
 export function missingAuditTools(machine = thisMachine()) {
   return auditTools.filter(({ name }) => findProgram(name, machine.folders) === undefined);
+}
+
+/**
+ * Which of the programs that tests compare with are missing.
+ * @param {Machine} [machine]
+ * @returns {RequiredTool[]}
+ */
+export function missingOracleTools(machine = thisMachine()) {
+  return oracleTools.filter(({ name }) => findProgram(name, machine.folders) === undefined);
 }
