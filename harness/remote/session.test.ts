@@ -1,13 +1,15 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { Duplex } from 'node:stream';
 import { expect } from 'chai';
 import type { MacvlabError } from '../core/error.js';
 import { errorOf } from '../core/error.test-support.js';
-import { patience, poll, within } from '../core/wait.js';
+import { patience, pause, poll, within } from '../core/wait.js';
+import { sandboxSshd } from '../lab/sandbox/connect.js';
 import { skipWithoutRoot, TestSandbox } from '../lab/sandbox/sandbox.test-support.js';
 import { newKeyPair } from './keys.js';
-import type { CommandResult, Session } from './session.js';
+import { type CommandResult, Session } from './session.js';
 
 const sha256 = (bytes: string | Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 const sh = (line: string, ...args: string[]) => ['sh', '-c', line, 'sh', ...args];
@@ -446,6 +448,32 @@ describe('a session with a real sshd (needs root)', function () {
       }
       victim.close();
     });
+
+    for (const allowHalfOpen of [false, true])
+      it(`fails what is asked for between the end of the connection and its close, ${allowHalfOpen ? 'which does not come by itself' : 'which is late'}`, async () => {
+        const enter = ['--target', String(sandbox.init.pid), '--mount', '--pid', '--net', '--'];
+        const sshd = spawn('nsenter', [...enter, ...sandboxSshd(), '-i'], { stdio: ['pipe', 'pipe', 'ignore'] });
+        sshd.stdin.on('error', () => undefined);
+        const transport = new Duplex({
+          allowHalfOpen,
+          read() {},
+          write: (bytes, _, done) => void sshd.stdin.write(bytes, done),
+          destroy: (error, done) => void pause(300).then(() => done(error)),
+        });
+        sshd.stdout.on('data', (bytes: Buffer) => transport.push(bytes)).on('end', () => transport.push(null));
+        const { user, host } = sandbox.keys;
+        const options = { name: 'ending', user: 'root', privateKey: user.private, hostKey: host.public, transport };
+        const victim = await Session.open(options);
+        const { stdout } = await victim.run(sh('echo $PPID'));
+        const ended = once(transport, 'end');
+        await sandbox.machine.run(['kill', '-KILL', stdout.trim()]);
+        await ended;
+        expect(victim.death.aborted).to.equal(false);
+        const errors = await Promise.all(
+          [victim.run(['true']), victim.get('/x'), victim.tunnel('127.0.0.1', 1)].map(errorOf),
+        );
+        expect(errors.map(({ code }) => code)).to.deep.equal(['REMOTE_DEAD', 'REMOTE_DEAD', 'REMOTE_DEAD']);
+      });
 
     it('keeps to a command’s deadline though it is silent', async () => {
       const victim = await sandbox.connect('frozen', 'node1');

@@ -1,5 +1,6 @@
 /** An SSH session with one machine: pinned host key, many channels, commands as argument lists. */
 import { timingSafeEqual } from 'node:crypto';
+import { once } from 'node:events';
 import { Socket } from 'node:net';
 import type { Duplex, Readable } from 'node:stream';
 import ssh2, { type Client, type ClientChannel, type SFTPWrapper } from 'ssh2';
@@ -34,6 +35,8 @@ export interface SessionOptions {
 
 /** Milliseconds that the last words may come behind the end of the transport. */
 const lastWordsGrace = 100;
+/** Milliseconds that a transport may take to close when its other side has ended it. */
+const closeGrace = 1000;
 /** Milliseconds for a request to sshd itself: a channel, the end of a process. */
 const requestDeadline = 30_000;
 const killDeadline = 5000;
@@ -374,15 +377,22 @@ export class Session {
     ask: (done: (error?: unknown, value?: T) => void) => unknown,
   ): Promise<T> {
     this.death.throwIfAborted();
+    let refused: unknown;
     const answer = new Promise<T>((resolve, reject) => {
-      ask((error, value) => {
-        if (error) reject(error as Error);
-        else resolve(value as T);
-      });
+      try {
+        ask((error, value) => {
+          if (error) reject(error as Error);
+          else resolve(value as T);
+        });
+      } catch (error) {
+        refused = error;
+        reject(error as Error);
+      }
     });
     try {
       return await within(answer, { what, deadline, signal: this.death });
     } catch (error) {
+      if (error === refused) await this.#closed();
       // A dead connection fails its requests before its last words are known.
       await this.#dying;
       this.death.throwIfAborted();
@@ -392,6 +402,15 @@ export class Session {
         next: 'look whether that machine still answers, or set MACVLAB_PATIENCE=4 on a slow machine',
       });
     }
+  }
+
+  /** What ssh2 does not even send: the other side has ended the connection, and its close is on its way. */
+  async #closed(): Promise<void> {
+    if (this.death.aborted) return;
+    const death = once(this.death, 'abort');
+    await pause(closeGrace, death);
+    this.#transport?.destroy();
+    await pause(closeGrace, death);
   }
 
   async #die(failure: Error | undefined): Promise<void> {
