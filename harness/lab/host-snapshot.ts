@@ -2,6 +2,7 @@
  * A host's network as it is: links, addresses, routes, rules, neighbours, forwarding. Taken before and after a lab, without what
  * changes by itself, and compared.
  */
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { MacvlabError } from '../core/error.js';
 import { parseIpJson } from '../link/link-info.js';
@@ -24,6 +25,16 @@ export interface Ours {
 type Item = Record<string, unknown>;
 
 const items = z.array(z.record(z.string(), z.unknown()));
+
+/** What a host knows of its neighbours. */
+const neighbours = z.array(
+  z.looseObject({
+    dst: z.string(),
+    dev: z.string().optional(),
+    lladdr: z.string().optional(),
+    state: z.array(z.string()).optional(),
+  }),
+);
 
 const readings = {
   link: ['ip', '-d', '-j', 'link', 'show'],
@@ -142,9 +153,14 @@ function route(item: Item, family: string): Entry[] {
 
 function neighbour({ dst, dev, lladdr, state }: Item, { macRange, nic, networks }: Ours): Entry[] {
   const permanent = Array.isArray(state) && state.includes('PERMANENT');
-  const onOurs = dev === nic && networks.some((network) => isWithin(plain(dst), network));
+  const onOurs = dev === nic && isIn(plain(dst), networks);
   if (!permanent && !onOurs && !plain(lladdr).startsWith(macRange)) return [];
   return [[`neighbour ${plain(dst)} on ${plain(dev)}${permanent ? ' (permanent)' : ''}`, plain(lladdr ?? '')]];
+}
+
+/** Whether what a host takes for an address is one of these networks'. */
+function isIn(address: string, networks: readonly string[]): boolean {
+  return isIP(address) !== 0 && networks.some((network) => isWithin(address, network));
 }
 
 function plain(value: unknown): string {
@@ -166,14 +182,11 @@ function textOf(item: Item): string {
  */
 export async function forgetNeighbours(session: Session, { macRange, nic, networks }: Ours): Promise<void> {
   const { stdout } = await session.run([...readings.neighbour]);
-  const learned = parseIpJson(stdout, items).filter(
-    ({ state }) => !(state as string[] | undefined)?.includes('PERMANENT'),
-  );
+  const learned = parseIpJson(stdout, neighbours).filter(({ state }) => !state?.includes('PERMANENT'));
   const ours = learned.filter(
-    ({ dst, dev, lladdr }) =>
-      plain(lladdr).startsWith(macRange) || (dev === nic && networks.some((network) => isWithin(plain(dst), network))),
+    ({ dst, dev, lladdr = '' }) => lladdr.startsWith(macRange) || (dev === nic && isIn(dst, networks)),
   );
-  const commands = ours.map(({ dst, dev }) => ['ip', 'neighbour', 'delete', plain(dst), 'dev', plain(dev)]);
+  const commands = ours.map(({ dst, dev = '' }) => ['ip', 'neighbour', 'delete', dst, 'dev', dev]);
   await session.batch(commands.map((argv) => ({ argv, mayFail: true })));
 }
 

@@ -95,10 +95,10 @@ export async function begin(
   { deadline = 60_000, signal }: { deadline?: number; signal?: AbortSignal | undefined } = {},
 ): Promise<Lifeline> {
   let said = '';
-  const answered = new Promise<RegExpExecArray>((resolve, reject) => {
+  const answered = new Promise<ReturnType<typeof readyIn> & object>((resolve, reject) => {
     held.socket.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-      const answer = /^ready (\d+) (\S+)$/m.exec(said);
+      said = (said + text).slice(-65_536);
+      const answer = readyIn(said);
       if (answer) resolve(answer);
     });
     held.socket.on('error', () => undefined);
@@ -107,13 +107,20 @@ export async function begin(
   held.socket.write(lifelineScript(script));
   try {
     const what = `${script.name} to be set up`;
-    const [, pid, release = ''] = await within(answered, { what, deadline: patience(deadline), signal });
+    const { init, release } = await within(answered, { what, deadline: patience(deadline), signal });
     if (script.silence !== undefined) void beat(held, (script.silence * 1000) / 10);
-    return { held, init: Number(pid), release, said };
+    return { held, init, release, said };
   } catch (error) {
     held.socket.destroy();
     throw error;
   }
+}
+
+/** The last line that the script prints, and what stands there: a process id and the kernel’s release; undefined without one. */
+export function readyIn(said: string): { init: number; release: string } | undefined {
+  // No kernel has process ids of more digits (proc(5), pid_max).
+  const [, pid, release] = /^ready (\d{1,10}) (\S{1,256})$/m.exec(said) ?? [];
+  return pid === undefined || release === undefined ? undefined : { init: Number(pid), release };
 }
 
 /** Gives signs of life, as long as there is somebody to take them. */

@@ -10,6 +10,8 @@ import { readBzImage } from '../../kernel/bzimage.js';
 import { Engine } from '../../lab/container/engine.js';
 import { findEngine } from '../../lab/container/engine-address.js';
 import { listDamaged, listKept } from '../../lab/kept.js';
+import { readInventory } from '../../lab/inventory/inventory-file.js';
+import { readJournal } from '../../lab/inventory/journal.js';
 import { readClaim } from '../../lab/vagrant/claim.js';
 import { findPrepared } from '../../lab/vagrant/prepared.js';
 import { readSettings } from '../../lab/vagrant/settings.js';
@@ -141,7 +143,28 @@ const known = `- name: no source lists on our kernel
 `;
 const config = 'lab: sandbox\nkernel: "6.12"\njobs: 2\nreporter: [terminal, junit]\nbail: true\nout: reports\n';
 const settings = 'provider: libvirt\nbox: macvlab\nmemory: 512\ncpus: 1\nkernel:\ndriver: auto\nmanagement: nat\n';
+const inventory = `machines:
+  node1: {host: 10.0.0.11, user: ops, nic: eth1, jump: "ops@[::1]:22"}
+  node2: &two {host: h2, nic: eth1, identity: ~/.ssh/k}
+addresses: [10.211.55.0/24, "fd00::/64"]
+switch:
+  hairpin: {node1: on, node2: unknown}
+  vlans: [1, 10]
+  driver: {bridge: {host: s, device: br0, ports: {node1: a, node2: b}}}
+`;
 const identity = { pid: 4194305, startTime: 12 };
+const journal = [
+  {
+    ...{ journal: 1, created: '2026-11-21T08:15:00.123Z', owner: identity, boot: 'b', namespace: 'pid:[1]' },
+    hosts: [{ address: { name: 'node1', host: '10.0.0.11', sudo: true }, nic: 'eth1' }],
+  },
+  { host: 'node1', up: 'boot', lab: 'pid:[2] 12' },
+  { undo: 1, host: 'node1', commands: [['ip', 'link', 'delete', 'dev', 'm1']] },
+  { undo: 2, host: 'node1', commands: [['ip', 'address', 'show']] },
+  { undone: 1 },
+]
+  .map((line) => `${JSON.stringify(line)}\n`)
+  .join('');
 const kept = JSON.stringify({
   ...{
     schema: 1,
@@ -247,6 +270,24 @@ export const fileTargets: readonly Target[] = [
     read: (folder) => readSettings({ MACVLAB_VAGRANT_SETTINGS: join(folder, 's.yaml') }),
     words: yamlWords,
     longest: mostYaml,
+  }),
+  fileTarget({
+    name: 'an inventory',
+    seeds: [inventory],
+    codes: ['USAGE', 'HOST_ADDRESSES'],
+    file: 'i.yaml',
+    read: (folder) => readInventory(join(folder, 'i.yaml')),
+    words: yamlWords,
+    longest: mostYaml,
+  }),
+  fileTarget({
+    name: 'a journal of changes',
+    seeds: [journal],
+    codes: [],
+    file: 'j.jsonl',
+    read: (folder) => readJournal(join(folder, 'j.jsonl')),
+    words: ['\n', '{"undo":', '{"undone":1}\n', '{"host":"node1","up":"'],
+    longest: 65_536,
   }),
   fileTarget({
     name: 'a lab’s state',

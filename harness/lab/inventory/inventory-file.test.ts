@@ -136,6 +136,15 @@ switch:
     });
   }
 
+  it('is refused in no time, however deep or wrong it is', () => {
+    for (const text of ['['.repeat(100_000), '{ ? '.repeat(20_000), '- '.repeat(50_000), '*a {'.repeat(20_000)]) {
+      const began = process.cpuUsage();
+      const error = errorOf(() => read(text));
+      expect(error.message).to.match(/^inventory \S+: it is not YAML: [^\n]+$/);
+      expect(process.cpuUsage(began).user / 1000, text.slice(0, 4)).to.be.below(2000);
+    }
+  });
+
   it('is refused with a key in a folder whose name ssh would change, and with no other', () => {
     for (const [name, accepted] of [
       ["it's $5, 100% 'é 日本'", true],

@@ -2,14 +2,15 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { LineCounter, parseDocument } from 'yaml';
+import { type Document, LineCounter } from 'yaml';
 import { MacvlabError, messageOf } from '../../core/error.js';
+import { readYaml } from '../../core/yaml.js';
 import type { OthersSwitch } from '../driver.js';
 import { networkOf } from '../network.js';
 import { inventoryFileName } from './inventory-file-name.js';
 import { allowed, inventorySchema, type InventoryText, type ReachableText } from './inventory-schema.js';
 import type { HostAddress } from './machine.js';
-import { whereIn, refuse, shown, type Source, wrong } from './inventory-refusal.js';
+import { whereIn, refuse, shown, type Source, wrong, wrongIn } from './inventory-refusal.js';
 
 export type MachineName = 'node1' | 'node2' | 'router';
 
@@ -36,11 +37,7 @@ export interface Inventory {
  */
 export function readInventory(file = inventoryFileName): Inventory {
   const lines = new LineCounter();
-  const document = parseDocument(textOf(file), { lineCounter: lines });
-  const source = { file, document, lines };
-  const [broken] = document.errors;
-  // Only the first line: what follows it shows the text, which may be a key that somebody has pasted.
-  if (broken) throw wrong(source, `it is not YAML: ${broken.message.split('\n')[0]?.replace(/:$/, '')}`);
+  const source = { file, document: documentOf(file, lines), lines };
   const parsed = inventorySchema.safeParse(valueOf(source));
   if (!parsed.success) throw refuse(source, parsed.error);
   const text = parsed.data;
@@ -74,6 +71,16 @@ function textOf(file: string): string {
       next: 'name it with --inventory FILE; docs/inventory.md shows what stands in it',
       cause: error,
     });
+  }
+}
+
+function documentOf(file: string, lines: LineCounter): Document {
+  const text = textOf(file);
+  try {
+    return readYaml(text, lines);
+  } catch (error) {
+    // Only the first line: what follows it shows the text, which may be a key that somebody has pasted.
+    throw wrongIn(`inventory ${file}`, `it is not YAML: ${messageOf(error).split('\n')[0]?.replace(/:$/, '')}`);
   }
 }
 

@@ -7,7 +7,7 @@ import { allowed } from './inventory-schema.js';
 /** The file, as it was read. */
 export interface Source {
   file: string;
-  document: Document.Parsed;
+  document: Document;
   lines: LineCounter;
 }
 
@@ -71,7 +71,12 @@ export function shown(value: unknown): string {
 }
 
 export function wrong(source: Source, why: string, path: Path = []): MacvlabError {
-  return new MacvlabError('USAGE', `${whereIn(source, path)}: ${why}`, {
+  return wrongIn(whereIn(source, path), why);
+}
+
+/** What is wrong at a place that is told already. */
+export function wrongIn(where: string, why: string): MacvlabError {
+  return new MacvlabError('USAGE', `${where}: ${why}`, {
     next: 'mend the file there, or name another with --inventory; docs/inventory.md shows what stands in it',
   });
 }

@@ -81,7 +81,7 @@ export async function reach(address: HostAddress, options: ReachOptions): Promis
       address,
       session,
       release: held.release,
-      connection: connectionOf(held.said),
+      connection: connectionIn(held.said),
       connect,
       outside: (argv, { stdin = '' } = {}) => outside(address, argv, stdin),
       close,
@@ -209,7 +209,7 @@ function checkIdentity({ name, identity }: HostAddress): void {
 }
 
 /** "connection 10.0.0.2 51234 10.0.0.11 22": what sshd says about it (ssh(1), SSH_CONNECTION). */
-function connectionOf(said: string): { from: string; to: string } | undefined {
+export function connectionIn(said: string): { from: string; to: string } | undefined {
   const [, from, to] = /^connection (\S+) \d+ (\S+) \d+$/m.exec(said) ?? [];
   return from === undefined || to === undefined ? undefined : { from, to };
 }

@@ -67,6 +67,12 @@ describe('what ssh says when a host is not reached', () => {
     expect(next).to.match(/dnf install .*iproute openssh-server$/);
   });
 
+  it('is told whatever bytes are in it', () => {
+    const said = 'Host key for h\0h has changed and you have requested strict checking.\n';
+    const { next } = sshFailure({ name: 'node1', host: 'h', sudo: true }, said);
+    expect(next).to.include('ssh-keygen -R hh');
+  });
+
   it('is shown without anything that looks like a private key', () => {
     const key = '-----BEGIN OPENSSH PRIVATE KEY-----\nabcdef\n-----END OPENSSH PRIVATE KEY-----';
     const error = sshFailure({ name: 'node1', host: 'h', sudo: true }, `debug: ${key}\nu@h: Permission denied (x).\n`);

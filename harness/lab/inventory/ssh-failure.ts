@@ -192,9 +192,11 @@ function passing(key: string, { host, jump }: HostAddress): string {
 
 /**
  * Why a host was not reached.
- * @param words what ssh, and what it started there, said to the end
+ * @param said what ssh, and what it started there, said to the end
  */
-export function sshFailure(address: HostAddress, words: string, cause?: unknown): MacvlabError {
+export function sshFailure(address: HostAddress, said: string, cause?: unknown): MacvlabError {
+  // What a host says may have bytes that no argument of a command, such as one to try by hand, can have.
+  const words = said.replaceAll('\0', '');
   const evidence = readable(words);
   for (const { pattern, code, means, next } of meanings) {
     const found = pattern.exec(words);
