@@ -104,7 +104,11 @@ async function endGuard(
 ): Promise<void> {
   await Promise.all(all.flatMap(({ rollback }) => rollback?.disarm() ?? []));
   // A connection may be gone before anybody has heard of it.
-  await Promise.allSettled(all.map(({ host: { reached } }) => reached.session.run(['true'])));
+  const answers = await Promise.allSettled(all.map(({ host: { reached } }) => reached.session.run(['true'])));
+  const silent = new Set(
+    all.filter((_, index) => answers[index]?.status === 'rejected').map(({ host }) => host.reached.session),
+  );
+  const isLost = (session: Session) => silent.has(session) || session.death.aborted;
   // What is lost has to go first on its host, so that what is undone there stays undone.
   await Promise.all(all.flatMap(({ host: { reached } }) => (isLost(reached.session) ? reached.close() : [])));
   journal?.end();
@@ -138,10 +142,6 @@ async function endGuard(
   } finally {
     await Promise.all(open.map((again) => again.close()));
   }
-}
-
-function isLost(session: Session): boolean {
-  return session.death.aborted;
 }
 
 /** Milliseconds in which a host comes to rest: an address that it had to make again is tried for a second (RFC 4862, 5.4). */
