@@ -1,5 +1,5 @@
 /** All that a run could leave on a machine, as lines of text that can be compared: what is there behind it was there before. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -16,18 +16,33 @@ export interface Places {
 
 /** Everything that is there now. */
 export function traces({ temporary, state, cache, engine }: Places): Set<string> {
-  return new Set([
-    ...processes(),
-    ...network('the machine'),
-    ...mounts('the machine', 'self'),
-    ...sockets(),
-    ...files(temporary, 3).map((file) => `temporary file ${file}`),
-    ...files(state, 2).map((file) => `state file ${file}`),
-    ...files(cache, 2)
-      .filter((file) => file.endsWith('.part'))
-      .map((file) => `unfinished in the cache: ${file}`),
-    ...(engine === undefined ? [] : engineTraces(engine)),
-  ]);
+  return new Set(
+    numbered([
+      ...processes(),
+      ...network('the machine'),
+      ...mounts('the machine', 'self'),
+      ...sockets(),
+      ...files(temporary, 3).map((file) => `temporary file ${file}`),
+      ...files(state, 2).map((file) => `state file ${file}`),
+      ...files(cache, 2)
+        .filter((file) => unfinished.test(file))
+        .map((file) => `unfinished in the cache: ${file}`),
+      ...(engine === undefined ? [] : engineTraces(engine)),
+    ]),
+  );
+}
+
+/** A folder that is not yet an entry (harness/core/cache.ts), or a file that is not yet renamed, with its writer's process id. */
+const unfinished = /\.part$|\.json\.\d+$/;
+
+/** Two things that look alike are two: a mount above its like. */
+function numbered(lines: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  return lines.map((line) => {
+    const count = (counts.get(line) ?? 0) + 1;
+    counts.set(line, count);
+    return count === 1 ? line : `${line} (${count})`;
+  });
 }
 
 /** Processes of this PID namespace; what has ended and is not reaped is none. */
@@ -50,18 +65,26 @@ const questions = [
   ['route', 'show', 'table', 'all'],
   ['-6', 'route', 'show', 'table', 'all'],
   ['rule', 'show'],
+  ['-6', 'rule', 'show'],
   ['neighbour', 'show'],
   ['netns', 'list'],
 ];
 
-/** What `ip -d -j` shows, an object a line. @param entering words in front of the command */
+const settings = ['net/ipv4/ip_forward', 'net/ipv6/conf/all/forwarding'];
+
+/** What `ip -d -j` shows, an object a line, and whether it forwards. @param entering words in front of the command */
 function network(where: string, entering: readonly string[] = []): string[] {
-  return questions.flatMap((question) => {
+  const forwarding = settings.map((name) => {
+    const argv = [...entering, 'cat', `/proc/sys/${name}`];
+    return `setting ${name} of ${where}: ${spawnSync(argv[0] ?? '', argv.slice(1), { encoding: 'utf8' }).stdout.trim()}`;
+  });
+  const shown = questions.flatMap((question) => {
     const [program = '', ...rest] = [...entering, 'ip', '-d', '-j', ...question];
     const answer = execFileSync(program, rest, { encoding: 'utf8' }).trim();
     const objects = answer === '' ? [] : (JSON.parse(answer) as unknown[]);
     return objects.map((object) => `ip ${question.join(' ')} of ${where}: ${JSON.stringify(object)}`);
   });
+  return [...forwarding, ...shown];
 }
 
 function mounts(where: string, pid: string): string[] {
@@ -70,9 +93,10 @@ function mounts(where: string, pid: string): string[] {
   return lines.map((line) => `mount of ${where}: ${line.split(' ').slice(3).join(' ')}`);
 }
 
-/** Sockets that listen, and locks in the abstract namespace. */
+/** Sockets that listen, and all that have a name, such as locks in the abstract namespace. */
 function sockets(): string[] {
-  const named = read('/proc/net/unix').match(/@\S*macvlab\S*$/gm) ?? [];
+  const unix = read('/proc/net/unix').matchAll(/^\S+: \S+ \S+ \S+ \S+ \S+ +\d+ (\S.*)$/gm);
+  const named = [...unix].map(([, name = '']) => `unix ${name}`);
   const listening = ['tcp', 'tcp6'].flatMap((kind) => read(`/proc/net/${kind}`).match(/^.*:.* 0A .*$/gm) ?? []);
   const bound = ['udp', 'udp6'].flatMap((kind) => read(`/proc/net/${kind}`).match(/^ +\d+: .*$/gm) ?? []);
   return [...named, ...listening, ...bound].map((line) => `socket ${line.trim()}`);
