@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { MacvlabError } from '../core/error.js';
 import { addressesOf } from './address.js';
 import { errnoIn, LinkError } from './errno.js';
-import { macvlanMode, parseLink, parseLinks } from './link-info.js';
+import { skipWithoutRoot, TestSandbox } from '../lab/sandbox/sandbox.test-support.js';
+import { macvlanMode, parseLink, parseLinks, readLink, readLinks } from './link-info.js';
 
 /** `ip -j -d address show dev m1` of a macvlan, as iproute2 6.1 prints it on Linux 6.18. */
 const macvlan = `[{"ifindex":3,"link":"eth0","ifname":"m1","flags":["BROADCAST","MULTICAST","UP","LOWER_UP"],"mtu":1500,"qdisc":"noqueue","operstate":"UP","group":"default","txqlen":1000,"link_type":"ether","address":"96:82:ba:32:20:51","broadcast":"ff:ff:ff:ff:ff:ff","promiscuity":0,"allmulti":0,"min_mtu":68,"max_mtu":65535,"linkinfo":{"info_kind":"macvlan","info_data":{"mode":"bridge","bcqueuelen":1000,"usedbcqueuelen":1000}},"num_tx_queues":1,"num_rx_queues":1,"gso_max_size":65536,"gso_max_segs":65535,"tso_max_size":524280,"tso_max_segs":65535,"gro_max_size":65536,"addr_info":[{"family":"inet","local":"10.0.0.3","prefixlen":24,"scope":"global","label":"m1","valid_life_time":4294967295,"preferred_life_time":4294967295},{"family":"inet6","local":"2001:db8::3","prefixlen":64,"scope":"global","nodad":true,"valid_life_time":4294967295,"preferred_life_time":4294967295},{"family":"inet6","local":"fe80::9482:baff:fe32:2051","prefixlen":64,"scope":"link","valid_life_time":4294967295,"preferred_life_time":4294967295}]}]\n`;
@@ -18,6 +19,29 @@ function codeOf(output: string): string | undefined {
     throw error;
   }
 }
+
+describe('links of a machine (needs root)', () => {
+  let sandbox: TestSandbox;
+
+  before(async function () {
+    skipWithoutRoot(this);
+    sandbox = await TestSandbox.open();
+  });
+  after(() => sandbox?.close());
+
+  it('are an error where ip prints something else than JSON, or half of it', async () => {
+    const stack = sandbox.stack();
+    expect((await readLinks(stack)).map(({ ifname }) => ifname)).to.deep.equal(['lo']);
+    for (const script of ['[ "$1" != -j ] || shift; exec $real "$@"', '$real "$@" | head -c 100']) {
+      await sandbox.replace('ip', script);
+      for (const read of [() => readLinks(stack), () => readLink(stack, 'lo')]) {
+        const error = await read().catch((reason: unknown) => reason);
+        expect(error).to.be.instanceOf(MacvlabError).that.includes({ code: 'LINK_UNREADABLE', exit: 3 });
+        expect((error as MacvlabError).evidence).to.match(/\blo\b/);
+      }
+    }
+  });
+});
 
 describe('links as ip prints them', () => {
   it('are read, with all that is printed', () => {

@@ -242,6 +242,21 @@ describe('ping (needs root)', function () {
     }
   });
 
+  it('is an error where ping is another program, which says something else or nothing', async () => {
+    const other = await TestSandbox.open();
+    try {
+      await other.ip('link set lo up');
+      expect(await ping(other.stack(), '127.0.0.1', { count: 1 })).to.include({ received: 1 });
+      for (const script of ['$real "$@" | sed "s/packets transmitted/sent/"', 'exit 0']) {
+        await other.replace('ping', script);
+        const error = await ping(other.stack(), '127.0.0.1', { count: 1 }).catch((reason: unknown) => reason);
+        expect(error).to.be.instanceOf(MacvlabError).with.property('code', 'PROBE_UNREADABLE');
+      }
+    } finally {
+      await other.close();
+    }
+  });
+
   it('fails with its machine', async () => {
     const other = await TestSandbox.open();
     const running = await startPing(other.stack(), '127.0.0.1', { count: 1000 });

@@ -73,6 +73,19 @@ export class TestSandbox {
     );
   }
 
+  /** Puts a shell script in the place of a program, for this sandbox alone; the program itself is $real there. */
+  async replace(program: string, script: string): Promise<void> {
+    const lines = [
+      'place=$(readlink -f "$(command -v "$1")")',
+      '[ -e "/run/real-$1" ] || cp "$place" "/run/real-$1"',
+      'printf "#!/bin/sh\nreal=/run/real-%s\n%s\n" "$1" "$2" >"/run/other-$1"',
+      'chmod 755 "/run/other-$1"',
+      'mount --bind "/run/other-$1" "$place"',
+    ];
+    const { status, stderr } = await this.machine.run(['sh', '-ec', lines.join('\n'), 'sh', program, script]);
+    if (status !== 0) throw new Error(`${program} could not be replaced: ${stderr}`);
+  }
+
   async close(): Promise<void> {
     for (const session of this.#sessions) session.close();
     await stopInit(this.init);
