@@ -13,7 +13,7 @@ import path from 'node:path';
 
 /**
  * What the reporter of the unit tests writes.
- * @typedef {Counts & { failures: string[] }} UnitCounts failures: the titles of what failed, each with its message
+ * @typedef {Counts & { failures: string[] }} UnitCounts failures: the titles of what failed, each with the first line of its message
  */
 
 /**
