@@ -8,6 +8,8 @@ export interface AssertionCounter {
   made: number;
   /** Those that take time, whether somebody awaits them or not. */
   pending: Promise<unknown>[];
+  /** The first of them that did not hold: who catches it has not made it hold. */
+  failure?: unknown;
   /** What expect() was called with and nothing has been asserted about yet: `expect(ping).to.be.answered` lacks its call. */
   open: Set<Statement>;
   /** What the work was, once it has ended: an assertion that comes later proves nothing any more. */
@@ -37,17 +39,30 @@ export function countAssertions<T>(counter: AssertionCounter, work: () => Promis
 }
 
 /**
- * Waits for the assertions that take time, and ends the counting.
+ * Waits for the assertions that take time, and ends the counting: of a test, which is to assert something.
  * @param what the work: "A1.3"
- * @throws MacvlabError NO_EVIDENCE when nothing was asserted, or an expect() has asserted nothing; what an assertion throws
+ * @throws MacvlabError NO_EVIDENCE when nothing was asserted, or an expect() has asserted nothing; what an assertion has thrown
  */
 export async function endCounting(counter: AssertionCounter, what: string): Promise<void> {
+  await settleAssertions(counter, what);
+  if (counter.made > 0) return;
+  throw new MacvlabError('NO_EVIDENCE', `${what} ended without having asserted anything`, {
+    next: 'let the experiment state its outcome with expect(), and await all that it begins',
+  });
+}
+
+/**
+ * As {@link endCounting}, of work that need not assert anything: a set-up.
+ * @throws MacvlabError NO_EVIDENCE when an expect() has asserted nothing; what an assertion has thrown
+ */
+export async function settleAssertions(counter: AssertionCounter, what: string): Promise<void> {
   // One that is awaited here may be followed by another.
   for (let settled = 0; settled < counter.pending.length;) {
     settled = counter.pending.length;
     await Promise.all(counter.pending);
   }
   counter.ended = what;
+  if (counter.failure !== undefined) throw counter.failure as Error;
   const [forgotten] = counter.open;
   if (forgotten) {
     throw new MacvlabError('NO_EVIDENCE', `${what} has an expect() that asserts nothing`, {
@@ -55,10 +70,6 @@ export async function endCounting(counter: AssertionCounter, what: string): Prom
       next: 'complete it: an assertion such as `answered` is called, answered()',
     });
   }
-  if (counter.made > 0) return;
-  throw new MacvlabError('NO_EVIDENCE', `${what} ended without having asserted anything`, {
-    next: 'let the experiment state its outcome with expect(), and await all that it begins',
-  });
 }
 
 /** Notes that expect() is called; undefined where nobody counts. */
@@ -86,6 +97,17 @@ export function noteAssertion(statement: unknown): void {
   }
   counter.made++;
   counter.open.delete(statement as Statement);
+}
+
+/** Notes that an assertion is named, which is still to be called: `expect(ping).to.exist.and.be.answered` lacks its call. */
+export function noteNamed(statement: unknown): void {
+  if (statement !== undefined) counting.getStore()?.open.add(statement as Statement);
+}
+
+/** Notes that an assertion did not hold. */
+export function noteFailure(error: unknown): void {
+  const counter = counting.getStore();
+  if (counter) counter.failure ??= error;
 }
 
 /** Notes an assertion that takes time. */

@@ -10,7 +10,7 @@ import { LinkError } from '../link/errno.js';
 import { type LinkInfo, macvlanMode } from '../link/link-info.js';
 import type { View } from '../wire/capture-point.js';
 import type { FramePattern } from '../wire/pattern.js';
-import { noteAssertion, notePending, noteStatement } from './counting.js';
+import { noteAssertion, noteFailure, noteNamed, notePending, noteStatement } from './counting.js';
 import { formatExchange } from './listing.js';
 
 declare global {
@@ -39,17 +39,31 @@ declare global {
   }
 }
 
+/** By this flag an assertion knows the expect() that it came from: chai hands flags on along a chain of words. */
+const statement = 'macvlab statement';
+/** By this one, that it awaits what it is about. */
+const awaiting = 'macvlab awaiting';
+
+/** The assertions above, by name. */
+const ownWords = [
+  ...['answered', 'lost', 'unansweredAt', 'seen', 'seenTimes'],
+  ...['macvlanMode', 'linkFlag', 'refused', 'refusedByEngine'],
+] as const satisfies (keyof Chai.Assertion)[];
+
 const extended = chai.use(({ Assertion }, utilities) => {
   const flag = (assertion: object, name: string): unknown => utilities.flag(assertion, name) as unknown;
   // eslint-disable-next-line @typescript-eslint/unbound-method -- called below with the assertion that it belongs to
   const check = Assertion.prototype.assert as (this: unknown, ...details: unknown[]) => void;
   Assertion.prototype.assert = function count(this: unknown, ...details: unknown[]) {
     state(this as object);
+    const object = flag(this as object, 'object');
+    if (object instanceof Promise && flag(this as object, awaiting) !== true) throw aboutPromise();
     try {
       check.apply(this, details);
     } catch (error) {
-      const object = flag(this as object, 'object');
       if (error instanceof Error && object instanceof Exchange) about.set(error, object);
+      // chai tries some of its own assertions, each of them locked, and catches what they throw.
+      if (flag(this as object, 'lockSsfi') !== true) noteFailure(error);
       throw error;
     }
   };
@@ -62,6 +76,7 @@ const extended = chai.use(({ Assertion }, utilities) => {
   const addAsync = (name: string, method: (this: Chai.AssertionStatic, ...details: any[]) => Promise<unknown>) => {
     Assertion.addMethod(name, function later(this: Chai.AssertionStatic, ...details: unknown[]) {
       state(this);
+      utilities.flag(this, awaiting, true);
       const settled = method.apply(this, details);
       settled.catch(() => undefined);
       notePending(settled);
@@ -174,10 +189,17 @@ const extended = chai.use(({ Assertion }, utilities) => {
     this.assert(asExpected, `${said}, it ${outcome ? `said: ${outcome.words}` : 'did it'}`, `${said} not`);
     return outcome;
   });
-});
 
-/** By this flag an assertion knows the expect() that it came from: chai hands flags on along a chain of words. */
-const statement = 'macvlab statement';
+  // To name one of ours is not yet to assert it, also where the chain before has asserted something.
+  for (const name of ownWords) {
+    const method = (Assertion.prototype as unknown as Record<string, unknown>)[name];
+    const get = function named(this: object) {
+      noteNamed(flag(this, statement));
+      return method;
+    };
+    Object.defineProperty(Assertion.prototype, name, { get, configurable: true });
+  }
+});
 
 /** chai's expect(), which is called about something: one that then asserts nothing is noticed where assertions are counted. */
 export const expect: Chai.ExpectStatic = Object.assign(
@@ -189,6 +211,13 @@ export const expect: Chai.ExpectStatic = Object.assign(
   },
   { fail: extended.expect.fail.bind(extended.expect) },
 ) as Chai.ExpectStatic;
+
+/** A promise is there whatever becomes of it: to be asserted is what it brings. */
+function aboutPromise(): MacvlabError {
+  return new MacvlabError('NO_EVIDENCE', 'an assertion is about a promise, and not about what it brings', {
+    next: 'await it: expect(await …)',
+  });
+}
 
 /** A loss is a frame that was seen somewhere and not where it should be next; where none was seen at all, nothing is known. */
 function nothingSeen(exchange: Exchange): MacvlabError {

@@ -181,9 +181,10 @@ export class Exchange {
   /**
    * Frames seen in a view so far during the exchange, without those of its witnesses: where an answer is slow to come, these are
    * sent beside it, and would be taken for what a test asks about.
-   * @throws MacvlabError CAPTURE_ENDED
+   * @throws MacvlabError CAPTURE_ENDED; NO_EVIDENCE when they are forgotten: what is not known any more was not missing
    */
   seen(view: View): Sighting[] {
+    if (this.since.order < this.lab.forgottenBefore) throw this.#forgotten();
     return seen(view, this.since).filter(
       ({ frame, timeError }) => frame.time - timeError <= this.until && !this.witness.owns(frame),
     );
@@ -391,6 +392,17 @@ export class Exchange {
       evidence: this.#progress(),
       next: 'look whether this way works at all; a third machine as `router` in the inventory would tell where frames are lost',
     });
+  }
+
+  #forgotten(): MacvlabError {
+    const { from, to, target } = this;
+    return new MacvlabError(
+      'NO_EVIDENCE',
+      `the frames of the ping from ${from.name} to ${to.name} (${target}) are forgotten`,
+      {
+        next: 'let each experiment send the pings that it asserts something about: a set-up’s are gone, as those of the one before',
+      },
+    );
   }
 
   #endless(): MacvlabError {

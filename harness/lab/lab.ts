@@ -7,7 +7,7 @@ import type { Route } from '../link/route.js';
 import { CommandLog } from '../remote/command-log.js';
 import { NetworkStack } from '../remote/network-stack.js';
 import type { Session } from '../remote/session.js';
-import type { Capture } from '../wire/capture.js';
+import { type Capture, nextOrder } from '../wire/capture.js';
 import { CapturePoint, type View } from '../wire/capture-point.js';
 import { ContainerEngines } from './container-engines.js';
 import type { ContainerHost } from './container-host.js';
@@ -52,6 +52,10 @@ export class Lab {
 
   /** Exchanges performed since the list was last emptied. */
   readonly exchanges: Exchange[] = [];
+  /** How many pings have begun, and not ended. */
+  pingsUnderWay = 0;
+  /** The order that the first frame has which is still known: all before it were forgotten. */
+  forgottenBefore = 0;
   /** How many commands it took to wire the lab and to listen in it; what comes later is a suite's or a test's. */
   wiredAt = 0;
 
@@ -163,9 +167,14 @@ export class Lab {
 
   /** Sends one echo request between two stations from fresh neighbour state, and watches what becomes of it. */
   async ping(from: Station, to: Station, options: ExchangeOptions = {}): Promise<Exchange> {
-    const exchange = await Exchange.perform(this, from, to, options);
-    this.exchanges.push(exchange);
-    return exchange;
+    this.pingsUnderWay++;
+    try {
+      const exchange = await Exchange.perform(this, from, to, options);
+      this.exchanges.push(exchange);
+      return exchange;
+    } finally {
+      this.pingsUnderWay--;
+    }
   }
 
   /**
@@ -207,6 +216,13 @@ export class Lab {
     });
     const bySession = groupBy(flushes, ({ stack }) => stack.session);
     await Promise.all([...bySession.values()].map(flushNeighbours));
+  }
+
+  /** Lets go of all that captures have seen and of the exchanges performed so far, so that memory stays bounded by one test. */
+  forget(): void {
+    for (const capture of this.captures) capture.forget();
+    this.exchanges.length = 0;
+    this.forgottenBefore = nextOrder();
   }
 
   /** Whose frames pass a view: a station at its own interface, or the station behind a switch port. */

@@ -77,7 +77,7 @@ describe('a run with a suite that proves nothing (needs root)', function emptyPr
     [
       'that asserts something when it has ended',
       `${body(`${pinged} expect(ping).to.be.answered();
-        void lab.ping(node1, node2).then((late) => expect(late).to.be.answered());`)}
+        void node1.link().then((late) => expect(late).to.have.linkFlag('UP'));`)}
       ${sound.replace('is sound', 'gives the late one its time')}`,
       /an assertion of Z1 was made when that had ended/,
     ],
@@ -87,10 +87,28 @@ describe('a run with a suite that proves nothing (needs root)', function emptyPr
         expect(ping).to.be.lost();`),
       /no frame of the ping from node1 to node2 .* was seen anywhere/,
     ],
+    ['with a hook of mocha that fails', `before(() => { throw new Error('in the hook'); });\n${sound}`, /in the hook/],
     [
-      'with a hook of mocha that fails',
-      `before(() => { throw new Error('in the hook'); });\n${sound}`,
+      'with a hook of mocha that fails behind its tests',
+      `after(() => { throw new Error('in the hook'); });\n${sound}`,
+      /in the hook[^]*1 passed, 0 failed/,
+    ],
+    [
+      'with a hook of mocha that skips its tests',
+      `beforeEach(function () { this.skip(); });\n${sound}`,
       /no test has a record/,
+    ],
+    ['whose only assertion is about a constant', body('expect(1).to.equal(1);'), /has asked the lab nothing/],
+    [
+      'whose body does not await a ping, and hides what comes of it',
+      body(`${pinged} expect(ping).to.be.answered();
+        lab.ping(node1, node2).then((late) => expect(late).to.be.lost()).catch(() => undefined);`),
+      /still under way/,
+    ],
+    [
+      'with a set-up that does not call its assertion',
+      `setUp(async ({ node1 }) => void expect(await node1.link()).to.have.linkFlag);\n${sound}`,
+      /the set-up of “Z” has an expect\(\) that asserts nothing/,
     ],
     ['with a set-up that fails', `setUp(() => Promise.reject(new Error('in the set-up')));\n${sound}`, /in the set-up/],
     ['with a test that is none of ours', `${sound}\nit('Z1 passes', () => undefined);`, /is no experiment/],

@@ -9,6 +9,7 @@ import { exchangeOf } from '../expect/expect.js';
 import { formatExchange } from '../expect/listing.js';
 import { collectConsoles, collectEvidence } from './evidence.js';
 import { failureRecord } from './failure.js';
+import { refuseUnderWay, whyEmpty } from './no-evidence.js';
 import type { TestRecord } from './record.js';
 import type { Experiment } from './registry.js';
 import type { Notes, Stage, SuiteState } from './stage.js';
@@ -43,13 +44,20 @@ export async function performExperiment({ stage, experiment, suite, blocked, bod
     measure: (name, value) => (measured[name] = value),
   };
   let finding: string | undefined;
+  let asked = 0;
   const givenUp = AbortSignal.any([run.signal, lab.death]);
   const scoped = async () => {
-    for (const capture of lab.captures) capture.forget();
-    lab.exchanges.length = 0;
-    const work = countAssertions(counter, () => body(notes));
+    lab.forget();
+    const ownFrom = lab.log.mark();
+    const work = countAssertions(counter, () => body(notes)).catch((error: unknown) => {
+      // What did not hold is not undone by what turns out to be lacking behind it.
+      throw (error instanceof Lacking ? (counter.failure ?? error) : error) as Error;
+    });
     // An assertion that nobody awaits is a mistake of the suite, but it counts all the same.
-    const whole = work.then(() => endCounting(counter, id));
+    const whole = work.then(async () => {
+      await endCounting(counter, id);
+      refuseUnderWay(lab, id);
+    });
     await within(whole, { what: `${id} to end`, deadline: patience(deadline), signal: givenUp }).catch(
       (error: unknown) => {
         if (error instanceof MacvlabError && error.code === 'WAIT_DEADLINE' && error.message.includes(`${id} to end`)) {
@@ -63,6 +71,7 @@ export async function performExperiment({ stage, experiment, suite, blocked, bod
       },
     );
     finding = findingOf(lab, { ...observed, ...measured });
+    asked = lab.log.between(ownFrom).length;
   };
   let outcome = await judged(() => refuseBeforehand(stage, experiment, blocked));
   const performed = outcome.verdict === 'passed';
@@ -89,15 +98,22 @@ export async function performExperiment({ stage, experiment, suite, blocked, bod
       if (complaint && record.verdict !== 'failed') Object.assign(record, complaint);
     };
     listenToKernel();
-    await collectEvidence({ lab, folder: run.folder, record, suite, commandsFrom });
-    if (record.verdict === 'passed' && sawNothing(lab, record)) Object.assign(record, outcomeOf(nothingSeen(id)));
+    const collected = await judged(() => collectEvidence({ lab, folder: run.folder, record, suite, commandsFrom }));
+    if (collected.failure && record.verdict === 'passed') Object.assign(record, collected);
+    const empty = record.verdict === 'passed' ? whyEmpty(lab, record, asked) : undefined;
+    if (empty) Object.assign(record, outcomeOf(empty));
     const undone = await judged(leave);
     if (undone.failure)
       stage.damage ??= new MacvlabError('LAB_DAMAGED', `${id} left something behind: ${undone.reason}`, undoAdvice);
     if (record.verdict === 'passed') Object.assign(record, finding === undefined ? {} : { reason: finding }, undone);
     // Once more: many a bug of a kernel shows when a link is taken away.
     listenToKernel();
-    collectConsoles({ lab, folder: run.folder, record });
+    const kept = await judged(async () => {
+      collectConsoles({ lab, folder: run.folder, record });
+      await run.folder.written();
+    });
+    // What cannot be kept proves nothing to anybody: it is no better than what was never seen.
+    if (kept.failure && record.verdict === 'passed') Object.assign(record, kept);
   }
   if (performed) stage.judgedComplaints = lab.machines.kernelLog?.mark() ?? 0;
   finish(stage, record);
@@ -129,7 +145,12 @@ const undoAdvice = {
 function finish(stage: Stage, record: TestRecord): void {
   const { run } = stage;
   run.records.push(record);
-  run.folder.writeRecord(record);
+  try {
+    run.folder.writeRecord(record);
+  } catch (error) {
+    // The run's folder remembers it, and the run is no good for it; whoever listens is told all the same.
+    if (record.verdict === 'passed') Object.assign(record, outcomeOf(error));
+  }
   run.listener.testEnded(record);
   const bad = record.verdict === 'failed' || record.verdict === 'error';
   stage.disappointed ||= bad;
@@ -213,16 +234,5 @@ function clockWasSet(jump: number): MacvlabError {
   const [by, way] = [Math.abs(jump), jump < 0 ? 'back' : 'forward'];
   return new MacvlabError('CLOCK_JUMPED', `this machine’s clock jumped ${by} ms ${way} during the test`, {
     next: 'run it again when the clock is no longer set: look whether a time service has just been started, or the machine has slept',
-  });
-}
-
-/** A ping proves by frames: where captures have seen none at all, whatever ping itself says, nothing is proved. */
-function sawNothing(lab: Lab, { frames }: TestRecord): boolean {
-  return frames === 0 && lab.exchanges.some(({ outcome }) => outcome !== 'refused');
-}
-
-function nothingSeen(id: string): MacvlabError {
-  return new MacvlabError('NO_EVIDENCE', `${id} has sent pings, and no capture has seen a frame`, {
-    next: 'look at the captures in the lab: do they listen where frames pass?',
   });
 }

@@ -189,6 +189,10 @@ export class Performing {
           runner.dispose();
           resolve();
         });
+        // A hook of ours keeps what goes wrong for the experiments; one of mocha's own would fail behind their backs.
+        runner.on('fail', ({ type }: { type?: string }, error: unknown) => {
+          if (type === 'hook') this.failure ??= error;
+        });
         runners.add(runner);
       });
     });

@@ -1,6 +1,7 @@
 /** A stage of a run: a lab, the run's folder, and the suites that are performed there. Several can be used side by side. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Scope } from '../core/scope.js';
+import { countAssertions, newAssertionCounter, settleAssertions } from '../expect/counting.js';
 import { type Feature, whyNot } from '../lab/features.js';
 import type { AddressPlan, Lab } from '../lab/lab.js';
 import type { MacvlanMode } from '../link/macvlan.js';
@@ -100,7 +101,9 @@ export class Stage {
     try {
       // Its experiments are skipped, and say why; what cannot be set up is no failure then.
       for (const feature of state.needs) if ((await this.missing(feature)) !== undefined) return;
-      await work();
+      const counter = newAssertionCounter();
+      await countAssertions(counter, work);
+      await settleAssertions(counter, `the set-up of “${state.title}”`);
     } catch (error) {
       state.failure = error;
     }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { MacvlabError } from '../core/error.js';
 import { pause } from '../core/wait.js';
 import { expect as say } from '../expect/expect.js';
 import type { KernelLog } from '../lab/driver.js';
+import type { Exchange } from '../lab/exchange.js';
 import { Lab } from '../lab/lab.js';
 import { Lacking } from '../lab/lacking.js';
 import { sandboxDriver } from '../lab/sandbox/sandbox.js';
@@ -206,6 +207,158 @@ describe('verdicts (needs root)', function verdicts() {
     expect(record.failure?.code).to.equal('NO_EVIDENCE');
   });
 
+  it('error: what was asserted rests on nothing that the experiment has asked the lab', async () => {
+    const link = await lab.node1.link();
+    const record = await performed(() => Promise.resolve(say(link).to.have.linkFlag('UP')));
+    expect(record).to.include({ verdict: 'error', assertions: 1 });
+    expect(record.failure?.code).to.equal('NO_EVIDENCE');
+    expect(record.reason).to.equal('T1 has asked the lab nothing: what it asserts was known before');
+  });
+
+  it('error: an assertion is about a promise, which is there whatever it brings', async () => {
+    const record = await performed(async () => {
+      const ping = lab.ping(lab.node1, lab.node2);
+      await ping;
+      say(ping).to.not.equal(undefined);
+    });
+    expect(record.verdict).to.equal('error');
+    expect(record.reason).to.equal('an assertion is about a promise, and not about what it brings');
+  });
+
+  it('error: the second assertion of a chain is not called', async () => {
+    const record = await performed(async () => {
+      // eslint-disable-next-line @typescript-eslint/unbound-method -- as somebody writes it who forgets the call
+      say(await lab.ping(lab.node1, lab.node2)).to.exist.and.be.answered;
+    });
+    expect(record.verdict).to.equal('error');
+    expect(record.reason).to.equal('T1 has an expect() that asserts nothing');
+  });
+
+  it('error: a ping is still under way, of which something may be asserted later, or nothing', async () => {
+    let late: Promise<unknown> = Promise.resolve();
+    const record = await performed(async () => {
+      say(await lab.ping(lab.node1, lab.node2)).to.be.answered();
+      late = lab.ping(lab.node1, lab.node2).catch(() => undefined);
+    });
+    await late;
+    expect(record.verdict).to.equal('error');
+    expect(record.reason).to.equal('T1 ended while a ping that it had begun was still under way');
+  });
+
+  it('error: it asserts something about a ping of before, of which no frame is known any more', async () => {
+    const before = await lab.ping(lab.node1, lab.node2);
+    say(before).to.be.answered();
+    const { in: arrival } = lab.node2.wire;
+    const claims = [
+      () => Promise.resolve(say(before).to.be.answered()),
+      () => say(before).not.to.have.seen(arpReply({ isAt: '02:00:00:00:00:77' }), arrival),
+      () => say(before).to.have.seenTimes(0, echoRequest({ token: 'ffffffffffffffff' }), arrival),
+    ];
+    for (const claim of claims) {
+      const record = await performed(async () => {
+        await lab.node1.link();
+        await claim();
+      });
+      expect(record.verdict, String(claim)).to.equal('error');
+      expect(record.reason).to.equal('the frames of the ping from node1 to node2 (10.0.0.2) are forgotten');
+    }
+  });
+
+  it('error: a ping of which no frame was seen is taken for lost, in whatever words', async () => {
+    for (const claim of [
+      (ping: Exchange) => say(ping).to.be.lost(),
+      (ping: Exchange) => say(ping).not.to.be.answered(),
+      (ping: Exchange) => say(ping.outcome).to.equal('lost'),
+    ]) {
+      const record = await performed(async () => {
+        const ping = await lab.ping(lab.node1, lab.node2);
+        ping.ping = { ...ping.ping, received: 0 };
+        claim(ping);
+      });
+      expect(record.verdict, String(claim)).to.equal('error');
+      expect(record.failure?.code).to.equal('NO_EVIDENCE');
+      expect(record.reason).to.match(/^no frame of the ping from node1 to node2 .*was seen anywhere$/);
+    }
+  });
+
+  it('failed: by an assertion that somebody has caught, or by one before something turned out to be lacking', async () => {
+    const caught = await performed(async () => {
+      const ping = await lab.ping(lab.node1, lab.node2);
+      say(ping).to.be.answered();
+      try {
+        say(ping).to.be.lost();
+      } catch {
+        // As somebody might who only wants to try.
+      }
+    });
+    const behind = await performed(async () => {
+      const ping = await lab.ping(lab.node1, lab.node2);
+      await Promise.resolve()
+        .then(() => say(ping).to.be.lost())
+        .catch(() => Promise.reject(new Lacking('needs what nobody has')));
+    });
+    for (const record of [caught, behind])
+      expect(record).to.include({
+        verdict: 'failed',
+        reason: 'expected the ping from node1 to node2 (10.0.0.2) to be lost',
+      });
+  });
+
+  it('passed: what chai tries for itself, and catches, is no assertion of the experiment', async () => {
+    const record = await performed(async () => {
+      say(await lab.node1.link()).to.not.include({ ifname: 'no', mtu: 1 });
+    });
+    expect(record.verdict, record.reason).to.equal('passed');
+  });
+
+  it('as a set-up’s assertions have it: what does not hold, is not called or not awaited there', async () => {
+    const setUpBy = async (work: (ping: Exchange) => unknown): Promise<TestRecord> => {
+      const suite: SuiteState = { title: 'T', parent: undefined, modes: [], needs: [] };
+      await stage.enterSuite(suite, 'T', {});
+      await stage.attempt(suite, async () => void work(await lab.ping(lab.node1, lab.node2)));
+      const record = await performed(async () => say(await lab.ping(lab.node1, lab.node2)).to.be.answered(), [], suite);
+      await stage.leaveSuite(suite);
+      return record;
+    };
+    const sound = await setUpBy((ping) => say(ping).to.be.answered());
+    expect(sound.verdict, sound.reason).to.equal('passed');
+    expect((await setUpBy(() => undefined)).verdict).to.equal('passed');
+    // eslint-disable-next-line @typescript-eslint/unbound-method -- as above
+    expect(await setUpBy((ping) => say(ping).to.be.lost)).to.include({
+      ...{ verdict: 'error', reason: 'the set-up of “T” has an expect() that asserts nothing' },
+    });
+    const unawaited = await setUpBy(
+      (ping) => void say(ping).to.have.seenTimes(7, echoRequest({ token: ping.token }), lab.node2.wire.in),
+    );
+    expect(unawaited.verdict).to.equal('failed');
+    expect(unawaited.reason).to.match(/to be seen 7 times at .*, it was seen 1 times$/);
+  });
+
+  it('error: its evidence or its record cannot be written, whatever was asserted', async () => {
+    const sound = async () => say(await lab.ping(lab.node1, lab.node2)).to.be.answered();
+    const { path } = stage.run.folder;
+    const experiment = { id: 'T1', title: 'a test', suite: 'T', file: 'suites/t.ts', modes: [], needs: [], test: {} };
+    const perform = () =>
+      stage.perform(
+        experiment as unknown as Experiment,
+        { title: 'T', parent: undefined, modes: [], needs: [] },
+        async () => {
+          await lab.node1.namespace('left');
+          await sound();
+        },
+      );
+    const folders = ['records', 'evidence'].map((name) => join(path, name));
+    for (const folder of folders) {
+      renameSync(folder, `${folder}.away`);
+      writeFileSync(folder, 'no folder');
+      const record = await perform();
+      expect(record, folder).to.include({ verdict: 'error', assertions: 1 });
+      expect(record.failure?.code, folder).to.equal('OUT_NOT_WRITABLE');
+      // What it has made is undone all the same.
+      expect(lab.node1.endpoints, folder).to.deep.equal([]);
+    }
+  });
+
   it('error: pings were sent, and not one frame of them is there to prove it', async () => {
     const record = await performed(async () => {
       say(await lab.ping(lab.node1, lab.node2)).to.be.answered();
@@ -316,10 +469,9 @@ describe('verdicts (needs root)', function verdicts() {
 
     /** Performs what asserts something true while the kernel complains. */
     const complaining = (...complaints: Omit<KernelComplaint, 'machine'>[]) =>
-      performed(() => {
+      performed(async () => {
         heard.push(...complaints.map((complaint) => ({ machine: 'guest', ...complaint })));
-        say(1).to.equal(1);
-        return Promise.resolve();
+        say(await lab.node1.link()).to.have.linkFlag('UP');
       });
     const stall = { line: 'rcu: INFO: rcu_preempt self-detected stall on CPU', kind: 'stall' } as const;
     const defect = { line: 'BUG: unable to handle page fault', kind: 'defect' } as const;
