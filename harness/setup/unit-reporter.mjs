@@ -22,7 +22,9 @@ export default class UnitReporter extends Mocha.reporters.Dot {
         passed: this.stats.passes,
         failed: this.stats.failures,
         skipped: this.stats.pending,
-        failures: this.failures.map((test) => `${test.fullTitle()}: ${test.err?.message.split('\n')[0] ?? 'no message'}`),
+        failures: this.failures.map(
+          (test) => `${test.fullTitle()}: ${test.err?.message.split('\n')[0] ?? 'no message'}`,
+        ),
       };
       writeFileSync(file, JSON.stringify(counts));
     });
