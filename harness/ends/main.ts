@@ -46,7 +46,8 @@ async function main(args: string[]): Promise<number> {
   const unknown = values.how?.find((how) => !hows.includes(how as How));
   if (unknown !== undefined) throw usage(`a run cannot be ended by "${unknown}"`, `choose of ${hows.join(', ')}`);
   const out = resolve(values.out);
-  rmSync(out, { recursive: true, force: true });
+  // What is ours there alone: the folder may be anybody's.
+  for (const name of ['worlds', 'ends.json', 'counts.json']) rmSync(join(out, name), { recursive: true, force: true });
   makeFolders(out);
   const endings: Ending[] = [];
   const containers = values.lab === 'container';

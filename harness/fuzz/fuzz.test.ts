@@ -35,6 +35,15 @@ describe('fuzzing', function () {
     expect(String(failure)).to.match(/65\d{3} bytes took \d+ ms|timed out/);
   });
 
+  it('is refused where nothing would be read', () => {
+    const program = fileURLToPath(new URL('main.js', import.meta.url));
+    for (const words of [['1', 'no such target'], ['0'], ['no-such-file']]) {
+      const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...words], { encoding: 'utf8' });
+      expect([status, stdout], stderr).to.deep.equal([2, '']);
+      expect(stderr).to.contain('USAGE: ').and.to.contain('pcap reader');
+    }
+  });
+
   it('makes the same inputs of the same seed, and few twice', () => {
     const [target] = targets;
     const made = () => {

@@ -2,9 +2,9 @@
  * `npm run fuzz [-- seconds [target...]]`: looks for bytes that a reader of ours does not stand, in all targets or in those whose
  * names contain a word that is given. What it finds is written into a file, and read again by giving that file's name.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { formatError } from '../core/error.js';
+import { exitCode, formatError, MacvlabError } from '../core/error.js';
 import { bounded } from './bounded.js';
 import { fuzz, type Finding } from './fuzz.js';
 import { pumped } from './pump.js';
@@ -14,14 +14,27 @@ import { targets } from './targets/targets.js';
 /** Where inputs go that were not read as they should be. */
 const folder = 'reports/fuzz';
 
-const [first, ...rest] = process.argv.slice(2);
-const seconds = Number(first ?? 60);
+await main(process.argv.slice(2)).catch((error: unknown) => {
+  process.stderr.write(`${formatError(error)}\n`);
+  process.exitCode = error instanceof MacvlabError ? error.exit : exitCode.lab;
+});
 
-if (first !== undefined && Number.isNaN(seconds)) await readAgain(first, chosen(rest));
-else await fuzzAll(chosen(rest), seconds);
+async function main([first = '60', ...words]: string[]): Promise<void> {
+  const seconds = Number(first);
+  if (seconds > 0) return fuzzAll(chosen(words), seconds);
+  if (!existsSync(first)) throw usage(`"${first}" is no number of seconds, and no file`);
+  await readAgain(first, chosen(words));
+}
 
 function chosen(words: readonly string[]): readonly Target[] {
+  for (const word of words)
+    if (!targets.some(({ name }) => name.includes(word))) throw usage(`no target has "${word}" in its name`);
   return targets.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
+}
+
+function usage(message: string): MacvlabError {
+  const names = targets.map(({ name }) => name).join(', ');
+  return new MacvlabError('USAGE', message, { next: `npm run fuzz -- [SECONDS | FILE] [TARGET…]; targets: ${names}` });
 }
 
 async function fuzzAll(list: readonly Target[], seconds: number): Promise<void> {

@@ -29,7 +29,8 @@ async function main(args: string[]): Promise<number> {
   const processors = availableParallelism();
   const jobs = values.jobs === undefined ? Math.max(1, Math.floor(processors / parallel)) : count('jobs', values.jobs);
   const out = resolve(values.out);
-  rmSync(out, { recursive: true, force: true });
+  // What is ours there alone: the folder may be anybody's.
+  for (const name of ['runs', 'soak.json', 'counts.json']) rmSync(join(out, name), { recursive: true, force: true });
   makeFolders(join(out, 'runs'));
   const plan = { filters, runs, parallel, jobs, load: values.load ? processors : 0 };
   const write = (report: SoakReport) =>
