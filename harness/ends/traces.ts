@@ -93,9 +93,9 @@ function mounts(where: string, pid: string): string[] {
   return lines.map((line) => `mount of ${where}: ${line.split(' ').slice(3).join(' ')}`);
 }
 
-/** Sockets that listen, and all that have a name, such as locks in the abstract namespace. */
+/** Sockets that listen, and all others that have a name and are not connected (SS_UNCONNECTED), such as abstract locks. */
 function sockets(): string[] {
-  const unix = read('/proc/net/unix').matchAll(/^\S+: \S+ \S+ \S+ \S+ \S+ +\d+ (\S.*)$/gm);
+  const unix = read('/proc/net/unix').matchAll(/^\S+: \S+ \S+ \S+ \S+ 01 +\d+ (\S.*)$/gm);
   const named = [...unix].map(([, name = '']) => `unix ${name}`);
   const listening = ['tcp', 'tcp6'].flatMap((kind) => read(`/proc/net/${kind}`).match(/^.*:.* 0A .*$/gm) ?? []);
   const bound = ['udp', 'udp6'].flatMap((kind) => read(`/proc/net/${kind}`).match(/^ +\d+: .*$/gm) ?? []);
