@@ -98,7 +98,7 @@ function sockets(): string[] {
   const unix = read('/proc/net/unix').matchAll(/^\S+: \S+ \S+ \S+ \S+ 01 +\d+ (\S.*)$/gm);
   const named = [...unix].map(([, name = '']) => `unix ${name}`);
   const listening = ['tcp', 'tcp6'].flatMap((kind) => read(`/proc/net/${kind}`).match(/^.*:.* 0A .*$/gm) ?? []);
-  const bound = ['udp', 'udp6'].flatMap((kind) => read(`/proc/net/${kind}`).match(/^ +\d+: .*$/gm) ?? []);
+  const bound = ['udp', 'udp6'].flatMap((kind) => read(`/proc/net/${kind}`).match(/^ *\d+: .*$/gm) ?? []);
   return [...named, ...listening, ...bound].map((line) => `socket ${line.trim()}`);
 }
 
