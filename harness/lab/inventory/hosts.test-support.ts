@@ -240,7 +240,8 @@ export class Hosts {
   /** Ends all SSH connections of a host at once. */
   async dropConnections(name: HostName): Promise<void> {
     // sshd's first process is the host's; those of connections are its children, one of which may end by itself in this moment
-    const script = 'for child in $(cat /proc/1/task/1/children); do kill -KILL "$child" || [ ! -e "/proc/$child" ]; done';
+    const script =
+      'for child in $(cat /proc/1/task/1/children); do kill -KILL "$child" || [ ! -e "/proc/$child" ]; done';
     await this.onHost(name, ['sh', '-c', script]);
   }
 
