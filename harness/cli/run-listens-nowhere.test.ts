@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { pause, poll } from '../core/wait.js';
+import { TestEngine, whyNoContainers } from '../lab/container/engine.test-support.js';
 import { whyNoGuests } from '../lab/vm/vm.test-support.js';
 import { findProgram } from '../setup/machine.mjs';
 import { main } from './command-line.test-support.js';
@@ -72,19 +73,25 @@ describe('what listens for connections (needs root)', function listening() {
   for (const [lab, least, why] of [
     ['sandbox', 6, ''],
     ['vm', 1, whyNoGuests()],
+    ['container', 4, whyNoContainers()],
   ] as const) {
     it(`is nothing of a run’s in a ${lab} lab, before, while and after it, in any network${why}`, async function run() {
       if (why) this.skip();
-      await refuseListening(lab, least);
+      const engine = lab === 'container' ? await TestEngine.start() : undefined;
+      try {
+        await refuseListening(lab, least);
+      } finally {
+        await engine?.stop();
+      }
     });
   }
 
-  /** @param least how many networks there are at least: the run’s, and in a sandbox those of five nodes */
+  /** @param least how many networks there are at least: the run’s, and in a sandbox those of five nodes; with an engine, its and the containers’ */
   async function refuseListening(lab: string, least: number): Promise<void> {
     const script = 'ss -Hlntup; "$@"; status=$?; echo "ended with $status"; ss -Hlntup';
-    const words = ['run', '--lab', lab, lab === 'vm' ? 'A1.1' : 'A1', '--reporter', 'lines', '--out', out];
+    const words = ['run', '--lab', lab, lab === 'sandbox' ? 'A1' : 'A1.1', '--reporter', 'lines', '--out', out];
     const child = spawn('unshare', ['--net', 'sh', '-c', script, 'sh', process.execPath, main, ...words], {
-      stdio: ['ignore', 'pipe', 'ignore'],
+      stdio: ['ignore', 'pipe', 'inherit'],
     });
     let said = '';
     child.stdout.setEncoding('utf8').on('data', (more: string) => (said += more));
@@ -94,7 +101,8 @@ describe('what listens for connections (needs root)', function listening() {
     const keys: string[] = [];
     const own = readlinkSync('/proc/self/ns/net');
     while (!over) {
-      const pids = family(child.pid!);
+      // An engine is ours, and containers descend from it.
+      const pids = family(lab === 'container' ? process.pid : child.pid!);
       for (const [network, sockets] of listeningAt(pids)) {
         if (network === own) continue;
         networks.add(network);
@@ -109,7 +117,7 @@ describe('what listens for connections (needs root)', function listening() {
     }
     expect(said).to.match(/^ended with 0\n$/m);
     const [first, ...rest] = said.split('\n');
-    expect(first, 'nothing listened before').to.match(/^(guests )?run /);
+    expect(first, 'nothing listened before').to.match(/^((guests )?run |giving the container engine the image)/);
     expect(rest.at(-2), 'nothing listens after').to.equal('ended with 0');
     expect(networks.size, 'networks that were looked at').to.be.at.least(least);
     expect(keys).to.deep.equal([]);
