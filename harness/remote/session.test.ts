@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { Duplex } from 'node:stream';
@@ -6,7 +6,6 @@ import { expect } from 'chai';
 import type { MacvlabError } from '../core/error.js';
 import { errorOf } from '../core/error.test-support.js';
 import { patience, pause, poll, within } from '../core/wait.js';
-import { sandboxSshd } from '../lab/sandbox/connect.js';
 import { skipWithoutRoot, TestSandbox } from '../lab/sandbox/sandbox.test-support.js';
 import { newKeyPair } from './keys.js';
 import { type CommandResult, Session } from './session.js';
@@ -451,8 +450,7 @@ describe('a session with a real sshd (needs root)', function () {
 
     for (const allowHalfOpen of [false, true])
       it(`fails what is asked for between the end of the connection and its close, ${allowHalfOpen ? 'which does not come by itself' : 'which is late'}`, async () => {
-        const enter = ['--target', String(sandbox.init.pid), '--mount', '--pid', '--net', '--'];
-        const sshd = spawn('nsenter', [...enter, ...sandboxSshd(), '-i'], { stdio: ['pipe', 'pipe', 'ignore'] });
+        const sshd = sandbox.sshd();
         sshd.stdin.on('error', () => undefined);
         const transport = new Duplex({
           allowHalfOpen,

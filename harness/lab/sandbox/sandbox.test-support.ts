@@ -1,10 +1,12 @@
 /** Sandboxes for the tests of the rooms below the lab: real sshds and a real network of their own. */
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
 import type { Context } from 'mocha';
 import { CommandLog } from '../../remote/command-log.js';
 import { newKeyPair } from '../../remote/keys.js';
 import { NetworkStack } from '../../remote/network-stack.js';
 import type { Session } from '../../remote/session.js';
-import { connectSandbox } from './connect.js';
+import { connectSandbox, sandboxSshd } from './connect.js';
 import type { LabKeys } from '../sshd.js';
 import { type Init, startInit, stopInit } from './init.js';
 
@@ -45,6 +47,12 @@ export class TestSandbox {
     const session = await connectSandbox(this.init.pid, keys, name, namespace);
     this.#sessions.push(session);
     return session;
+  }
+
+  /** An sshd in the sandbox that speaks on its standard input and output, for a transport of the test's own. */
+  sshd(): ChildProcessByStdio<Writable, Readable, null> {
+    const enter = ['--target', String(this.init.pid), '--mount', '--pid', '--net', '--'];
+    return spawn('nsenter', [...enter, ...sandboxSshd(), '-i'], { stdio: ['pipe', 'pipe', 'ignore'] });
   }
 
   /** The sandbox's own stack; or that of a namespace on it, entered from there. */
