@@ -52,7 +52,8 @@ export class TestSandbox {
   /** An sshd in the sandbox that speaks on its standard input and output, for a transport of the test's own. */
   sshd(): ChildProcessByStdio<Writable, Readable, null> {
     const enter = ['--target', String(this.init.pid), '--mount', '--pid', '--net', '--'];
-    return spawn('nsenter', [...enter, ...sandboxSshd(), '-i'], { stdio: ['pipe', 'pipe', 'ignore'] });
+    const [program, ...args] = ['nsenter', ...enter, ...sandboxSshd(), '-i'];
+    return spawn(program, args, { stdio: ['pipe', 'pipe', 'ignore'] });
   }
 
   /** The sandbox's own stack; or that of a namespace on it, entered from there. */
