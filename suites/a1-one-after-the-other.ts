@@ -47,7 +47,9 @@ suite('A1 one mode after the other', { addresses }, () => {
           expect(await ns1.link()).to.have.macvlanMode(mode);
           expect((await lab.ping(ns1, ns2)).outcome).to.equal(mode === 'bridge' ? 'answered' : 'lost');
         });
-        expect(await cleanLinks(node1)).to.deep.equal(before);
+        expect(await cleanLinks(node1), `flags and promiscuity of node1’s links behind mode ${mode}`).to.deep.equal(
+          before,
+        );
       }
       for (const namespace of [ns1, ns2]) {
         const { stdout } = await namespace.stack.run(['ip', '-br', 'link', 'show'], 'reading');

@@ -40,6 +40,17 @@ describe('the audit (needs root and nft)', function audit() {
       outcome: 'missed',
       reason: 'the sabotage could not be made: it never struck: behind',
     });
+    expect(findings.get('network/changes-no-command')).to.include({
+      outcome: 'missed',
+      reason: 'the sabotage could not be made: it never struck: rewrite',
+    });
+    expect(findings.get('tools/unused')).to.include({
+      outcome: 'missed',
+      reason: 'the sabotage could not be made: it never struck: tool',
+    });
+    const gone = findings.get('tools/gone-before');
+    expect(gone?.outcome).to.equal('missed');
+    expect(gone?.reason).to.match(/^the sabotage could not be made: the SSH session with node1 is gone/);
     const failed = findings.get('network/cannot-be-made');
     expect(failed?.outcome).to.equal('missed');
     expect(failed?.reason).to.match(/^the sabotage could not be made: Cannot find device "nothing"/);
@@ -84,13 +95,19 @@ describe('the audit (needs root and nft)', function audit() {
     const reason = new MacvlabError('INTERRUPTED', 'interrupted by a test', { next: 'nothing' });
     const module = new URL('sample-sabotages.test-support.js', import.meta.url).href;
     const before = children();
+    let told = 0;
     const ending = performAudit({
       ...{ sabotages, module, lab: 'sandbox', out, jobs: 2, signal: interruption.signal },
-      found: () => undefined,
+      found: () => {
+        told++;
+        // Others are being performed meanwhile.
+        expect(children().length).to.be.above(before.length);
+        interruption.abort(reason);
+      },
     });
-    interruption.abort(reason);
     expect(await ending.catch((error: unknown) => error)).to.equal(reason);
     expect(children()).to.deep.equal(before);
+    expect(told).to.be.within(1, sabotages.length - 1);
   });
 });
 

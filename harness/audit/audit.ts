@@ -30,28 +30,65 @@ export interface AuditPlan {
 export async function performAudit(plan: AuditPlan): Promise<Finding[]> {
   const { sabotages, module, lab, out, jobs, signal } = plan;
   const findings = new Map<Sabotage, Finding>();
-  const waiting = [...sabotages];
-  const work = async () => {
-    for (let sabotage = waiting.shift(); sabotage; sabotage = waiting.shift()) {
+  const found = (sabotage: Sabotage, finding: Finding) => {
+    findings.set(sabotage, finding);
+    plan.found(finding);
+  };
+  const lacking = (sabotage: Sabotage) => (lab === 'vm' ? notInGuests(sabotage) : undefined);
+  const applicable = sabotages.filter((sabotage) => lacking(sabotage) === undefined);
+  for (const sabotage of sabotages) {
+    const program = lacking(sabotage);
+    if (program !== undefined) found(sabotage, notApplicable(sabotage, `guests have no ${program}`));
+  }
+  const controls = [...new Set(applicable.map(({ patience }) => patience))].map(
+    (patience) => new Control(applicable, patience),
+  );
+  const judged: Promise<void>[] = [];
+  const waiting = [
+    ...controls.map((control) => async () => {
+      const { attacks, experiments, patience } = control;
+      const performed = await performApart({ attacks, patience }, { module, id: experiments, lab, out }, signal);
+      signal.throwIfAborted();
+      control.end(performed);
+    }),
+    ...applicable.map((sabotage) => async () => {
       const began = performance.now();
-      const lacking = lab === 'vm' && notInGuests(sabotage);
-      if (lacking) {
-        const finding = notApplicable(sabotage, `guests have no ${lacking}`);
-        findings.set(sabotage, finding);
-        plan.found(finding);
-        continue;
-      }
-      const performed = await performSabotage(sabotage, { module, id: sabotage.id, lab, out }, signal);
+      const performed = await performApart(sabotage, { module, id: sabotage.id, lab, out }, signal);
+      const duration = performance.now() - began;
       // A lab ends with its process.
       signal.throwIfAborted();
-      const finding = judge(sabotage, performed, performance.now() - began);
-      findings.set(sabotage, finding);
-      plan.found(finding);
-    }
+      const control = controls.find(({ patience }) => patience === sabotage.patience);
+      judged.push(
+        (control?.performed ?? Promise.reject(new Error('no control'))).then((without) =>
+          found(sabotage, judge(sabotage, performed, without, duration)),
+        ),
+      );
+    }),
+  ];
+  const work = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) await next();
   };
   const ended = await Promise.allSettled(Array.from({ length: jobs }, work));
   for (const outcome of ended) if (outcome.status === 'rejected') throw outcome.reason as Error;
+  await Promise.all(judged);
   return sabotages.flatMap((sabotage) => findings.get(sabotage) ?? []);
+}
+
+/** The experiments of all sabotages with the same deadlines, in a lab that nobody breaks: what is red there proves nothing. */
+class Control {
+  readonly attacks = [];
+  readonly experiments: readonly string[];
+  readonly performed: Promise<Performed>;
+  readonly patience: number | undefined;
+  end: (performed: Performed) => void = () => undefined;
+
+  constructor(sabotages: readonly Sabotage[], patience: number | undefined) {
+    this.patience = patience;
+    const filters = sabotages.filter((each) => each.patience === patience).map(({ experiments }) => experiments);
+    // No filter means all experiments.
+    this.experiments = filters.some(({ length }) => length === 0) ? [] : [...new Set(filters.flat())];
+    this.performed = new Promise((resolve) => (this.end = resolve));
+  }
 }
 
 /** A program that an attack needs, and that guests do not have (harness/lab/root-recipe.ts). */
@@ -62,8 +99,8 @@ function notInGuests({ attacks }: Sabotage): string | undefined {
 
 const worker = fileURLToPath(new URL('worker.js', import.meta.url));
 
-async function performSabotage(
-  { attacks, patience }: Sabotage,
+async function performApart(
+  { attacks, patience }: { attacks: Sabotage['attacks']; patience?: number | undefined },
   commission: Commission,
   signal: AbortSignal,
 ): Promise<Performed> {
@@ -92,6 +129,6 @@ async function performSabotage(
 
 /** A command in mounts of its own, where a folder is a disk of a given size. */
 function onSmallDisk(size: string, folder: string, command: readonly string[]): string[] {
-  const script = 'mount -t tmpfs -o "size=$1" sabotage "$2" && shift 2 && exec "$@"';
+  const script = 'mount -t tmpfs -o "size=$1,nr_inodes=2k" sabotage "$2" && shift 2 && exec "$@"';
   return ['unshare', '--mount', '--propagation', 'private', '--', 'sh', '-c', script, 'sh', size, folder, ...command];
 }

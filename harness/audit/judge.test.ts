@@ -15,9 +15,11 @@ const record = (verdict: Record['verdict'], reason?: string, failure?: Partial<F
 function judged(
   sabotage: Pick<Sabotage, 'of' | 'expected'>,
   performed: Partial<Performed> & Pick<Performed, 'exit'>,
+  without: Partial<Performed> = {},
 ): Finding {
   const whole: Sabotage = { id: 'a/b', imitates: 'this', attacks: [], experiments: [], ...sabotage };
-  return judge(whole, { kernel: '', records: [], ...performed }, 1000);
+  const control = { exit: 0, kernel: '', records: [record('passed')], ...without };
+  return judge(whole, { kernel: '', records: [], ...performed }, control, 1000);
 }
 
 const network = { of: 'network', expected: { verdict: 'failed', reason: /never at switch/ } } as const;
@@ -50,8 +52,35 @@ describe('judging a sabotage', () => {
 
   it('has nothing to say where all was skipped', () => {
     const skipped = record('skipped', 'no VLANs');
-    expect(judged(network, { exit: 0, records: [skipped, skipped] })).to.include({
+    expect(judged(network, { exit: 0, records: [skipped, skipped] }, { records: [skipped] })).to.include({
       ...{ outcome: 'not applicable', reason: 'no VLANs' },
+    });
+  });
+
+  it('misses what makes experiments be skipped that are performed without it', () => {
+    expect(judged(network, { exit: 0, records: [record('skipped', 'no VLANs')] })).to.include({
+      ...{ outcome: 'missed', verdict: 'skipped', reason: 'skipped, and without it performed' },
+    });
+  });
+
+  it('misses what is red without it as well, or is not performed then', () => {
+    const performed = { exit: 1, records: [record('failed', 'never at switch', {})] };
+    expect(judged(network, performed).outcome).to.equal('caught');
+    for (const records of [[record('failed')], [record('error')], [record('skipped')], []])
+      expect(judged(network, performed, { records })).to.include({
+        ...{ outcome: 'missed', blamed: false, reason: 'not passed without it either' },
+      });
+    const failure = { code: 'LAB_OPEN', message: 'no lab' };
+    expect(judged(network, performed, { records: [], failure })).to.include({
+      ...{ outcome: 'missed', blamed: false, reason: 'without it there is no run either: no lab' },
+    });
+    expect(judged(network, performed, { trouble: 'it has crashed' }).outcome).to.equal('missed');
+  });
+
+  it('misses what no experiment has noticed, though the run is red', () => {
+    const failure = { code: 'LAB_CLOSE', message: 'never at switch' };
+    expect(judged(network, { exit: 3, records: [record('passed')], failure })).to.include({
+      ...{ outcome: 'missed', blamed: false, reason: 'never at switch' },
     });
   });
 

@@ -1,6 +1,6 @@
 /** Whether a sabotage was noticed, and rightly blamed. */
 import { exitCode } from '../core/error.js';
-import type { Failure } from '../run/record.js';
+import { type Failure, keyOf } from '../run/record.js';
 import type { Sabotage } from './sabotage.js';
 import type { Performed } from './worker.js';
 
@@ -25,16 +25,31 @@ export interface Finding {
 
 type Record = Performed['records'][number];
 
-/** Judges one sabotage by what has become of its run. */
-export function judge(sabotage: Sabotage, performed: Performed, duration: number): Finding {
+/**
+ * Judges one sabotage by what has become of its run.
+ * @param without what has become of the same experiments where nobody has broken anything: what is red there as well has caught nothing
+ */
+export function judge(sabotage: Sabotage, performed: Performed, without: Performed, duration: number): Finding {
   const { id, of, imitates } = sabotage;
   const about = { id, of, imitates, kernel: performed.kernel, duration: Math.round(duration) };
   const { records, trouble } = performed;
   if (trouble !== undefined) return { ...about, ...missed(`the sabotage could not be made: ${trouble}`) };
+  if (without.failure || without.trouble !== undefined)
+    return { ...about, ...missed(`without it there is no run either: ${without.failure?.message ?? without.trouble}`) };
+  const otherwise = new Map(without.records.map((record) => [keyOf(record), record.verdict]));
   const [first] = records;
-  if (first && records.every(({ verdict }) => verdict === 'skipped'))
+  if (first && records.every(({ verdict }) => verdict === 'skipped')) {
+    const performable = records.find((record) => otherwise.get(keyOf(record)) !== 'skipped');
+    if (performable) return { ...about, ...missed('skipped, and without it performed', performable) };
     return { ...about, ...told(first), outcome: 'not applicable', blamed: false };
+  }
+  const spoiled = records.find((record) => isRed(record) && otherwise.get(keyOf(record)) !== 'passed');
+  if (spoiled) return { ...about, ...missed('not passed without it either', spoiled) };
   return { ...about, ...(of === 'tools' ? judgeTools : judgeNetwork)(sabotage, performed) };
+}
+
+function isRed({ verdict }: Record): boolean {
+  return verdict === 'failed' || verdict === 'error';
 }
 
 type Judgement = Pick<Finding, 'outcome' | 'blamed' | 'by' | 'verdict' | 'reason'>;
@@ -47,12 +62,12 @@ export function notApplicable({ id, of, imitates }: Sabotage, why: string): Find
 
 /** What the network does wrong must make a test red, and the exit code with it. */
 function judgeNetwork({ expected }: Sabotage, { records, failure, exit }: Performed): Judgement {
-  const red = records.filter(({ verdict }) => verdict === 'failed' || verdict === 'error');
+  const red = records.filter(isRed);
   const right = red.find((record) => record.verdict === expected.verdict && expected.reason.test(wholeReason(record)));
   const shown = right ?? red.find(({ verdict }) => verdict === expected.verdict) ?? red[0];
-  if (exit === exitCode.ok || (!shown && !failure))
-    return missed(`all ${records.length} experiments passed`, records[0]);
-  if (!shown) return { ...missed(failure?.message ?? ''), outcome: 'caught' };
+  // What goes wrong beside the experiments is not theirs to have noticed.
+  if (exit === exitCode.ok || !shown)
+    return missed(failure?.message ?? `all ${records.length} experiments passed`, records[0]);
   return { ...told(shown), outcome: 'caught', blamed: right !== undefined };
 }
 

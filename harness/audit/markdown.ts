@@ -31,7 +31,8 @@ export function asMarkdown({ lab, findings }: Audit, other?: Audit): string {
     '# Sabotage audit',
     '',
     'Made by `npm run audit -- --markdown docs/audit.md`: a lab is broken in one way at a time, behind the back of everything that',
-    'uses it, and the experiments must notice. How each way works: `harness/audit/sabotages/`.',
+    'uses it, and the experiments must notice: those that pass where nobody breaks anything. How each way works:',
+    '`harness/audit/sabotages/`.',
     '',
     `On kernel ${kernelOf(findings)}, lab ${lab}: ${count('caught')} caught, ${blamed} of them with the reason that was expected; ${count('missed')} missed; ${count('not applicable')} not applicable.`,
     ...(other

@@ -8,14 +8,19 @@ export type Attack =
   | { way: 'wired'; script: string }
   /** A command is changed on its way to the machine: the lab's log knows nothing of it. */
   | { way: 'rewrite'; command: RegExp; to(argv: readonly string[]): readonly string[] }
-  /** Behind a command that has been performed, and read back. `there`: by the session that has performed it. */
-  | { way: 'behind'; command: RegExp; script: string; there?: true }
+  /**
+   * Behind a command that has been performed, and read back. `there`: by the session that has performed it; `fatal`: that session does
+   * not tell any more how the script has ended.
+   */
+  | { way: 'behind'; command: RegExp; script: string; there?: true; fatal?: true }
   /** A program of the machine is replaced by a script, in which $real is the program itself. */
   | { way: 'tool'; program: string; script: string }
   /** This machine's clock jumps by milliseconds, as frames' times and the harness show it, behind the first command that matches. */
   | { way: 'clock'; command: RegExp; milliseconds: number }
-  /** The disk to which the run writes its records has room for so much: "64k". */
-  | { way: 'disk'; size: string };
+  /** The disk to which the run writes its records has room for so much, "64k", and for 2048 files. */
+  | { way: 'disk'; size: string }
+  /** That disk has no room for bytes, or for files, from the first command on that matches. */
+  | { way: 'full'; command: RegExp; of: 'bytes' | 'files' };
 
 /** Whether a sabotage stands for something that the kernel or the switch does wrong, or for trouble of the harness's own tools. */
 export type Target = 'network' | 'tools';

@@ -14,6 +14,11 @@ export function sabotaged(driver: LabDriver, strike: Strike): LabDriver {
       };
       const machines = await driver.open(topology, sabotagedWire);
       for (const session of Object.values(machines.nodes)) strike.arm(session);
+      const close = machines.close.bind(machines);
+      machines.close = async () => {
+        await strike.lookBehind();
+        await close();
+      };
       return machines;
     },
   };

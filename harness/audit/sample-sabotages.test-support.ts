@@ -1,5 +1,5 @@
 /** Sabotages by which the audit itself is tried: some do nothing, or something else than they say. */
-import { frames, type Sabotage } from './sabotage.js';
+import { frames, type Sabotage, words } from './sabotage.js';
 
 const lost = frames('node2', 'eth1', 'egress', 'arp operation reply arp daddr ip 10.211.55.101 drop');
 const experiments = ['A1.1 bridge: ns1 reaches the other host'];
@@ -19,6 +19,11 @@ export const sabotages: readonly Sabotage[] = [
   {
     ...{ id: 'network/cannot-be-made', of: 'network', imitates, experiments },
     attacks: [{ way: 'wired', script: 'ip link set dev nothing up' }],
+    expected: { verdict: 'failed', reason: /./ },
+  },
+  {
+    ...{ id: 'network/changes-no-command', of: 'network', imitates, experiments },
+    attacks: [lost, words(/type macvlan mode bridge/, 'no-such-word', 'private')],
     expected: { verdict: 'failed', reason: /./ },
   },
   {
@@ -43,8 +48,18 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     ...{ id: 'tools/passes', of: 'tools', imitates, experiments },
-    attacks: [{ way: 'tool', program: 'arping', script: 'exit 1' }],
+    attacks: [{ way: 'tool', program: 'ping', script: 'exec $real "$@"' }],
     expected: { verdict: 'error', reason: /./ },
+  },
+  {
+    ...{ id: 'tools/unused', of: 'tools', imitates, experiments },
+    attacks: [{ way: 'tool', program: 'arping', script: 'exit 1' }],
+    expected: { verdict: 'passed', reason: /./ },
+  },
+  {
+    ...{ id: 'tools/gone-before', of: 'tools', imitates, experiments },
+    attacks: [{ way: 'behind', command: /\bping -n\b/, script: 'kill -KILL $PPID', there: true }],
+    expected: { verdict: 'error', reason: /REMOTE_DEAD/ },
   },
   {
     ...{ id: 'tools/right', of: 'tools', imitates, experiments },

@@ -68,7 +68,8 @@ function selectOnly(all: readonly Experiment[], only: ReadonlySet<string>): Expe
   });
 }
 
-function matches({ id, title, suite }: Experiment, filter: string): boolean {
+/** Whether a filter names an experiment. */
+export function matches({ id, title, suite }: Experiment, filter: string): boolean {
   const wanted = filter.trim().toLowerCase();
   if (wanted === '') return false;
   if (/^[a-z]\d+(\.\d+)?$/.test(wanted))

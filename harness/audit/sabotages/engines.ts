@@ -80,7 +80,7 @@ export const engines: readonly Sabotage[] = [
     imitates: 'a switch port that reflects although nobody has told it to, below containers of each engine',
     attacks: [{ way: 'wired', script: 'in_stack switch bridge link set dev node1 hairpin on' }],
     experiments: ['docker: mode', 'podman: mode', 'cni: mode', 'does not reach its own host'],
-    expected: { verdict: 'failed', reason: /to be lost/ },
+    expected: { verdict: 'failed', reason: /expected the ping from \S+ to \S+ \(.*\) to be lost/ },
   },
 ];
 

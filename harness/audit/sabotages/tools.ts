@@ -4,9 +4,16 @@ import { frames, type Sabotage } from '../sabotage.js';
 /** Negatives and positives that all need captures. */
 const captured = ['A1.2 private: ns1 does not reach', 'A0.7', 'A3.3', 'A3.5'];
 
-/** Something that is done to all processes of a program in the machine. */
+/** Something that is done to all processes of a program in the machine: there must have been some, the first time at least. */
 function toAll(program: string, signal: string): string {
-  return `for each in /proc/[0-9]*; do [ "$(cat $each/comm 2>/dev/null)" != ${program} ] || kill -${signal} "\${each#/proc/}"; done`;
+  return `
+met=/run/macvlab/met-${program}
+for each in /proc/[0-9]*; do
+  [ "$(cat $each/comm 2>/dev/null)" = ${program} ] || continue
+  kill -${signal} "\${each#/proc/}"
+  : >$met
+done
+[ -e $met ]`;
 }
 
 /** A ping of the harness: the middle of any exchange. */
@@ -56,7 +63,7 @@ export const tools: readonly Sabotage[] = [
     imitates: 'captures that stop, and neither end nor deliver anything more',
     attacks: [{ way: 'behind', command: ping, script: toAll('tcpdump', 'STOP') }],
     experiments: ['A1.2 private: ns1 does not reach', 'A1.3 vepa: ns1 does not reach', 'A0.7'],
-    expected: { verdict: 'error', reason: /WAIT_DEADLINE/ },
+    expected: { verdict: 'error', reason: /WAIT_DEADLINE: waited \d+ ms for a witness to be seen/ },
     patience: 0.2,
   },
   {
@@ -82,7 +89,7 @@ export const tools: readonly Sabotage[] = [
     imitates: 'captures that listen, and show no frame at all',
     attacks: [{ way: 'tool', program: 'tcpdump', script: 'exec $real "$@" "less 1"' }],
     experiments: ['A1.1 bridge: ns1 reaches the other host', 'A1.2 private: ns1 does not reach its sibling', 'A3.3'],
-    expected: { verdict: 'error', reason: /WAIT_DEADLINE/ },
+    expected: { verdict: 'error', reason: /WAIT_DEADLINE: waited \d+ ms for a witness to be seen/ },
     patience: 0.2,
   },
   {
@@ -91,7 +98,7 @@ export const tools: readonly Sabotage[] = [
     imitates: 'captures that show no ICMP, and say nothing of it',
     attacks: [{ way: 'tool', program: 'tcpdump', script: 'exec $real "$@" not icmp' }],
     experiments: captured,
-    expected: { verdict: 'error', reason: /WAIT_DEADLINE/ },
+    expected: { verdict: 'error', reason: /WAIT_DEADLINE: waited \d+ ms for a witness to be seen/ },
     patience: 0.2,
   },
   {
@@ -100,7 +107,7 @@ export const tools: readonly Sabotage[] = [
     imitates: 'captures that show no ARP replies, and say nothing of it',
     attacks: [{ way: 'tool', program: 'tcpdump', script: 'exec $real "$@" "not (arp[6:2] = 2)"' }],
     experiments: ['A3.3', 'A3.5', 'A1.4 vepa with hairpin: ns1 reaches its sibling'],
-    expected: { verdict: 'error', reason: /WAIT_DEADLINE/ },
+    expected: { verdict: 'error', reason: /WAIT_DEADLINE: waited \d+ ms for a witness to be seen/ },
     patience: 0.2,
   },
   {
@@ -154,7 +161,7 @@ export const tools: readonly Sabotage[] = [
       },
     ],
     experiments: ['A1.1 bridge: ns1 reaches', 'A1.2 private: ns1 does not reach its sibling', 'A3.3', 'A4.6'],
-    expected: { verdict: 'error', reason: /WAIT_DEADLINE/ },
+    expected: { verdict: 'error', reason: /WAIT_DEADLINE: waited \d+ ms for a witness to be seen/ },
     patience: 0.2,
   },
   {
@@ -177,7 +184,7 @@ export const tools: readonly Sabotage[] = [
     imitates: 'a ping that does nothing, and does not end',
     attacks: [{ way: 'tool', program: 'ping', script: '[ "$1" != -V ] || exec $real -V; exec sleep 1000' }],
     experiments: ['A1.1 bridge: ns1 reaches the other host', 'A1.2 private: ns1 does not reach its sibling'],
-    expected: { verdict: 'error', reason: /WAIT_DEADLINE/ },
+    expected: { verdict: 'error', reason: /WAIT_DEADLINE: waited \d+ ms for the first frame of a ping/ },
     patience: 0.1,
   },
   {
@@ -224,13 +231,13 @@ export const tools: readonly Sabotage[] = [
     imitates: 'a bridge that sets no flag, and says that it has',
     attacks: [{ way: 'tool', program: 'bridge', script: 'case "$*" in *"link set"*) exit 0 ;; esac; exec $real "$@"' }],
     experiments: ['A1.4', 'A1.6'],
-    expected: { verdict: 'error', reason: /LINK_IGNORED/ },
+    expected: { verdict: 'error', reason: /LINK_IGNORED: switch: port node1: hairpin/ },
   },
   {
     id: 'tools/ssh-gone',
     of: 'tools',
     imitates: 'an sshd that is killed while a ping is on its way',
-    attacks: [{ way: 'behind', command: ping, script: 'kill -KILL $PPID', there: true }],
+    attacks: [{ way: 'behind', command: ping, script: 'kill -KILL $PPID', there: true, fatal: true }],
     experiments: ['A1.1', 'A1.2'],
     expected: { verdict: 'error', reason: /REMOTE_DEAD/ },
   },
@@ -238,7 +245,7 @@ export const tools: readonly Sabotage[] = [
     id: 'tools/machine-gone',
     of: 'tools',
     imitates: 'a machine on which everything is killed while a ping is on its way',
-    attacks: [{ way: 'behind', command: ping, script: 'kill -KILL -1' }],
+    attacks: [{ way: 'behind', command: ping, script: 'kill -KILL -1', fatal: true }],
     experiments: ['A1.1', 'A1.2'],
     expected: { verdict: 'error', reason: /REMOTE_DEAD/ },
   },
@@ -246,7 +253,7 @@ export const tools: readonly Sabotage[] = [
     id: 'tools/ssh-frozen',
     of: 'tools',
     imitates: 'an sshd that stops right before a ping, and never goes on',
-    attacks: [{ way: 'behind', command: /neighbour flush/, script: stopping('1000'), there: true }],
+    attacks: [{ way: 'behind', command: /neighbour flush/, script: stopping('1000'), there: true, fatal: true }],
     experiments: ['A1.2 private: ns1 does not reach its sibling'],
     expected: { verdict: 'error', reason: /REMOTE_DEADLINE/ },
     patience: 0.1,
@@ -304,6 +311,28 @@ export const tools: readonly Sabotage[] = [
     of: 'tools',
     imitates: 'a disk that is full before the run’s records are written',
     attacks: [{ way: 'disk', size: '64k' }],
+    experiments: ['A1'],
+    expected: { verdict: 'error', reason: /OUT_NOT_WRITABLE/ },
+  },
+  {
+    id: 'tools/disk-full-meanwhile',
+    of: 'tools',
+    imitates: 'a disk that becomes full while a ping is on its way: its captures can no longer be kept',
+    attacks: [
+      { way: 'disk', size: '16m' },
+      { way: 'full', command: ping, of: 'bytes' },
+    ],
+    experiments: ['A1'],
+    expected: { verdict: 'error', reason: /OUT_NOT_WRITABLE/ },
+  },
+  {
+    id: 'tools/disk-without-inodes-meanwhile',
+    of: 'tools',
+    imitates: 'a disk that takes no more files from the moment on that a ping is on its way',
+    attacks: [
+      { way: 'disk', size: '16m' },
+      { way: 'full', command: ping, of: 'files' },
+    ],
     experiments: ['A1'],
     expected: { verdict: 'error', reason: /OUT_NOT_WRITABLE/ },
   },
