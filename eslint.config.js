@@ -11,6 +11,11 @@ const timerExceptions = [
 
 const useWait = 'Waiting has one home: use within() or Changes of harness/core/wait.ts.';
 
+const chosenOrSkipped = {
+  selector: 'MemberExpression[object.name=/^(describe|it|context)$/][property.name=/^(only|skip)$/]',
+  message: 'Neither .only nor .skip is committed: the other tests would silently not run.',
+};
+
 const testFiles = ['suites/**/*.ts', '**/*.test.ts', '**/*.test-support.ts'];
 
 export default defineConfig(
@@ -74,11 +79,18 @@ export default defineConfig(
     // an experiment must be performed, and as a whole: what is left out of a run is left out by the command line
     files: testFiles,
     rules: {
+      'no-restricted-syntax': ['error', chosenOrSkipped],
+    },
+  },
+  {
+    files: ['suites/**/*.ts'],
+    rules: {
       'no-restricted-syntax': [
         'error',
+        chosenOrSkipped,
         {
-          selector: 'MemberExpression[object.name=/^(describe|it|context)$/][property.name=/^(only|skip)$/]',
-          message: 'Neither .only nor .skip is committed: the other tests would silently not run.',
+          selector: 'CallExpression[callee.name="expect"][arguments.0.type="Literal"]',
+          message: 'An assertion about a constant proves nothing.',
         },
       ],
     },
