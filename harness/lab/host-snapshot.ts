@@ -193,7 +193,11 @@ export async function forgetNeighbours(session: Session, { macRange, nic, networ
 /** Of these networks, those that a host has no routes of its own into: what it learns there, it learns of us. */
 export function notItsOwn(snapshot: Snapshot, networks: readonly string[]): string[] {
   const own = [...snapshot.keys()].flatMap((key) => /^route (?:-6 )?([0-9a-f.:]+(?:\/\d+)?) /.exec(key)?.[1] ?? []);
-  return networks.filter((network) => !own.some((each) => overlap(each, network)));
+  const read = own.filter((each) => {
+    const [address = '', prefix = '0'] = each.split('/');
+    return isIP(address) !== 0 && Number(prefix) <= (isIP(address) === 4 ? 32 : 128);
+  });
+  return networks.filter((network) => !read.some((each) => overlap(each, network)));
 }
 
 /** A snapshot as text: one line for each thing. */

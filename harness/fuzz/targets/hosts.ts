@@ -69,6 +69,9 @@ const snapshot = [
   '0\n',
 ];
 
+/** A host with a route to what is no network. */
+const strange = (to: string) => ['', '', JSON.stringify([{ dst: to, dev: 'eth1' }])];
+
 async function readSnapshot(session: Session): Promise<void> {
   const before = await takeSnapshot(session, ours);
   formatSnapshot(before);
@@ -117,7 +120,9 @@ async function unframed(input: Uint8Array, size: number): Promise<string> {
 }
 
 export const hostTargets: readonly Target[] = [
-  machineTarget('a host’s network', [snapshot], readSnapshot, { json: true }),
+  machineTarget('a host’s network', [snapshot, strange('10.0.0.0/999'), strange('fade.1')], readSnapshot, {
+    json: true,
+  }),
   machineTarget(
     'a host’s neighbours',
     [snapshot.slice(-3, -2), ['[{"dst":"a","dev":"eth1"}]']],
@@ -128,7 +133,7 @@ export const hostTargets: readonly Target[] = [
   ),
   machineTarget(
     'a host’s network card',
-    [[link, '', '', '[{"dst":"10.0.0.2","dev":"eth1"}]'], [link]],
+    [[link, '', '', '[{"dst":"10.0.0.2","dev":"eth1"}]'], [link.replace('"br0"', '{"toString":1}')]],
     async (session) => {
       const connection = { from: '10.0.0.2', to: '10.0.0.11' };
       return lookAtNic({ name: 'node1', session, connection } as unknown as ReachedHost, 'eth1');

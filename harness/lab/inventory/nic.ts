@@ -53,7 +53,7 @@ const harmlessMasters = new Set<unknown>([undefined, 'vrf']);
 /** Why a link cannot carry experiments; what is said of its state comes last. */
 export function faultOf(link: LinkInfo, wireless: boolean): Fault | undefined {
   const { ifname, flags, linkinfo, operstate } = link;
-  const { master, link_type: type } = link as { master?: string; link_type?: string };
+  const [master, type] = [wordIn(link, 'master'), wordIn(link, 'link_type')];
   const slave = linkinfo?.info_slave_kind;
   if (wireless) {
     return {
@@ -97,11 +97,17 @@ function missing(host: string, nic: string, links: readonly LinkInfo[]): Macvlab
   });
 }
 
+/** What a host says of a link beside what is asked of every one; undefined when it is no word. */
+function wordIn(link: LinkInfo, key: string): string | undefined {
+  const value = link[key];
+  return typeof value === 'string' ? value : undefined;
+}
+
 /** "eth1: UP, LOWER_UP; 52:54:00:12:34:56; veth" */
 function lineOf(link: LinkInfo): string {
   const { ifname, flags, address, linkinfo } = link;
   const shown = flags.filter((flag) => ['UP', 'LOWER_UP', 'NO-CARRIER'].includes(flag)).join(', ') || 'down';
-  const { master } = link as { master?: string };
+  const master = wordIn(link, 'master');
   return [`${ifname}: ${shown}`, address, linkinfo?.info_kind, master === undefined ? undefined : `in ${master}`]
     .filter((part) => part !== undefined)
     .join('; ');
