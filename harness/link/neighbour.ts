@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { MacvlabError } from '../core/error.js';
 import type { NetworkStack } from '../remote/network-stack.js';
+import type { Session } from '../remote/session.js';
 import { asPrinted } from './address.js';
 import type { Change } from './change.js';
 import { LinkError } from './errno.js';
@@ -11,37 +12,54 @@ const neighbourSchema = z.array(
   z.looseObject({ dst: z.string(), lladdr: z.string().optional(), state: z.array(z.string()).optional() }),
 );
 
-/** The command that forgets all neighbours that were learned; permanent entries stay. With -s, ip says what it has come to (ip-neighbour(8)). */
-export const flushNeighboursCommand = ['ip', '-s', 'neighbour', 'flush', 'all'] as const;
+/** Forgets all neighbours that were learned; permanent entries stay. With -s, ip says what it has come to (ip-neighbour(8)). */
+const flushAll = ['ip', '-s', 'neighbour', 'flush', 'all'] as const;
 const flushed = /^Nothing to flush|^\*\*\* Flush is complete/m;
+/** Said when the kernel has forgotten a neighbour by itself since ip listed it (ENOENT): ip gives up then, with others still to be flushed. */
+const goneMeanwhile = /^Failed to send flush request: No such file or directory$/m;
+/** How often a flush is begun: more neighbours than that do not go by themselves between ip's list and its requests. */
+const mostFlushes = 10;
+
+interface Flush {
+  stack: NetworkStack;
+  /** All devices when absent. */
+  device?: string;
+}
 
 /**
  * Makes stacks, all on one machine, forget their neighbours, or those on a device: one that is still known would not be asked for.
  * @throws LinkError
  * @throws MacvlabError LINK_IGNORED when ip does not say that it has come to an end
  */
-export async function flushNeighbours(flushes: readonly { stack: NetworkStack; device?: string }[]): Promise<void> {
+export async function flushNeighbours(flushes: readonly Flush[]): Promise<void> {
   const session = flushes[0]?.stack.session;
   if (!session) return;
-  const steps = flushes.map(({ stack, device }) => {
-    const argv =
-      device === undefined ? flushNeighboursCommand : [...flushNeighboursCommand.slice(0, -1), 'dev', device];
-    return { stack, argv, entry: stack.note(argv, 'change') };
+  let due = flushes;
+  for (let left = mostFlushes; due.length > 0; left--) due = await flushOnce(session, due, left > 1);
+}
+
+/** @returns those that came to no end because a neighbour went by itself, if that is no error yet */
+async function flushOnce(session: Session, flushes: readonly Flush[], mayRepeat: boolean): Promise<Flush[]> {
+  const steps = flushes.map((flush) => {
+    const { stack, device } = flush;
+    const argv = device === undefined ? flushAll : [...flushAll.slice(0, -1), 'dev', device];
+    return { flush, stack, argv, entry: stack.note(argv, 'change') };
   });
-  const results = await session.batch(steps.map(({ stack, argv }) => ({ argv: stack.enter(argv) })));
-  for (const [index, result] of results.entries()) {
-    const step = steps[index];
-    if (!step) continue;
-    const { stack, argv, entry } = step;
+  const results = await session.batch(steps.map(({ stack, argv }) => ({ argv: stack.enter(argv), mayFail: true })));
+  return steps.flatMap(({ flush, stack, argv, entry }, index) => {
+    const result = results[index];
+    if (!result) return [];
     stack.log.end(entry, result);
+    const { status, stdout, stderr } = result;
     const what = `${stack.name}: forget neighbours`;
-    if (result.status !== 0) throw new LinkError(what, argv, result.stderr);
-    if (flushed.test(result.stdout)) continue;
+    if (status !== 0 && mayRepeat && goneMeanwhile.test(stderr)) return [flush];
+    if (status !== 0) throw new LinkError(what, argv, stderr);
+    if (flushed.test(stdout)) return [];
     throw new MacvlabError('LINK_IGNORED', `${what}: ip does not say that it has flushed them`, {
-      evidence: `$ ${argv.join(' ')}\n${result.stdout}${result.stderr}`,
+      evidence: `$ ${argv.join(' ')}\n${stdout}${stderr}`,
       next: 'check that `ip -V` is iproute2; a neighbour that is still known would not be asked for',
     });
-  }
+  });
 }
 
 /** Sets a neighbour's MAC by hand, so that nobody has to ask for it; the undo deletes the entry. */

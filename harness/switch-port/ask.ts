@@ -1,7 +1,7 @@
 /** Questions that must be answered before the silence of a switch means anything. */
 import { patience } from '../core/wait.js';
 import { settled, apply } from '../link/change.js';
-import { flushNeighboursCommand } from '../link/neighbour.js';
+import { flushNeighbours } from '../link/neighbour.js';
 import { arping } from '../probe/arping.js';
 import { ping } from '../probe/ping.js';
 import type { NetworkStack } from '../remote/network-stack.js';
@@ -117,8 +117,8 @@ export async function askPromiscuously(
 
 /** Forgets neighbours that were learned; or one that was set by hand. */
 async function forget(stack: NetworkStack, address?: string): Promise<void> {
-  const command =
-    address === undefined ? flushNeighboursCommand : ['ip', 'neighbour', 'delete', address, 'dev', childDevice];
+  if (address === undefined) return flushNeighbours([{ stack }]);
+  const command = ['ip', 'neighbour', 'delete', address, 'dev', childDevice];
   await apply([settled({ stack, what: 'forget neighbours', command })]);
 }
 
