@@ -15,8 +15,9 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { experiment, suite } from '../harness/run/experiment.js';
 suite('T', {}, () => {
-  experiment('T1.1', 'what the commit says', {}, async () => {
+  experiment('T1.1', 'what the commit says', {}, async ({ node1 }) => {
     const outcome = readFileSync('outcome', 'utf8');
+    await node1.stack.run(['true'], 'reading');
     if (outcome === 'in trouble') throw new TypeError('a mistake of the suite');
     expect(outcome).to.equal('good');
   });

@@ -360,12 +360,16 @@ describe('verdicts (needs root)', function verdicts() {
   });
 
   it('error: pings were sent, and not one frame of them is there to prove it', async () => {
-    const record = await performed(async () => {
-      say(await lab.ping(lab.node1, lab.node2)).to.be.answered();
-      // What is still on its way to them must not come later.
-      await pause(500);
-      for (const capture of lab.captures) capture.forget();
-    });
+    const blind = () =>
+      performed(async () => {
+        say(await lab.ping(lab.node1, lab.node2)).to.be.answered();
+        // What is still on its way to them must not come later.
+        await pause(500);
+        for (const capture of lab.captures) capture.forget();
+      });
+    let record = await blind();
+    // Kernels ask for routers and neighbours when they like: a frame of theirs may come behind that.
+    for (let tries = 1; record.frames > 0 && tries < 5; tries++) record = await blind();
     expect(record).to.include({ verdict: 'error', assertions: 1, frames: 0 });
     expect(record.failure?.code).to.equal('NO_EVIDENCE');
     expect(record.reason).to.include('no capture has seen a frame');
