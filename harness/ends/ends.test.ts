@@ -1,6 +1,8 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { MacvlabError } from '../core/error.js';
 import { skipWithoutRoot } from '../lab/sandbox/sandbox.test-support.js';
@@ -59,4 +61,25 @@ describe('ending runs in the sandbox (root)', function () {
     expect(evidence).to.match(/^left: process \d+ \(child of \d+\): sleep /m);
     expect(evidence).to.match(/^left: state file .*\.json$/m);
   });
+});
+
+describe('npm run ends', () => {
+  const main = fileURLToPath(new URL('main.js', import.meta.url));
+
+  for (const wrong of [
+    '--lab=moon',
+    '--how=SIGHUP',
+    '--sample=x',
+    '--sample=0',
+    '--steps=9',
+    '--steps=9-3',
+    '--jobs=0',
+  ])
+    it(`refuses ${wrong} before anything is made`, () => {
+      const out = join(tmpdir(), `macvlab-no-ends-${process.pid}`);
+      const { status, stderr } = spawnSync(process.execPath, [main, wrong, '--out', out], { encoding: 'utf8' });
+      expect(stderr).to.match(/^USAGE: .*\n {2}next: /);
+      expect(status).to.equal(2);
+      expect(existsSync(out)).to.equal(false);
+    });
 });

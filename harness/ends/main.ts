@@ -45,27 +45,28 @@ async function main(args: string[]): Promise<number> {
   const chosen = values.how === undefined ? hows : hows.filter((how) => values.how?.includes(how));
   const unknown = values.how?.find((how) => !hows.includes(how as How));
   if (unknown !== undefined) throw usage(`a run cannot be ended by "${unknown}"`, `choose of ${hows.join(', ')}`);
+  const containers = values.lab === 'container';
+  const stretched = values.steps === undefined ? undefined : stretch(values.steps);
+  const [later, seed] = [whole('later', values.later), whole('seed', values.seed)];
+  const size = values.sample === undefined ? undefined : whole('sample', values.sample, 1);
+  // An engine of one's own is much for a machine.
+  const jobs = values.jobs === undefined ? (containers ? 1 : availableParallelism()) : whole('jobs', values.jobs, 1);
   const out = resolve(values.out);
   // What is ours there alone: the folder may be anybody's.
   for (const name of ['worlds', 'ends.json', 'counts.json']) rmSync(join(out, name), { recursive: true, force: true });
   makeFolders(out);
   const endings: Ending[] = [];
-  const containers = values.lab === 'container';
   const filters = positionals.length > 0 ? positionals : shortest;
   // A lab that may be kept does not end with who made it, as long as its guest boots.
   const gc = containers || filters.includes('--keep');
   const write = () => writeWhole(join(out, 'ends.json'), asJson({ lab: values.lab, filters, endings }));
   const signal = untilInterrupted('what is going on is ended, and what was seen is told');
   const steps = await performEnds({
-    ...{ run: [...lab, ...filters], containers, gc, signal, folder: join(out, 'worlds') },
-    // An engine of one's own is much for a machine.
-    jobs: values.jobs === undefined ? (containers ? 1 : availableParallelism()) : Number(values.jobs),
+    ...{ run: [...lab, ...filters], containers, gc, signal, folder: join(out, 'worlds'), jobs },
     choose: (count) => {
-      const all = allStrikes(stretch(count, values.steps), chosen).map((strike) => ({
-        ...strike,
-        later: Number(values.later),
-      }));
-      return values.sample === undefined ? all : sample(all, Number(values.sample), Number(values.seed));
+      const { from = 1, to = count } = stretched ?? {};
+      const all = allStrikes({ from, to: Math.min(to, count) }, chosen).map((strike) => ({ ...strike, later }));
+      return size === undefined ? all : sample(all, size, seed);
     },
     found(ending) {
       endings.push(ending);
@@ -80,11 +81,17 @@ async function main(args: string[]): Promise<number> {
   return endings.length === 0 || failed > 0 ? exitCode.failed : exitCode.ok;
 }
 
-/** The steps that are meant by "9-40", out of so many; all without. */
-function stretch(count: number, given = `1-${count}`): { from: number; to: number } {
-  const [, from, to] = /^(\d+)-(\d+)$/.exec(given) ?? [];
-  if (from === undefined || to === undefined) throw usage(`"${given}" names no steps`, 'name them as in --steps 9-40');
-  return { from: Math.max(1, Number(from)), to: Math.min(count, Number(to)) };
+/** The steps that are meant by "9-40". */
+function stretch(given: string): { from: number; to: number } {
+  const [from = 0, to = 0] = (/^(\d+)-(\d+)$/.exec(given) ?? []).slice(1).map(Number);
+  if (from < 1 || to < from) throw usage(`"${given}" names no steps`, 'name them as in --steps 9-40');
+  return { from, to };
+}
+
+function whole(name: string, given: string, least = 0): number {
+  const number = Number(given);
+  if (/^\d+$/.test(given) && Number.isSafeInteger(number) && number >= least) return number;
+  throw usage(`--${name} ${given} cannot be`, `give a whole number of at least ${least}`);
 }
 
 function parsed(args: string[]) {
