@@ -6,7 +6,7 @@ import tseslint from 'typescript-eslint';
 const timerExceptions = [
   // the one home of waiting
   'harness/core/wait.ts',
-  'harness/core/wait.test.ts',
+  'harness/core/wait.alone.test.ts',
 ];
 
 const useWait = 'Waiting has one home: use within() or Changes of harness/core/wait.ts.';

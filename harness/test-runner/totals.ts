@@ -1,64 +1,59 @@
 /** The one sum over unit tests and suites, and the reasons why it cannot be green. */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
+import type { Finding } from '../audit/judge.js';
+import type { RunRecord, TestRecord } from '../run/record.js';
+import type { FileResult } from './file-result.js';
 
-/** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
-
-/**
- * What of a run's files is needed here; all of it is harness/run/record.ts.
- * @typedef {import('../run/record.js').RunRecord} RunRecord
- * @typedef {import('../run/record.js').TestRecord} TestRecord
- * @typedef {import('../audit/judge.js').Finding} Finding
- */
-
-/**
- * What the reporter of the unit tests writes.
- * @typedef {Counts & { failures: string[] }} UnitCounts failures: the titles of what failed, each with the first line of its message
- */
+export interface Counts {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
 
 /**
- * What a part of the tests came to. Whatever keeps the sum from being trusted counts as a failure, so that the line
- * alone tells red from green.
- * @typedef {object} Outcome
- * @property {Counts} counts
- * @property {string[]} problems
+ * The result of a part of the tests. Whatever keeps the sum from being trusted counts as a failure, so that the line alone
+ * tells red from green.
  */
+export interface Outcome {
+  counts: Counts;
+  /** What is wrong, a line each. */
+  problems: string[];
+}
 
-/** @type {Counts} */
-const none = { passed: 0, failed: 0, skipped: 0 };
+const none: Counts = { passed: 0, failed: 0, skipped: 0 };
 
-/**
- * The unit tests' outcome, from what the reporter wrote.
- * @param {string} file
- * @returns {Outcome}
- */
-export function unitOutcome(file) {
-  if (!existsSync(file)) {
-    return { counts: { ...none, failed: 1 }, problems: ['the unit tests did not run to their end'] };
+/** The outcome of a file's unit tests. A file without a test is a mistake, and red. */
+export function fileOutcome(name: string, { passed, skipped, failures }: FileResult): Outcome {
+  const counts = { passed, failed: failures.length, skipped: skipped.length };
+  if (passed + failures.length + skipped.length === 0) {
+    return { counts: { ...none, failed: 1 }, problems: [`${name} has no test`] };
   }
-  const { failures, ...counts } = /** @type {UnitCounts} */ (readJson(file));
-  if (counts.passed + counts.failed > 0)
-    return { counts, problems: failures.map((each) => `unit test failed: ${each}`) };
-  return { counts: { ...counts, failed: 1 }, problems: ['no unit test ran'] };
+  return {
+    counts,
+    problems: failures.map(({ title, message }) => `unit test failed: ${title}: ${firstLine(message)}`),
+  };
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? '';
 }
 
 /**
  * The suites' outcome, from a run's folder: tests that were planned and left no record count as failed, and so do those
  * that were skipped for want of a lab where every lab is a promise.
- * @param {string | undefined} folder undefined when no run was even begun
- * @param {{ everyLab?: boolean }} [options]
- * @returns {Outcome}
+ * @param folder undefined when no run was even begun
  */
-export function suiteOutcome(folder, { everyLab = false } = {}) {
+export function suiteOutcome(folder: string | undefined, { everyLab = false } = {}): Outcome {
   if (folder === undefined) return { counts: { ...none, failed: 1 }, problems: ['the suites left no run behind'] };
-  const run = /** @type {RunRecord} */ (readJson(path.join(folder, 'run.json')));
+  const run = readJson(path.join(folder, 'run.json')) as RunRecord;
   const records = readRecords(path.join(folder, 'records'));
   // by their numbers: a record that is there twice stands for no other
   const lost = Math.max(run.planned - new Set(records.map(({ number }) => number)).size, 0);
   const deniedRecords = everyLab ? records.filter(lacksLab) : [];
   const denied = deniedRecords.length;
-  /** @param {TestRecord['verdict'][]} verdicts */
-  const count = (...verdicts) => records.filter(({ verdict }) => verdicts.includes(verdict)).length;
+  const count = (...verdicts: TestRecord['verdict'][]) =>
+    records.filter(({ verdict }) => verdicts.includes(verdict)).length;
   const problems = [];
   if (run.failure) problems.push(`the suites could not be performed: ${run.failure.message}`);
   else if (run.planned === 0) problems.push('no test of the suites was planned');
@@ -80,26 +75,18 @@ export function suiteOutcome(folder, { everyLab = false } = {}) {
 
 /**
  * The outcome of suites that may skip much, and are a promise nonetheless: red when nothing at all was proven.
- * @template {Outcome} T
- * @param {T} outcome
- * @returns {T}
  */
-export function atLeastOne(outcome) {
+export function atLeastOne<T extends Outcome>(outcome: T): T {
   const { counts, problems } = outcome;
   if (counts.passed + counts.failed > 0) return outcome;
   return { ...outcome, counts: { ...counts, failed: 1 }, problems: [...problems, 'all of its tests were skipped'] };
 }
 
-/**
- * The audit's outcome, from what it wrote: what was missed counts as failed.
- * @param {string} file
- * @returns {Outcome}
- */
-export function auditOutcome(file) {
+/** The audit's outcome, from what it wrote: what was missed counts as failed. */
+export function auditOutcome(file: string): Outcome {
   if (!existsSync(file)) return { counts: { ...none, failed: 1 }, problems: ['the audit left no report behind'] };
-  const { findings } = /** @type {{ findings: Pick<Finding, 'id' | 'outcome' | 'reason'>[] }} */ (readJson(file));
-  /** @param {Finding['outcome']} wanted */
-  const count = (wanted) => findings.filter(({ outcome }) => outcome === wanted).length;
+  const { findings } = readJson(file) as { findings: Pick<Finding, 'id' | 'outcome' | 'reason'>[] };
+  const count = (wanted: Finding['outcome']) => findings.filter(({ outcome }) => outcome === wanted).length;
   const missed = findings.filter(({ outcome }) => outcome === 'missed');
   return {
     counts: { passed: count('caught'), failed: missed.length, skipped: count('not applicable') },
@@ -111,18 +98,16 @@ export function auditOutcome(file) {
  * Whether a test was skipped because a lab could not be used: the sandbox, or another that could have carried it
  * (harness/run/performing.ts, `couldBeCarried`); or because a container engine is missing (harness/lab/container-engines.ts)
  * or does not start (harness/engine/engine-root.ts).
- * @param {TestRecord} record
  */
-function lacksLab({ verdict, reason = '' }) {
+function lacksLab({ verdict, reason = '' }: TestRecord): boolean {
   return verdict === 'skipped' && /\bsandbox\b|\blab could carry it, but\b|\bcontainer engine \w+/.test(reason);
 }
 
 /**
  * Whether a run had experiments on VLANs, and none of it was performed in a guest: the running kernel carries all of them, or
  * guests are missing in silence.
- * @param {string | undefined} folder
  */
-export function hasSparedGuests(folder) {
+export function hasSparedGuests(folder: string | undefined): boolean {
   const records = folder === undefined ? [] : readRecords(path.join(folder, 'records'));
   const inGuest = records.some(({ lab, verdict }) => lab === 'vm' && verdict !== 'skipped');
   return !inGuest && records.some(({ file }) => /vlan/.test(file));
@@ -130,10 +115,9 @@ export function hasSparedGuests(folder) {
 
 /**
  * The outcome of all parts, together with how their programs ended.
- * @param {(Outcome & { name: string, exit: number })[]} parts
- * @returns {Outcome & { exit: number }} exit: the first exit code of a part that is not 0, or 1 when only the counts are red
+ * @returns exit: the first exit code of a part that is not 0, or 1 when only the counts are red
  */
-export function totalOutcome(parts) {
+export function totalOutcome(parts: readonly (Outcome & { name: string; exit: number })[]): Outcome & { exit: number } {
   const problems = parts.flatMap((part) => part.problems);
   const total = { ...none };
   for (const { name, counts, exit } of parts) {
@@ -148,29 +132,18 @@ export function totalOutcome(parts) {
   return { counts: total, problems, exit: exit ?? (total.failed > 0 ? 1 : 0) };
 }
 
-/**
- * The line that every test command closes with.
- * @param {Counts} counts
- */
-export function totalLine({ passed, failed, skipped }) {
+/** The line that every test command closes with. */
+export function totalLine({ passed, failed, skipped }: Counts): string {
   return `${passed} passed, ${failed} failed, ${skipped} skipped`;
 }
 
-/**
- * @param {string} folder
- * @returns {TestRecord[]}
- */
-function readRecords(folder) {
+function readRecords(folder: string): TestRecord[] {
   if (!existsSync(folder)) return [];
   // a name with a leading dot is a file whose writer died before it was whole
   const files = readdirSync(folder).filter((file) => file.endsWith('.json') && !file.startsWith('.'));
-  return files.map((file) => /** @type {TestRecord} */ (readJson(path.join(folder, file))));
+  return files.map((file) => readJson(path.join(folder, file)) as TestRecord);
 }
 
-/**
- * @param {string} file
- * @returns {unknown}
- */
-function readJson(file) {
+function readJson(file: string): unknown {
   return JSON.parse(readFileSync(file, 'utf8'));
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { proofOutcome } from './proofs.mjs';
+import { proofOutcome } from './proofs.js';
 
 describe('the outcome of a proof', () => {
   let folder: string;

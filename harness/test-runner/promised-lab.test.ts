@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { suiteOutcome } from '../setup/totals.mjs';
+import { suiteOutcome } from './totals.js';
 import { findProgram, guestTools } from '../setup/tools.mjs';
 import type { TestRecord } from '../run/record.js';
-import { macvlab } from './command-line.test-support.js';
+import { macvlab } from '../cli/command-line.test-support.js';
 
 describe('macvlab run, where guests cannot be had (needs root)', function auto() {
   this.timeout(60_000);

@@ -1,15 +1,15 @@
 import { expect } from 'chai';
 import type { TestRecord } from '../run/record.js';
-import { FakeMachine } from './fake-machine.test-support.js';
+import { FakeMachine } from '../setup/fake-machine.test-support.js';
 import {
   atLeastOne,
   auditOutcome,
+  fileOutcome,
   hasSparedGuests,
   suiteOutcome,
   totalLine,
   totalOutcome,
-  unitOutcome,
-} from './totals.mjs';
+} from './totals.js';
 
 const counts = { passed: 3, failed: 0, skipped: 1 };
 
@@ -109,17 +109,17 @@ describe('the sum over unit tests and suites', () => {
     });
   });
 
-  it('is red when no unit test ran, or they did not run to their end', () => {
-    using fake = new FakeMachine();
-    expect(unitOutcome(`${fake.root}/none`).problems).to.deep.equal(['the unit tests did not run to their end']);
-    const file = fake.write('counts', JSON.stringify({ passed: 0, failed: 0, skipped: 2, failures: [] }));
-    expect(unitOutcome(file).counts.failed).to.equal(1);
-    const read = (failures: string[]) =>
-      unitOutcome(fake.write('counts', JSON.stringify({ ...counts, failed: failures.length, failures })));
-    expect(read([])).to.deep.equal({ counts, problems: [] });
-    expect(read(['a wait ends in time: it did not'])).to.deep.equal({
+  it('a file of unit tests: its failures are named, and a file without a test is red', () => {
+    const result = { passed: 3, skipped: ['S needs root'], failures: [] };
+    expect(fileOutcome('a.test.ts', result)).to.deep.equal({ counts, problems: [] });
+    const failures = [{ title: 'a wait ends in time', message: 'it did not\nat line 3' }];
+    expect(fileOutcome('a.test.ts', { ...result, failures })).to.deep.equal({
       counts: { ...counts, failed: 1 },
       problems: ['unit test failed: a wait ends in time: it did not'],
+    });
+    expect(fileOutcome('a.test.ts', { passed: 0, skipped: [], failures: [] })).to.deep.equal({
+      counts: { passed: 0, failed: 1, skipped: 0 },
+      problems: ['a.test.ts has no test'],
     });
   });
 

@@ -1,18 +1,16 @@
 /** Programs that prove something of the harness itself, in the short form that a promise of every lab includes. */
 import { existsSync, readFileSync } from 'node:fs';
+import type { Counts, Outcome } from './totals.js';
 
-/** @typedef {import('./totals.mjs').Counts} Counts */
-/** @typedef {import('./totals.mjs').Outcome} Outcome */
+export interface Proof {
+  /** Also of the folder below reports/ in which it writes. */
+  name: string;
+  /** Relative to the project's folder. */
+  program: string;
+  options: string[];
+}
 
-/**
- * @typedef {object} Proof
- * @property {string} name also of the folder below reports/ in which it writes
- * @property {string} program relative to the project's folder
- * @property {string[]} options
- */
-
-/** @type {readonly Proof[]} */
-export const proofs = [
+export const proofs: readonly Proof[] = [
   {
     name: 'soak',
     program: 'dist/harness/soak/main.js',
@@ -32,19 +30,12 @@ export const proofs = [
 /** The file that each writes at its end, in its folder: {@link Counts}. */
 export const countsFile = 'counts.json';
 
-/**
- * A proof's outcome, from what it wrote.
- * @param {string} name
- * @param {string} file
- * @returns {Outcome}
- */
-export function proofOutcome(name, file) {
+/** A proof's outcome, from what it wrote. */
+export function proofOutcome(name: string, file: string): Outcome {
   if (!existsSync(file)) {
     return { counts: { passed: 0, failed: 1, skipped: 0 }, problems: [`${name} did not come to its end`] };
   }
-  /** @type {unknown} */
-  const read = JSON.parse(readFileSync(file, 'utf8'));
-  const counts = /** @type {Counts} */ (read);
+  const counts = JSON.parse(readFileSync(file, 'utf8')) as Counts;
   if (counts.passed + counts.failed > 0) {
     return { counts, problems: counts.failed > 0 ? [`${name}: see reports/${name}`] : [] };
   }

@@ -1,0 +1,16 @@
+/** The compiled test files of the project. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+/**
+ * All test files below a folder, sorted, relative to it: "harness/core/wait.alone.test.js".
+ * @param root the folder dist/
+ * @param patterns when given, only files whose path contains one of these
+ */
+export function testFiles(root: string, patterns: readonly string[] = []): string[] {
+  return readdirSync(join(root, 'harness'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.test.js'))
+    .map((file) => join('harness', file))
+    .filter((file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)))
+    .sort();
+}

@@ -1,0 +1,70 @@
+/**
+ * A process that runs one test file after another with mocha, as its parent asks (workers.ts). What the tests print, and the
+ * details of failures, go to standard output and standard error; results go through the IPC channel.
+ */
+import Mocha from 'mocha';
+import type { FileResult } from './file-result.js';
+
+/** Milliseconds that a test or a hook may take if it does not say otherwise. */
+const timeout = 10_000;
+
+let runner: Mocha.Runner | undefined;
+/** The file that ran last, for errors that come after its tests. */
+let last = '';
+
+// Mocha lets a rejected promise that no test waits for pass unseen.
+process.on('unhandledRejection', (reason) => {
+  throw reason;
+});
+process.on('uncaughtException', (error) => {
+  // while tests run, mocha has a listener that fails the running test
+  if (runner) return;
+  process.stderr.write(`after the tests of ${last}: ${error.stack ?? error.message}\n`);
+  process.exit(1);
+});
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (runner) runner.abort();
+    else process.exit(1);
+  });
+}
+process.on('disconnect', () => process.exit());
+process.on('message', (file: string) => {
+  void runFile(file).then((result) => process.send?.(result));
+});
+
+async function runFile(file: string): Promise<FileResult> {
+  last = file;
+  const result: FileResult = { passed: 0, skipped: [], failures: [] };
+  const mocha = new Mocha({ timeout, forbidOnly: true, color: false }).addFile(file);
+  mocha.reporter(
+    class extends Mocha.reporters.Base {
+      constructor(runs: Mocha.Runner, options: Mocha.MochaOptions) {
+        super(runs, options);
+        const { EVENT_TEST_PASS, EVENT_TEST_PENDING, EVENT_TEST_FAIL, EVENT_RUN_END } = Mocha.Runner.constants;
+        runs
+          .on(EVENT_TEST_PASS, () => result.passed++)
+          .on(EVENT_TEST_PENDING, (test: Mocha.Test) => result.skipped.push(test.fullTitle()))
+          .on(EVENT_TEST_FAIL, (test: Mocha.Test, error: Error) =>
+            result.failures.push({ title: test.fullTitle(), message: error.message }),
+          )
+          .once(EVENT_RUN_END, () => {
+            if (this.failures.length > 0) Mocha.reporters.Base.list(this.failures);
+          });
+      }
+    },
+  );
+  try {
+    await mocha.loadFilesAsync();
+  } catch (error) {
+    const cause = error instanceof Error ? error : new Error(String(error));
+    process.stderr.write(`${cause.stack}\n`);
+    return { ...result, failures: [{ title: `load ${file}`, message: cause.message }] };
+  }
+  return new Promise((resolve) => {
+    runner = mocha.run(() => {
+      runner = undefined;
+      resolve(result);
+    });
+  });
+}
