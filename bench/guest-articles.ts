@@ -5,7 +5,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { $ } from 'zx';
 import type { TestRecord } from '../harness/run/record.js';
-import { median, millisecondsOf } from './measure.js';
+import { type Figure, ratio } from './figure.js';
+import { millisecondsOf } from './measure.js';
 import { duration, print } from './print.js';
 
 const articles = ['A0', 'A1', 'A2', 'A3', 'A4'];
@@ -18,8 +19,8 @@ interface Run {
   planned: number;
 }
 
-/** Prints how many times as long the guest takes, for the experiments that both have performed. */
-export async function benchGuestArticles(): Promise<void> {
+/** How many times as long the guest takes, for the experiments that both have run. */
+export async function benchGuestArticles(): Promise<Figure[]> {
   const folder = await mkdtemp(path.join(tmpdir(), 'macvlab-bench-'));
   try {
     const before = await runIn('sandbox', folder);
@@ -27,13 +28,17 @@ export async function benchGuestArticles(): Promise<void> {
     const sandboxes = [before, await runIn('sandbox', folder)];
     const common = [...guest.passed.keys()].filter((name) => sandboxes.every(({ passed }) => passed.has(name)));
     const sum = ({ passed }: Run) => common.reduce((total, name) => total + (passed.get(name) ?? NaN), 0);
-    const sandbox = median(sandboxes.map(sum));
-    const ratio = sum(guest) / sandbox;
-    print(`guest-articles: one guest takes ${ratio.toFixed(1)} times as long as the sandbox for the same experiments`);
-    print(`  ${common.length} experiments that both pass: guest ${duration(sum(guest))}, sandbox ${duration(sandbox)}`);
+    const sandbox = sandboxes.map(sum);
+    const times = sandbox.map(duration).join(' and ');
+    print(
+      `guest-articles: ${common.length} experiments that both pass: guest ${duration(sum(guest))}, sandbox ${times}`,
+    );
     const whole = ({ milliseconds, passed, planned }: Run) =>
       `${duration(milliseconds)}, ${passed.size} of ${planned} passed`;
     print(`  the whole run, one lab at a time: guest ${whole(guest)}; sandbox ${sandboxes.map(whole).join('; ')}`);
+    const name = 'the articles in one guest: times the sandbox';
+    const guests = sandbox.map(() => sum(guest));
+    return [ratio(name, guests, sandbox, { better: 'smaller' })];
   } finally {
     await rm(folder, { recursive: true });
   }

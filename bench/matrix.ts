@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { $ } from 'zx';
 import { findLatestMatrix, readMatrix } from '../harness/matrix/folder.js';
 import { recordsOf } from '../harness/matrix/todo.js';
+import { type Figure, ratio } from './figure.js';
 import { millisecondsOf } from './measure.js';
 import { duration, print } from './print.js';
 
@@ -26,8 +27,8 @@ interface Taken {
   performed: number;
 }
 
-/** Prints speed-up and efficiency of guests side by side, and the harness's share of the work. Takes minutes. */
-export async function benchMatrix(): Promise<void> {
+/** The speed-up by guests side by side, and the harness's share of the work. Takes minutes. */
+export async function benchMatrix(): Promise<Figure[]> {
   const folder = await mkdtemp(path.join(tmpdir(), 'macvlab-bench-'));
   const cores = availableParallelism();
   try {
@@ -35,18 +36,19 @@ export async function benchMatrix(): Promise<void> {
     await take(folder, 1, ['A0.1']);
     const alone = await take(folder, 1, filters);
     const together = await take(folder, cores, filters);
-    const speedUp = alone.wall / together.wall;
-    print(
-      `matrix: four kernels are performed ${speedUp.toFixed(2)} times as fast by ${cores} guests at once as one after the other`,
-    );
-    print(`  efficiency ${percent(speedUp / Math.min(cores, 4))}; ${words(alone, 1)}; ${words(together, cores)}`);
-    print(
-      `matrix: for each second of processor time of its guests the harness takes ${(alone.harness / alone.guests).toFixed(2)} s of its own`,
-    );
-    print(`  ${duration(alone.harness)} beside ${duration(alone.guests)}`);
-    print(
-      `  experiments are ${percent(alone.experiments / alone.wall)} of the wall time at --jobs 1; the rest is boot and set-up`,
-    );
+    print(`matrix: ${words(alone, 1)}; ${words(together, cores)}`);
+    print(`  processor time: harness ${duration(alone.harness)}, guests ${duration(alone.guests)}`);
+    return [
+      ratio(`four kernels, ${cores} guests at once: times as fast as one`, [alone.wall], [together.wall], {
+        better: 'greater',
+      }),
+      ratio('processor time of the harness: times that of its guests', [alone.harness], [alone.guests], {
+        better: 'smaller',
+      }),
+      ratio('experiments: share of the wall time with one guest', [alone.experiments], [alone.wall], {
+        better: 'greater',
+      }),
+    ];
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -79,10 +81,6 @@ function childrenCpu(): number {
 
 function words({ wall, passed, performed }: Taken, jobs: number): string {
   return `--jobs ${jobs}: ${duration(wall)}, ${passed} of ${performed} passed`;
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(0)} %`;
 }
 
 function sum(values: readonly number[]): number {

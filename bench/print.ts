@@ -10,8 +10,3 @@ export function duration(milliseconds: number): string {
   if (milliseconds < 100) return `${milliseconds.toFixed(1)} ms`;
   return milliseconds < 10_000 ? `${(milliseconds / 1000).toFixed(3)} s` : `${(milliseconds / 1000).toFixed(1)} s`;
 }
-
-/** Whether an aim was reached, as it stands at the end of a line: "(aim: 40)", "(aim: 40, missed)". */
-export function aimed(aim: string, reached: boolean): string {
-  return reached ? `(aim: ${aim})` : `(aim: ${aim}, missed)`;
-}

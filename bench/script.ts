@@ -7,8 +7,8 @@ export function scriptPath(name: string): string {
   return fileURLToPath(new URL(`../../bench/${name}`, import.meta.url));
 }
 
-/** Runs a script of `bench/` to its end; returns what it printed. @throws ProcessOutput when it fails, with its words */
-export async function runScript(name: string): Promise<string> {
-  const { stdout } = await $({ quiet: true })`${scriptPath(name)}`;
+/** Runs a script of `bench/` to its end; returns its output. @throws ProcessOutput when it fails, with its output */
+export async function runScript(name: string, argumentList: readonly string[] = []): Promise<string> {
+  const { stdout } = await $({ quiet: true })`${scriptPath(name)} ${argumentList}`;
   return stdout;
 }

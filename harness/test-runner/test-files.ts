@@ -8,9 +8,11 @@ import { join } from 'node:path';
  * @param patterns when given, only files whose path contains one of these
  */
 export function testFiles(root: string, patterns: readonly string[] = []): string[] {
-  return readdirSync(join(root, 'harness'), { recursive: true, encoding: 'utf8' })
+  return ['harness', 'bench']
+    .flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((file) => join(folder, file)),
+    )
     .filter((file) => file.endsWith('.test.js'))
-    .map((file) => join('harness', file))
     .filter((file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)))
     .sort();
 }
