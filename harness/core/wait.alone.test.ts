@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { getEventListeners } from 'node:events';
 import { expect } from 'chai';
 import { MacvlabError } from './error.js';
@@ -270,21 +269,6 @@ describe('waiting', () => {
         process.env.MACVLAB_PATIENCE = value;
         expect(patience(100), value).to.equal(expected);
       }
-    });
-
-    it('multiplies them by the slowness of the slowest lab as well', () => {
-      // It is a process that a lab slows down; this one has other tests to do.
-      const home = JSON.stringify(new URL('wait.js', import.meta.url).href);
-      const script = [
-        `const { beSlow, patience } = await import(${home});`,
-        'const shown = [patience(100)];',
-        'for (const factor of [4, 2, 1]) { beSlow(factor); shown.push(patience(100)); }',
-        'console.log(JSON.stringify(shown));',
-      ];
-      const env = { ...process.env, MACVLAB_PATIENCE: '0.5' };
-      const argv = ['--input-type=module', '--eval', script.join('\n')];
-      const shown = execFileSync(process.execPath, argv, { env, encoding: 'utf8' });
-      expect(JSON.parse(shown)).to.deep.equal([50, 200, 200, 200]);
     });
   });
 });

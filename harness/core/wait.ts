@@ -124,21 +124,14 @@ export class Changes {
   }
 }
 
-let slowest = 1;
-
-/** Says that a lab of this process takes so many times as long for everything; the slowest counts, for all. */
-export function beSlow(factor: number): void {
-  slowest = Math.max(slowest, factor);
-}
-
 /**
- * How patient this machine's user is: all deadlines are multiplied by it (environment `MACVLAB_PATIENCE`, default 1), and by
- * the slowness of the slowest lab. A deadline bounds a wait that normally ends by an event, so that patience costs nothing
- * when all is well.
+ * A deadline for something on this machine: multiplied by how patient its user is (environment `MACVLAB_PATIENCE`, default 1).
+ * What a lab's machine does may take longer: its deadlines are those of its `Session.patience` (docs/decisions/0013). A deadline
+ * bounds a wait that normally ends by an event, so that patience costs nothing when all is well.
  */
 export function patience(milliseconds: number): number {
   const factor = Number(process.env.MACVLAB_PATIENCE ?? 1);
-  return milliseconds * slowest * (Number.isFinite(factor) && factor > 0 ? factor : 1);
+  return milliseconds * (Number.isFinite(factor) && factor > 0 ? factor : 1);
 }
 
 /**

@@ -4,7 +4,7 @@
  * machine's files, cgroups and security policies cannot be written to at all.
  */
 import { MacvlabError } from '../core/error.js';
-import { Changes, patience, pause, within } from '../core/wait.js';
+import { Changes, pause, within } from '../core/wait.js';
 import { NetworkStack } from '../remote/network-stack.js';
 import type { RemoteProcess } from '../remote/process.js';
 import { EngineRefusal } from './refusal.js';
@@ -103,7 +103,7 @@ export class EngineRoot {
     try {
       await root.#changes.until(() => said.test(root.#words) || undefined, {
         what: `${argv[0]} on ${node.name} to be ready`,
-        deadline: patience(startDeadline),
+        deadline: node.patience(startDeadline),
         evidence: () => root.#words,
       });
       return root;
@@ -150,7 +150,7 @@ export class EngineRoot {
     if (this.#gone) return;
     const { session } = this.#node;
     const { ended } = this.#process;
-    const deadline = patience(endDeadline);
+    const deadline = session.patience(endDeadline);
     await session.signal('TERM', [this.#process]);
     try {
       await within(ended, { what: `${this.#program} on ${this.node} to end`, deadline });

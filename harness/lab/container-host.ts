@@ -1,5 +1,5 @@
 /** A node with a container engine: its macvlan networks, whose containers are endpoints like any other. */
-import { patience, poll } from '../core/wait.js';
+import { poll } from '../core/wait.js';
 import type { ContainerNetworking, EngineKind, NetworkPlan } from '../engine/networking.js';
 import { addAddress, addressesOf } from '../link/address.js';
 import { setUp } from '../link/device.js';
@@ -121,7 +121,7 @@ export class ContainerNetwork {
     };
     const link = await poll(settled, {
       what: `the addresses of ${endpoint.name} to be usable`,
-      deadline: patience(20_000),
+      deadline: endpoint.stack.patience(20_000),
     });
     const parent = (await this.#node.links()).find(({ ifindex }) => ifindex === link.link_index);
     this.#noteLikeness(endpoint, link, parent?.ifname);

@@ -40,13 +40,16 @@ const keyPair = z.object({ private: z.string(), public: z.string() });
 const keys = z.object({ host: keyPair, user: keyPair });
 const sandboxState = z.object({ init: z.number(), keys });
 const guests = z.union(guestCounts.map((count) => z.literal(count)));
-const vmState = z.object({ init: z.number(), folder: z.string(), guests, keys });
+/** As usual, where macvlab did not note it yet when the lab was kept. */
+const slowness = z.number().default(1);
+const vmState = z.object({ init: z.number(), folder: z.string(), guests, keys, slowness });
 const engine = z.object({ host: z.string(), origin: z.string(), certificates: z.string().exactOptional() });
 const containerState = z.object({ lab: z.string(), engine, containers: z.record(z.string(), z.string()), keys });
 
 const vagrantState = z.object({
   folder: z.string(),
   keys,
+  slowness,
   inits: z.record(z.string(), z.number()),
   made: z.boolean(),
   environment: z.record(z.string(), z.string()),

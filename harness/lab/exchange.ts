@@ -8,7 +8,7 @@
  *   never will: frames of one kind do not overtake each other on a cable, in a bridge or in macvlan's broadcast queue.
  */
 import { MacvlabError } from '../core/error.js';
-import { pause, patience, poll } from '../core/wait.js';
+import { pause, poll } from '../core/wait.js';
 import { asPrinted } from '../link/address.js';
 import { readNeighbours } from '../link/neighbour.js';
 import { type PingOptions, type PingReply, type PingResult, type RunningPing, startPing } from '../probe/ping.js';
@@ -145,7 +145,7 @@ export class Exchange {
     const over = running.ended.then((value) => (result = value));
     const asked = async () =>
       result ?? (await readNeighbours(from.stack)).find(({ address, mac }) => address === target && mac === undefined);
-    await poll(asked, { what: `${from.name} to ask for ${target}`, deadline: patience(10_000) });
+    await poll(asked, { what: `${from.name} to ask for ${target}`, deadline: lab.patience(10_000) });
     await running.stop();
     exchange.ping = await over;
     exchange.reason = `ended as soon as ${from.name} had asked for ${target}`;
@@ -215,7 +215,7 @@ export class Exchange {
   async sees(view: View, ...patterns: FramePattern[]): Promise<boolean> {
     const look = () => patterns.some((pattern) => this.saw(view, pattern)) || undefined;
     const looks = view.captures.map((capture) =>
-      capture.changes.until(look, { what: 'a frame to be seen', deadline: patience(2000) }),
+      capture.changes.until(look, { what: 'a frame to be seen', deadline: capture.patience(2000) }),
     );
     return (await firstOf(looks)) ?? false;
   }
@@ -369,7 +369,7 @@ export class Exchange {
       captures.map((capture) =>
         capture.changes.until(look, {
           what: `the first frame of a ping from ${this.from.name} to ${this.target}`,
-          deadline: patience(15_000),
+          deadline: capture.patience(15_000),
         }),
       ),
     ).catch((error: unknown) => {

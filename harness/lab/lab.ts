@@ -141,6 +141,11 @@ export class Lab {
     }
   }
 
+  /** The deadline in milliseconds for what happens in this lab; see {@link Session.patience}. */
+  patience(milliseconds: number): number {
+    return this.machines.machine.patience(milliseconds);
+  }
+
   /** Nodes that hold addresses, as many as there are. */
   get nodes(): readonly Node[] {
     return [this.node1, this.node2, this.#router, this.#client].filter((node) => node !== undefined);

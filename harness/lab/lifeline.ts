@@ -85,14 +85,18 @@ export interface Lifeline {
   said: string;
 }
 
+/** Milliseconds that a machine may take for the script. */
+const setUpDeadline = 60_000;
+
 /**
  * Has the script performed.
+ * @param options.slowness how many times as long as usual the machine takes for everything
  * @throws MacvlabError WAIT_DEADLINE, the signal’s reason, or an Error; the connection is ended then, and `held.words()` tells why
  */
 export async function begin(
   held: Entered,
   script: LifelineScript,
-  { deadline = 60_000, signal }: { deadline?: number; signal?: AbortSignal | undefined } = {},
+  { slowness = 1, signal }: { slowness?: number; signal?: AbortSignal | undefined } = {},
 ): Promise<Lifeline> {
   let said = '';
   const answered = new Promise<ReturnType<typeof readyIn> & object>((resolve, reject) => {
@@ -107,7 +111,7 @@ export async function begin(
   held.socket.write(lifelineScript(script));
   try {
     const what = `${script.name} to be set up`;
-    const { init, release } = await within(answered, { what, deadline: patience(deadline), signal });
+    const { init, release } = await within(answered, { what, deadline: patience(setUpDeadline) * slowness, signal });
     if (script.silence !== undefined) void beat(held, (script.silence * 1000) / 10);
     return { held, init, release, said };
   } catch (error) {

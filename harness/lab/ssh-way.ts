@@ -28,10 +28,13 @@ export interface Entered {
   ended: Promise<unknown>;
 }
 
-/** Closes a command's input, and waits for its end; a machine that does not answer is not waited for. */
-export async function leave({ socket, child, ended }: Entered): Promise<void> {
+/**
+ * Closes a command's input, and waits for its end; a machine that does not answer is not waited for.
+ * @param slowness how many times as long as usual the machine takes for everything
+ */
+export async function leave({ socket, child, ended }: Entered, slowness = 1): Promise<void> {
   socket.end();
-  const left = { what: 'a machine to be let go', deadline: patience(10_000) };
+  const left = { what: 'a machine to be let go', deadline: patience(10_000) * slowness };
   await within(ended, left).catch(async () => {
     child.kill('SIGKILL');
     await ended;

@@ -4,7 +4,7 @@
  */
 import { randomInt } from 'node:crypto';
 import { MacvlabError } from '../core/error.js';
-import { Changes, patience, within } from '../core/wait.js';
+import { Changes, within } from '../core/wait.js';
 import { settled } from '../link/change.js';
 import { setUp } from '../link/device.js';
 import { readLink } from '../link/link-info.js';
@@ -111,7 +111,7 @@ export class Tap {
     );
     await this.#changes.until(() => this.#isOpen || undefined, {
       what: `${this.path} to be opened`,
-      deadline: patience(10_000),
+      deadline: this.#node.stack.patience(10_000),
       evidence: () => said,
     });
   }
@@ -134,7 +134,8 @@ export class Tap {
   async receive(pattern: FramePattern, deadline = receiveDeadline): Promise<Frame | undefined> {
     const look = () => this.#received.find((frame) => pattern.matches(frame));
     const what = `${pattern.description} to be read from ${this.path}`;
-    return this.#changes.until(look, { what, deadline: patience(deadline) }).catch((error: unknown) => {
+    const { stack } = this.#node;
+    return this.#changes.until(look, { what, deadline: stack.patience(deadline) }).catch((error: unknown) => {
       if (error instanceof MacvlabError && error.code === 'WAIT_DEADLINE') return undefined;
       throw error;
     });
@@ -161,6 +162,7 @@ export class Tap {
   async #close(): Promise<void> {
     if (!this.#process) return;
     this.#process.stdin.end();
-    await within(this.#process.ended, { what: `${this.path} to be closed`, deadline: patience(10_000) });
+    const deadline = this.#node.stack.patience(10_000);
+    await within(this.#process.ended, { what: `${this.path} to be closed`, deadline });
   }
 }

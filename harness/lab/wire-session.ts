@@ -1,6 +1,6 @@
 /** A session whose packets go over the lab's own wire, to see whether it survives what is done to that wire. */
 import { MacvlabError } from '../core/error.js';
-import { patience, poll } from '../core/wait.js';
+import { poll } from '../core/wait.js';
 import { Session } from '../remote/session.js';
 import type { Lab } from './lab.js';
 import type { Node } from './node.js';
@@ -31,8 +31,10 @@ export async function sessionOverTheWire(lab: Lab, from: Node, to: Node): Promis
       throw error;
     }
   };
-  const transport = await poll(connect, { what: `sshd to listen on ${address}`, deadline: patience(10_000) });
-  const session = await Session.open({ name: `${to.name} over the wire`, transport, user, privateKey, hostKey });
+  const transport = await poll(connect, { what: `sshd to listen on ${address}`, deadline: lab.patience(10_000) });
+  const name = `${to.name} over the wire`;
+  const { slowness } = to.stack.session;
+  const session = await Session.open({ name, transport, user, privateKey, hostKey, slowness });
   lab.scopes.current.defer(`session with ${to.name} over the wire`, () => session.close());
   return session;
 }

@@ -1,7 +1,7 @@
 /** Wiring a lab's nodes, which are network namespaces on one machine or are spread over several. Only talks to machines over SSH. */
 import { randomBytes } from 'node:crypto';
 import { MacvlabError } from '../core/error.js';
-import { patience, poll } from '../core/wait.js';
+import { poll } from '../core/wait.js';
 import { readBridgePorts } from '../link/bridge-port.js';
 import type { Change } from '../link/change.js';
 import type { CommandLog } from '../remote/command-log.js';
@@ -180,7 +180,8 @@ async function forwarding(stack: NetworkStack): Promise<void> {
     states = ports.map(({ ifname, state }) => `${ifname} ${state}`).join('\n');
     return (ports.length > 0 && ports.every(({ state }) => state === 'forwarding')) || undefined;
   };
-  await poll(look, { what: 'all ports of the switch to forward', deadline: patience(10_000), evidence: () => states });
+  const deadline = stack.patience(10_000);
+  await poll(look, { what: 'all ports of the switch to forward', deadline, evidence: () => states });
 }
 
 /** A plain switch: no spanning tree that would block for 30 s, no multicast snooping, no IPv6 of its own. */

@@ -3,7 +3,6 @@
  * also its positive control: a sender or receiver that cannot be reached by anybody makes the exchange an error.
  */
 import { MacvlabError } from '../core/error.js';
-import { patience } from '../core/wait.js';
 import { ping } from '../probe/ping.js';
 import type { Capture } from '../wire/capture.js';
 import type { Frame } from '../wire/frame.js';
@@ -142,7 +141,7 @@ export class Witness {
       [...captures].map((capture) =>
         capture.changes.until(passed(capture), {
           what: `a witness to be seen at ${capture.name}`,
-          deadline: patience(10_000),
+          deadline: capture.patience(10_000),
           next: 'a frame missing where no witness passes proves nothing: ask another view',
         }),
       ),
@@ -152,7 +151,7 @@ export class Witness {
 
   async #control(from: Station, to: Station): Promise<string> {
     const address = addressOf(to, this.#family, from);
-    const result = await ping(from.stack, address, { count: 1, wait: patience(2000) / 1000 });
+    const result = await ping(from.stack, address, { count: 1, wait: this.#lab.patience(2000) / 1000 });
     if (result.received === result.transmitted && result.received > 0) return result.token;
     throw new MacvlabError(
       'CONTROL_FAILED',

@@ -1,7 +1,7 @@
 /** ping (iputils): every reply, loss, duplicates and refusals, parsed. */
 import { randomBytes } from 'node:crypto';
 import { MacvlabError } from '../core/error.js';
-import { patience, within } from '../core/wait.js';
+import { within } from '../core/wait.js';
 import type { NetworkStack } from '../remote/network-stack.js';
 import type { RemoteProcess } from '../remote/process.js';
 
@@ -72,7 +72,7 @@ export async function startPing(stack: NetworkStack, address: string, options: P
   ];
   const process = await stack.start(argv, 'probe');
   const stop = () => stack.session.signal('INT', [process]);
-  const ended = finish(process, argv, patience(60_000)).catch(async (error: unknown) => {
+  const ended = finish(process, argv, stack.patience(60_000)).catch(async (error: unknown) => {
     // A ping that outlives its deadline would go on into the next experiment.
     if (!stack.session.death.aborted) await stop().catch(() => undefined);
     throw error;

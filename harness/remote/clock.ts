@@ -1,5 +1,5 @@
 /** A machine's clock against ours, so that times of frames captured on several machines can be compared. */
-import { patience, within } from '../core/wait.js';
+import { within } from '../core/wait.js';
 import type { Session } from './session.js';
 
 /** Microseconds. */
@@ -56,7 +56,7 @@ export async function measureClock(session: Session): Promise<ClockOffset & { ro
     const what = `${session.name} to tell its time`;
     for (let count = 0; count < samples; count++)
       answers.push(
-        await within(ask(), { what, deadline: patience(10_000), signal: session.death, evidence: () => words }),
+        await within(ask(), { what, deadline: session.patience(10_000), signal: session.death, evidence: () => words }),
       );
     return answers.reduce((best, each) => (each.error < best.error ? each : best));
   } finally {

@@ -30,6 +30,11 @@ export class NetworkStack {
     return this.namespace === undefined ? this.session.journal : undefined;
   }
 
+  /** The deadline in milliseconds for what its machine does; see {@link Session.patience}. */
+  patience(milliseconds: number): number {
+    return this.session.patience(milliseconds);
+  }
+
   /** The argument list that runs a command in this stack, from the session's own stack. */
   enter(argv: readonly string[]): string[] {
     if (this.namespace === undefined) return [...argv];

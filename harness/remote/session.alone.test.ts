@@ -490,6 +490,24 @@ describe('a session with a real sshd (needs root)', function () {
     });
   });
 
+  it('a machine that is four times as slow: its session’s deadlines are four times as long, and no other’s', async () => {
+    const sshd = sandbox.sshd();
+    const transport = Duplex.from({ readable: sshd.stdout, writable: sshd.stdin });
+    const { user, host } = sandbox.keys;
+    const options = { name: 'slow', user: 'root', privateKey: user.private, hostKey: host.public, transport };
+    const slow = await Session.open({ ...options, slowness: 4 });
+    try {
+      const endless = (each: Session) => errorOf(each.run(['sleep', '60'], { deadline: 100 }));
+      const began = performance.now();
+      const [late, usual] = await Promise.all([endless(slow), endless(session)]);
+      expect(performance.now() - began).to.be.above(4 * patience(100) - 10);
+      expect(late.message).to.include(`within ${4 * patience(100)} ms`);
+      expect(usual.message).to.include(`within ${patience(100)} ms`);
+    } finally {
+      slow.close();
+    }
+  });
+
   it('costs little more than the command itself', async function () {
     const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1]!;
     const remote: number[] = [];

@@ -23,8 +23,10 @@ export interface SessionOptions {
   privateKey: string;
   /** The only host key that is accepted, as a public key line. */
   hostKey: string;
-  /** Milliseconds until the handshake must be done; default 20 s. */
+  /** Milliseconds until the handshake must be done; default 20 s. Multiplied as by {@link Session.patience}. */
   deadline?: number;
+  /** How many times as long as usual the machine takes for everything; default 1. */
+  slowness?: number;
   /** Last words of whatever carries the transport, for errors: sshd's standard error. */
   lastWords?: () => string;
   /** Settles when whatever carries the transport has ended and has said its last words. */
@@ -65,6 +67,8 @@ export interface RunOptions {
 /** An open SSH session. */
 export class Session {
   readonly name: string;
+  /** See {@link SessionOptions.slowness}. */
+  readonly slowness: number;
   /** Its machine's clock against ours; {@link sameClock} unless somebody has measured it. */
   clock: ClockOffset = sameClock;
   /** Present where the session is in a network that outlives the lab: whoever changes that network notes how it is undone. */
@@ -82,6 +86,7 @@ export class Session {
 
   private constructor(options: SessionOptions, client: Client) {
     this.name = options.name;
+    this.slowness = options.slowness ?? 1;
     this.#client = client;
     this.#lastWords = options.lastWords ?? (() => '');
     this.#carrier = options.carrier;
@@ -132,7 +137,7 @@ export class Session {
     try {
       await within(ready, {
         what: `the SSH handshake with ${options.name}`,
-        deadline: patience(options.deadline ?? 20_000),
+        deadline: session.patience(options.deadline ?? 20_000),
       });
     } catch (error) {
       session.close();
@@ -160,12 +165,17 @@ export class Session {
     return this.#death.signal;
   }
 
+  /** The deadline in milliseconds for what its machine does: multiplied by the user's patience, and by the machine's slowness. */
+  patience(milliseconds: number): number {
+    return patience(milliseconds) * this.slowness;
+  }
+
   /**
    * Starts a command; its streams are read by the caller. The program replaces the remote shell, so that signals reach it.
    * @throws MacvlabError REMOTE_DEAD; REMOTE_COMMAND when sshd opens no more channels; REMOTE_DEADLINE when it is silent
    */
   async start(argv: readonly string[]): Promise<RemoteProcess> {
-    return this.#start(argv, `exec ${quoteCommand(argv)}`, patience(requestDeadline));
+    return this.#start(argv, `exec ${quoteCommand(argv)}`, this.patience(requestDeadline));
   }
 
   /**
@@ -229,7 +239,7 @@ export class Session {
 
   /** A TCP connection made by the remote machine, for a session that runs over the lab's own wire. @throws MacvlabError REMOTE_CONNECT */
   async tunnel(host: string, port: number): Promise<Duplex> {
-    return this.#request<Duplex>(`connect to ${host} port ${port}`, patience(requestDeadline), (done) => {
+    return this.#request<Duplex>(`connect to ${host} port ${port}`, this.patience(requestDeadline), (done) => {
       this.#client.forwardOut('127.0.0.1', 0, host, port, done);
     }).catch((error: unknown) => {
       if (error instanceof MacvlabError && error.code === 'REMOTE_DEAD') throw error;
@@ -246,7 +256,7 @@ export class Session {
 
   /** An interactive login shell on a terminal of the given size. @throws MacvlabError REMOTE_DEAD */
   async shell(terminal: { term: string; rows: number; cols: number }): Promise<ClientChannel> {
-    return this.#request<ClientChannel>('open a shell', patience(requestDeadline), (done) =>
+    return this.#request<ClientChannel>('open a shell', this.patience(requestDeadline), (done) =>
       this.#client.shell(terminal, done),
     );
   }
@@ -286,7 +296,7 @@ export class Session {
   async #run(argv: readonly string[], line: string, options: RunOptions): Promise<CommandResult> {
     options.signal?.throwIfAborted();
     const began = performance.now();
-    const deadline = patience(options.deadline ?? 30_000);
+    const deadline = this.patience(options.deadline ?? 30_000);
     const process = await this.#start(argv, line, deadline);
     let stdout = '';
     let stderr = '';
@@ -349,7 +359,7 @@ export class Session {
     what: string,
     work: (sftp: SFTPWrapper, done: (error: unknown, value?: T) => void) => void,
   ): Promise<T> {
-    const deadline = patience(copyDeadline);
+    const deadline = this.patience(copyDeadline);
     try {
       const sftp = await this.#request<SFTPWrapper>(what, deadline, (done) => this.#client.sftp(done));
       try {

@@ -1,7 +1,7 @@
 /** One experiment from its beginning to its record: judged, proved by evidence, undone. */
 import { watchClock } from '../core/clock.js';
 import { MacvlabError, messageOf } from '../core/error.js';
-import { patience, pause, within } from '../core/wait.js';
+import { pause, within } from '../core/wait.js';
 import { Lacking } from '../lab/lacking.js';
 import type { Lab } from '../lab/lab.js';
 import { countAssertions, endCounting, newAssertionCounter } from '../expect/counting.js';
@@ -58,7 +58,7 @@ export async function performExperiment({ stage, experiment, suite, blocked, bod
       await endCounting(counter, id);
       refuseUnderWay(lab, id);
     });
-    await within(whole, { what: `${id} to end`, deadline: patience(deadline), signal: givenUp }).catch(
+    await within(whole, { what: `${id} to end`, deadline: lab.patience(deadline), signal: givenUp }).catch(
       (error: unknown) => {
         if (error instanceof MacvlabError && error.code === 'WAIT_DEADLINE' && error.message.includes(`${id} to end`)) {
           stage.damage ??= new MacvlabError(

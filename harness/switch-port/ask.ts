@@ -1,5 +1,4 @@
 /** Questions that must be answered before the silence of a switch means anything. */
-import { patience } from '../core/wait.js';
 import { settled, apply } from '../link/change.js';
 import { flushNeighbours } from '../link/neighbour.js';
 import { arping } from '../probe/arping.js';
@@ -42,7 +41,7 @@ export async function askAsNic(
 
 /** Asks who has an address, once, without naming one of its own. */
 async function askFor({ stack, device }: Base, address: string) {
-  const deadline = Math.ceil(patience(2));
+  const deadline = Math.ceil(stack.patience(2));
   return arping(stack, address, { device, count: 1, deadline, probe: true });
 }
 
@@ -64,7 +63,7 @@ export async function ask(
   await forget(stack);
   if (way === 'direct' && mac !== undefined) await learn(stack, address, mac);
   const since = mark();
-  const wait = Math.ceil(patience(answerSeconds));
+  const wait = Math.ceil(stack.patience(answerSeconds));
   const result = await ping(stack, address, { count: 1, wait, device: childDevice });
   const [reply] = result.replies;
   if (reply) listening.took(reply.time);

@@ -1,6 +1,5 @@
 /** Addresses that nobody has: asked for as RFC 5227 has it, before a child is given one. */
 import { MacvlabError } from '../core/error.js';
-import { patience } from '../core/wait.js';
 import { arping } from '../probe/arping.js';
 import type { Base } from './segment.js';
 
@@ -24,7 +23,7 @@ export async function freeAddresses(
   for (let at = 0; at < list.length && free.length < count;) {
     const round = list.slice(at, at + count - free.length);
     at += round.length;
-    const deadline = Math.ceil(patience(probes));
+    const deadline = Math.ceil(stack.patience(probes));
     const answers = await Promise.all(
       round.map((address) => arping(stack, address, { device, count: probes, deadline, probe: true })),
     );

@@ -1,6 +1,6 @@
 /** All that is captured while one VLAN of a port is looked at. */
 import { MacvlabError } from '../core/error.js';
-import { patience, pause } from '../core/wait.js';
+import { pause } from '../core/wait.js';
 import type { Scope } from '../core/scope.js';
 import { mark, type CapturePoint, type Mark, seen, type View } from '../wire/capture-point.js';
 import type { Frame } from '../wire/frame.js';
@@ -74,7 +74,7 @@ export class Listening {
 
   /** Lets what is still on its way arrive, and be decoded. */
   async settle(): Promise<void> {
-    await pause(patience(Math.max(leastGrace, graceRoundTrips * this.#roundTrip)));
+    await pause(this.nic.stack.patience(Math.max(leastGrace, graceRoundTrips * this.#roundTrip)));
   }
 
   /** What captures have lost, in words; undefined when nothing. */

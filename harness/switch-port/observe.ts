@@ -1,5 +1,5 @@
 /** Looks at one VLAN of a switch port: asks, sends, counts. What that means is judged elsewhere. */
-import { patience, pause } from '../core/wait.js';
+import { pause } from '../core/wait.js';
 import { Scope } from '../core/scope.js';
 import { readLink } from '../link/link-info.js';
 import { anyFrame } from '../wire/pattern.js';
@@ -205,7 +205,7 @@ class Observing {
       }
       const isAnswered = answers.some(({ control }) => control.answered !== 'no');
       const held = listening.bpdus > 0 ? 2 * longest : this.#plan.portPasses ? 0 : 2 * usual;
-      const until = Math.max(patience(hello), held);
+      const until = Math.max(base.stack.patience(hello), held);
       if (isAnswered || waited > until) {
         this.#controls.push(...answers.map(({ control }) => control));
         return isAnswered && round === 0 ? 0 : waited;

@@ -1,5 +1,4 @@
 /** The frames that a switch may send back: a few of each class, from the first child. */
-import { patience } from '../core/wait.js';
 import { arping } from '../probe/arping.js';
 import { startPing } from '../probe/ping.js';
 import { arpRequest, echoRequest, type FramePattern, neighbourSolicitation } from '../wire/pattern.js';
@@ -57,7 +56,7 @@ async function sendUnicast({ one, two, silent, address }: Children): Promise<Sen
 }
 
 async function sendBroadcast({ one, two, address }: Children): Promise<SentClass> {
-  const deadline = Math.ceil(patience(each));
+  const deadline = Math.ceil(one.stack.patience(each));
   await arping(one.stack, address, { device: childDevice, count: each, deadline, broadcast: true });
   const pattern = arpRequest({ who: address, from: one.mac, to: 'broadcast' });
   return { class: 'broadcast', pattern, child: two };

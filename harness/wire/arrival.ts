@@ -1,6 +1,5 @@
 /** Frames that nobody has pinged for: waited for in one view, where no exchange settles what became of them. */
 import { MacvlabError } from '../core/error.js';
-import { patience } from '../core/wait.js';
 import { type Mark, seen, type View } from './capture-point.js';
 import type { Sighting } from './capture.js';
 import type { FramePattern } from './pattern.js';
@@ -12,7 +11,9 @@ const deadline = 5000;
 export async function firstSeen(view: View, pattern: FramePattern, since: Mark): Promise<Sighting | undefined> {
   const look = () => seen(view, since).find(({ frame }) => pattern.matches(frame));
   const what = `${pattern.description} to be seen at ${view.label}`;
-  return firstOf(view.captures.map(({ changes }) => changes.until(look, { what, deadline: patience(deadline) })));
+  return firstOf(
+    view.captures.map((capture) => capture.changes.until(look, { what, deadline: capture.patience(deadline) })),
+  );
 }
 
 /**

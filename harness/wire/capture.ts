@@ -1,6 +1,6 @@
 /** A tcpdump session: what it writes is decoded while it streams, and kept raw as evidence. */
 import { MacvlabError, messageOf } from '../core/error.js';
-import { Changes, patience } from '../core/wait.js';
+import { Changes } from '../core/wait.js';
 import type { NetworkStack } from '../remote/network-stack.js';
 import type { RemoteProcess } from '../remote/process.js';
 import type { Session } from '../remote/session.js';
@@ -119,7 +119,7 @@ export class Capture {
     try {
       await capture.changes.until(() => /listening on/.test(capture.#words) || undefined, {
         what: `tcpdump on ${options.name} to listen`,
-        deadline: patience(10_000),
+        deadline: capture.patience(10_000),
         signal: options.stack.session.death,
       });
     } catch (error) {
@@ -132,6 +132,11 @@ export class Capture {
       });
     }
     return capture;
+  }
+
+  /** The deadline in milliseconds for something to be seen here; see {@link Session.patience}. */
+  patience(milliseconds: number): number {
+    return this.#session.patience(milliseconds);
   }
 
   /** Frames decoded so far, with their times by our own clock, since the last `forget`. @throws MacvlabError CAPTURE_ENDED when tcpdump has died */
@@ -167,7 +172,7 @@ export class Capture {
     await this.#session.signal('USR1', [this.#process]);
     this.#counters = await this.changes.until(() => parseCounters(this.#wordsSince(before)), {
       what: `the counters of tcpdump on ${this.name}`,
-      deadline: patience(10_000),
+      deadline: this.patience(10_000),
       evidence: () => this.#words,
     });
     return this.#counters;

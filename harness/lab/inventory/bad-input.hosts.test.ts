@@ -13,7 +13,7 @@ import {
   skipWithoutHosts,
   startHosts,
 } from './hosts.test-support.js';
-import { settledTraces } from './settled.test-support.js';
+import { asBefore, settledTraces } from './settled.test-support.js';
 
 const all = ['h1', 'h2', 'h3', 'switch'] as const satisfies readonly HostName[];
 
@@ -31,11 +31,7 @@ describe('what goes wrong with real hosts (needs root, sshd)', function badInput
   });
   after(() => hosts?.close());
   afterEach('nothing is left on the hosts', async () => {
-    const began = performance.now();
-    let now: string;
-    do now = await traces();
-    while (now !== untouched && performance.now() - began < patience(60_000));
-    expect(now).to.equal(untouched);
+    await asBefore(untouched, traces, 60_000);
     expect(journals()).to.be.empty;
   });
 

@@ -7,6 +7,7 @@ import { patience, poll } from '../../core/wait.js';
 import type { Task } from './changing.test-support.js';
 import { type Hosts, type Running, skipWithoutHosts, startHosts } from './hosts.test-support.js';
 import type { HostAddress } from './machine.js';
+import { asBefore } from './settled.test-support.js';
 
 const changing = fileURLToPath(new URL('changing.test-support.js', import.meta.url));
 
@@ -34,11 +35,7 @@ describe('hosts that are minded (needs root, sshd)', function mindedHosts() {
   }
 
   async function returnsToNormal(): Promise<void> {
-    const began = performance.now();
-    let now: string;
-    do now = await hosts.traces('h1');
-    while (now !== untouched && performance.now() - began < patience(15_000));
-    expect(now).to.equal(untouched);
+    await asBefore(untouched, () => hosts.traces('h1'), 15_000);
     expect(readdirSync(join(hosts.files.folder, 'state', 'inventory'))).to.be.empty;
   }
 

@@ -4,7 +4,7 @@
  * connection with them is lost.
  */
 import { MacvlabError } from '../../core/error.js';
-import { patience, pause } from '../../core/wait.js';
+import { pause } from '../../core/wait.js';
 import { readRestoration } from '../../link/restoration.js';
 import { CommandLog } from '../../remote/command-log.js';
 import { NetworkStack } from '../../remote/network-stack.js';
@@ -152,7 +152,7 @@ async function compareNow(
   session: Session,
   { ours, before }: Minded,
 ): Promise<{ differences: string[]; after: Snapshot }> {
-  const deadline = performance.now() + patience(rest);
+  const deadline = performance.now() + session.patience(rest);
   for (;;) {
     await forgetNeighbours(session, ours);
     const after = await takeSnapshot(session, ours);

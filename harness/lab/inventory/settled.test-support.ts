@@ -1,4 +1,5 @@
 /** What is on a host that lies still. */
+import { expect } from 'chai';
 import { patience, poll } from '../../core/wait.js';
 import type { HostName, Hosts } from './hosts.test-support.js';
 
@@ -14,4 +15,18 @@ export async function settledTraces(hosts: Hosts, name: HostName): Promise<strin
     },
     { what: `${name} to settle`, deadline: patience(30_000) },
   );
+}
+
+/**
+ * Waits until what is on hosts is again what it was before.
+ * @param deadline milliseconds
+ * @throws AssertionError with the difference
+ */
+export async function asBefore(before: string, traces: () => Promise<string>, deadline: number): Promise<void> {
+  let now = before;
+  const look = async () => ((now = await traces()) === before ? true : undefined);
+  await poll(look, { what: 'hosts to be as before', deadline: patience(deadline) }).catch((error: unknown) => {
+    expect(now).to.equal(before);
+    throw error;
+  });
 }

@@ -12,6 +12,8 @@ export interface VagrantState {
   /** Where ssh's configuration is. */
   folder: string;
   keys: LabKeys;
+  /** How many times as long as usual the machines take for everything. */
+  slowness: number;
   /** Process ids of the lab's first processes, by the machines' names. */
   inits: Record<string, number>;
   /** Whether the machines were made for it. */
@@ -22,10 +24,10 @@ export interface VagrantState {
 
 /** Opens sessions with these nodes of a kept lab. @throws MacvlabError REMOTE_CONNECT when it is gone */
 export async function attachVagrant(
-  { folder, keys, inits }: VagrantState,
+  { folder, keys, slowness, inits }: VagrantState,
   nodes: readonly NodeName[],
 ): Promise<Pick<Machines, 'machine' | 'nodes' | 'ssh'>> {
-  const placed = { way: { folder }, keys, inits };
+  const placed = { way: { folder }, keys, inits, slowness };
   const wanted = new Set<NodeName>(['switch', ...nodes]);
   const sessions = new Map<NodeName, Session>();
   const opening = [...wanted].map(async (node) => sessions.set(node, await connectNode(placed, node)));

@@ -17,6 +17,8 @@ export interface Placed {
   keys: LabKeys;
   /** Process ids of the lab's first processes, as the machines see them, by the machines' names. */
   inits: Readonly<Record<string, number>>;
+  /** How many times as long as usual the machines take for everything. */
+  slowness: number;
 }
 
 /** A machine that is set up: what holds the lab there, and the kernel's release. */
@@ -33,13 +35,14 @@ export interface SetUpMachine {
 export async function setUpMachine(
   way: WayIn,
   place: MachinePlace,
-  options: { keys: LabKeys; topology: Topology; outlives: boolean },
+  options: { keys: LabKeys; topology: Topology; outlives: boolean; slowness: number },
 ): Promise<SetUpMachine> {
-  const { keys, topology, outlives } = options;
+  const { keys, topology, outlives, slowness } = options;
   const { name, nodes } = place;
   const held = enter(wayTo(way, name), machineLifeline(), outlives);
   try {
-    const { init, release } = await begin(held, setUpScript({ name, keys, nodes, cards: cardsOf(place, topology) }));
+    const script = setUpScript({ name, keys, nodes, cards: cardsOf(place, topology) });
+    const { init, release } = await begin(held, script, { slowness });
     return { held, init, release };
   } catch (error) {
     const words = held.words();
@@ -54,7 +57,7 @@ export async function setUpMachine(
 }
 
 /** Opens a session with a node: `sshd -i` in its namespace, as root. @throws MacvlabError REMOTE_CONNECT */
-export async function connectNode({ way, keys, inits }: Placed, node: NodeName): Promise<Session> {
+export async function connectNode({ way, keys, inits, slowness }: Placed, node: NodeName): Promise<Session> {
   const places: readonly MachinePlace[] = threeMachines;
   const place = places.find(({ nodes }) => nodes.includes(node));
   const init = inits[place?.name ?? ''];
@@ -67,6 +70,7 @@ export async function connectNode({ way, keys, inits }: Placed, node: NodeName):
     privateKey: keys.user.private,
     hostKey: keys.host.public,
     deadline: 60_000,
+    slowness,
     lastWords: entered.words,
     carrier: entered.ended,
   });

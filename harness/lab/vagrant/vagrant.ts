@@ -3,7 +3,7 @@
  * live by a connection of ours, so that the machines are as they were when it ends (docs/decisions/0011).
  */
 import { MacvlabError } from '../../core/error.js';
-import { beSlow, patience } from '../../core/wait.js';
+import { patience } from '../../core/wait.js';
 import { newKeyPair } from '../../remote/keys.js';
 import type { Session } from '../../remote/session.js';
 import { setClocks } from '../clocks.js';
@@ -36,7 +36,7 @@ export interface GuestKnowledge {
     initramfs: string;
     arguments: string;
     acceleration: { kind: 'kvm' | 'tcg'; why: string };
-    /** How much longer everything takes than with KVM. */
+    /** How many times as long as with KVM everything takes. */
     slowness: number;
   }>;
   /** The acceleration, where it is known. */
@@ -71,6 +71,8 @@ interface Prepared {
   environment: Record<string, string>;
   /** The kernel's release that the machines must have; undefined where their box brings its own. */
   release: string | undefined;
+  /** How many times as long as usual the machines take for everything. */
+  slowness: number;
   /** What there is, by name, for the user. */
   found: Record<string, string>;
 }
@@ -83,8 +85,8 @@ async function prepare(options: VagrantOptions): Promise<Prepared> {
   const kernel = options.kernel ?? (settings.kernel || undefined);
   if (chosen !== ownBox) {
     if (kernel !== undefined) throw kernelIsGiven(chosen);
-    if (driver === 'qemu' || options.guests.known()?.kind !== 'kvm') beSlow(4);
-    return { environment: {}, release: undefined, found: { box: chosen } };
+    const isEmulated = driver === 'qemu' || options.guests.known()?.kind !== 'kvm';
+    return { environment: {}, release: undefined, slowness: isEmulated ? 4 : 1, found: { box: chosen } };
   }
   const { modules, remark } = options;
   const given = { ...(kernel !== undefined && { kernel }), ...(modules !== undefined && { modules }) };
@@ -94,7 +96,6 @@ async function prepare(options: VagrantOptions): Promise<Prepared> {
   const { name, file } = made;
   writePrepared(kernel, { box: name, file, kernel: boot.kernel, initrd, arguments: boot.arguments, release });
   const kind = driver === 'auto' || driver === '' ? boot.acceleration.kind : driver === 'kvm' ? 'kvm' : 'tcg';
-  if (kind === 'tcg') beSlow(boot.slowness);
   remark?.(`machines run ${boot.name} with ${kind.toUpperCase()} (${boot.acceleration.why})`);
   return {
     environment: {
@@ -102,6 +103,7 @@ async function prepare(options: VagrantOptions): Promise<Prepared> {
       [variableOf('driver')]: kind === 'kvm' ? 'kvm' : 'qemu',
     },
     release,
+    slowness: kind === 'tcg' ? boot.slowness : 1,
     found: {
       kernel: boot.name,
       box: `${name} (${file})`,
@@ -130,7 +132,7 @@ async function openLab(
   wire: (hosts: readonly Host[]) => Promise<void>,
 ): Promise<Machines> {
   const { mayOutlive = false, remark } = options;
-  const { environment } = prepared;
+  const { environment, slowness } = prepared;
   const left = claimMachines();
   const keys: LabKeys = { host: newKeyPair(), user: newKeyPair() };
   const folder = makeLabFolder();
@@ -139,7 +141,7 @@ async function openLab(
   let made = left?.made ?? false;
   const letGo = async () => {
     for (const session of sessions.values()) session.close();
-    await Promise.all(held.map(async (machine) => leave(machine.held)));
+    await Promise.all(held.map(async (machine) => leave(machine.held, slowness)));
     removeLabFolder(folder);
   };
   const close = async () => {
@@ -159,9 +161,9 @@ async function openLab(
     made = allAre(states, 'not_created');
     // Said beforehand, so that those of a run that is killed meanwhile are known.
     updateClaim({ made });
-    await bringUp(states, environment, remark);
+    await bringUp(states, { environment, slowness }, remark);
     const way = await findWayIn(folder, environment);
-    const settings = { keys, topology, outlives: mayOutlive };
+    const settings = { keys, topology, outlives: mayOutlive, slowness };
     const starting = threeMachines.map(async (place) => {
       const machine = await setUpMachine(way, place, settings);
       held.push(machine);
@@ -172,7 +174,7 @@ async function openLab(
     });
     await Promise.allSettled(starting);
     const inits = Object.fromEntries(await Promise.all(starting));
-    const placed = { way, keys, inits };
+    const placed = { way, keys, inits, slowness };
     await Promise.all(nodeNames.map(async (node) => sessions.set(node, await connectNode(placed, node))));
     const nodes = Object.fromEntries(sessions) as AllSessions;
     const hosts = threeMachines.map((place): Host => ({
@@ -199,7 +201,7 @@ async function openLab(
             machine.held.child.unref();
           }
           updateClaim({ owner: identityOf(keeper) });
-          return { keeper, state: { folder, keys, inits, made, environment } satisfies VagrantState };
+          return { keeper, state: { folder, keys, slowness, inits, made, environment } satisfies VagrantState };
         },
       }),
     };
@@ -212,7 +214,7 @@ async function openLab(
 /** Brings those machines up that do not run. */
 async function bringUp(
   states: MachineStates,
-  environment: Record<string, string>,
+  { environment, slowness }: Pick<Prepared, 'environment' | 'slowness'>,
   remark?: (line: string) => void,
 ): Promise<void> {
   if (allAre(states, 'running')) {
@@ -225,7 +227,8 @@ async function bringUp(
       : 'bringing up the Vagrant machines that there are; they are left running',
   );
   const onStart = (pid: number) => updateClaim({ vagrant: identityOf(pid) });
-  await vagrant(['up'], { what: 'bring the machines up', environment, onStart, silence: patience(120_000) });
+  const silence = patience(120_000) * slowness;
+  await vagrant(['up'], { what: 'bring the machines up', environment, onStart, silence });
 }
 
 /** @throws MacvlabError VAGRANT_MISSING, VAGRANT_FAILED when there are machines left */

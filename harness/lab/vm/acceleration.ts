@@ -22,9 +22,6 @@ const remembered = z.object({ machine: z.string(), kind: z.enum(['kvm', 'tcg']),
 /** Milliseconds for the probe to reach its userspace: 20 times what KVM takes. */
 const probeDeadline = 8000;
 
-/** How much longer than with KVM a guest takes for everything, measured; deadlines are multiplied by it. */
-export const slowness: Record<Accelerator, number> = { kvm: 1, tcg: 4 };
-
 /** The answer, when it is known without booting anything. */
 export function knownAcceleration(): Acceleration | undefined {
   const device = '/dev/kvm';

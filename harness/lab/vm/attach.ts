@@ -14,11 +14,13 @@ export interface VmState {
   folder: string;
   guests: GuestCount;
   keys: LabKeys;
+  /** How many times as long as usual the guests take for everything. */
+  slowness: number;
 }
 
 /** Opens sessions with these nodes of a kept lab. @throws MacvlabError REMOTE_CONNECT when it is gone, or in use by too many */
 export async function attachVm(
-  { folder, guests, keys }: VmState,
+  { folder, guests, keys, slowness }: VmState,
   nodes: readonly NodeName[],
 ): Promise<Pick<Machines, 'machine' | 'nodes' | 'ssh'>> {
   const home = guests === 1 ? 'machine' : 'switch';
@@ -29,6 +31,7 @@ export async function attachVm(
       user: 'root',
       privateKey: keys.user.private,
       hostKey: keys.host.public,
+      slowness,
     });
   const [machine, ...sessions] = await Promise.all([
     enter(home),

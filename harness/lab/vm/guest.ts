@@ -8,7 +8,7 @@ import { MacvlabError, messageOf } from '../../core/error.js';
 import { patience, within } from '../../core/wait.js';
 import { findProgram } from '../../setup/tools.mjs';
 import { Console, type KernelComplaint } from './console.js';
-import { type QemuPlan, qemuArguments } from './qemu.js';
+import { type QemuPlan, qemuArguments, slowness } from './qemu.js';
 
 export interface GuestOptions extends Omit<QemuPlan, 'console' | 'ports' | 'cards' | 'slots'> {
   /** "node1", or "the guest". */
@@ -36,6 +36,8 @@ const mostWords = 16_384;
 
 export class Guest {
   readonly name: string;
+  /** How many times as long as usual it takes for everything. */
+  readonly slowness: number;
   readonly console: Console;
   readonly #process: ChildProcess;
   readonly #control: Socket;
@@ -47,8 +49,9 @@ export class Guest {
   #answer = '';
   #closing = false;
 
-  private constructor({ name, ports, complaints }: GuestOptions, process: ChildProcess) {
+  private constructor({ name, accelerator, ports, complaints }: GuestOptions, process: ChildProcess) {
     this.name = name;
+    this.slowness = slowness[accelerator];
     this.#process = process;
     const [control, console, ...others] = process.stdio.slice(firstDescriptor) as (Socket | null)[];
     if (!control || !console) throw new TypeError('spawn has opened no sockets');
@@ -143,7 +146,7 @@ export class Guest {
 
   /**
    * Gives init its script, and waits until that has been performed.
-   * @param deadline milliseconds
+   * @param deadline milliseconds; multiplied by the user's patience, and by the guest's slowness
    * @throws MacvlabError GUEST_START with the phase reached and the console's last lines
    */
   async boot(script: readonly string[], deadline: number): Promise<void> {
@@ -151,7 +154,7 @@ export class Guest {
     try {
       await this.console.changes.until(() => /^ready$/m.test(this.#answer) || undefined, {
         what: `${this.name} to boot`,
-        deadline: patience(deadline),
+        deadline: patience(deadline) * this.slowness,
       });
       this.console.reached('ready');
     } catch (error) {

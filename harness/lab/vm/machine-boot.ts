@@ -1,10 +1,10 @@
 /** What a machine boots with that has a disk and an init of its own, and what it runs on: as guests do, for labs of somebody else's making. */
 import { resolveKernel } from '../../kernel/resolve.js';
 import { vmlinuxOf } from '../../kernel/vmlinux.js';
-import { type Acceleration, acceleration, slowness } from './acceleration.js';
+import { type Acceleration, acceleration } from './acceleration.js';
 import { guestImages, type ImageOptions } from './images.js';
 import { machineInitramfs } from './initramfs.js';
-import { kernelArguments } from './qemu.js';
+import { kernelArguments, slowness } from './qemu.js';
 
 export interface MachineBoot {
   /** The kernel's release, and where it comes from. */
@@ -16,7 +16,7 @@ export interface MachineBoot {
   /** Words for the kernel. */
   arguments: string;
   acceleration: Acceleration;
-  /** How much longer everything takes than with KVM. */
+  /** How many times as long as with KVM everything takes. */
   slowness: number;
 }
 

@@ -6,6 +6,9 @@
 /** What the guest's processors run on: hardware, or QEMU's own translation of every instruction. */
 export type Accelerator = 'kvm' | 'tcg';
 
+/** How many times as long as with KVM a guest takes for everything, measured; its deadlines are multiplied by it. */
+export const slowness: Readonly<Record<Accelerator, number>> = { kvm: 1, tcg: 4 };
+
 /** A network card that is one end of a cable to another guest. */
 export interface Card {
   mac: string;

@@ -8,7 +8,7 @@ import type { Guest } from './guest.js';
 import { guestScript, serverScript } from './guest-script.js';
 import { type PlacedGuest, portsOf, slotsOfPlace } from './placed-guests.js';
 
-/** Milliseconds for a guest to boot with KVM; with TCG, and three guests on few processors, patience multiplies it. */
+/** Milliseconds for a guest to boot with KVM; with TCG, the guest's slowness multiplies it. */
 const bootDeadline = 20_000;
 
 /** What all sessions of a lab share. */
@@ -80,6 +80,7 @@ async function connect(guest: Guest, port: string, { keys, epitaph }: Common): P
     privateKey: keys.user.private,
     hostKey: keys.host.public,
     deadline: 30_000,
+    slowness: guest.slowness,
     lastWords: () => guest.console.tail(),
     carrier: guest.exited,
     obituary: epitaph,

@@ -1,7 +1,6 @@
 /** The VM lab driver: nodes on QEMU guests with a chosen kernel. Needs no root, no bridge and no port on this machine. */
 import { rmSync } from 'node:fs';
 import { MacvlabError } from '../../core/error.js';
-import { beSlow } from '../../core/wait.js';
 import { newKeyPair } from '../../remote/keys.js';
 import type { Session } from '../../remote/session.js';
 import { setClocks } from '../clocks.js';
@@ -11,7 +10,7 @@ import { noteProcess } from '../kept.js';
 import type { MachinePlace } from '../places.js';
 import type { LabKeys } from '../sshd.js';
 import type { Topology } from '../topology.js';
-import { type Acceleration, acceleration, slowness } from './acceleration.js';
+import { type Acceleration, acceleration } from './acceleration.js';
 import { sshOf, type VmState } from './attach.js';
 import { checkVm, refuseWithoutPrograms } from './check.js';
 import type { KernelComplaint } from './console.js';
@@ -20,6 +19,7 @@ import { type GuestImages, guestImages, type ImageOptions } from './images.js';
 import { refuseWithoutMemory } from './memory.js';
 import { memoryOf, type PlacedGuest, standOrFallTogether, starter } from './placed-guests.js';
 import { type Common, connectAll } from './sessions.js';
+import { slowness } from './qemu.js';
 import { shapes } from './shapes.js';
 import { makeSlotFolder } from './slots.js';
 
@@ -59,7 +59,6 @@ async function prepare(options: VmOptions): Promise<Prepared> {
   const images = await guestImages(options);
   const found = await acceleration(images, options.remark);
   options.remark?.(`guests run ${images.name} with ${found.kind.toUpperCase()} (${found.why})`);
-  beSlow(slowness[found.kind]);
   return { images, acceleration: found };
 }
 
@@ -123,7 +122,10 @@ async function open(
           for (const { guest } of guests) guest.release();
           return {
             keeper,
-            state: { init: home?.guest.pid ?? 0, folder, guests: options.guests, keys } satisfies VmState,
+            state: {
+              ...{ init: home?.guest.pid ?? 0, folder, guests: options.guests, keys },
+              slowness: slowness[found.kind],
+            } satisfies VmState,
           };
         },
       }),
