@@ -2,6 +2,7 @@
 import { watchClock } from '../core/clock.js';
 import { MacvlabError, messageOf } from '../core/error.js';
 import { patience, pause, within } from '../core/wait.js';
+import { featuresOfLinks } from '../lab/features.js';
 import { Lacking } from '../lab/lacking.js';
 import type { Lab } from '../lab/lab.js';
 import { countAssertions, endCounting, newAssertionCounter } from '../expect/counting.js';
@@ -196,7 +197,8 @@ async function refuseBeforehand(stage: Stage, { needs }: Experiment, blocked: un
   if (blocked !== undefined) throw blocked as Error;
   for (const feature of needs) {
     const why = await stage.missing(feature);
-    if (why !== undefined) throw new Lacking(stage.elsewhere === undefined ? why : `${why}; ${stage.elsewhere}`);
+    const elsewhere = featuresOfLinks.has(feature) ? undefined : stage.elsewhere;
+    if (why !== undefined) throw new Lacking(elsewhere === undefined ? why : `${why}; ${elsewhere}`);
   }
 }
 
