@@ -1,6 +1,6 @@
 /** One experiment from its beginning to its record: judged, proved by evidence, undone. */
 import { watchClock } from '../core/clock.js';
-import { MacvlabError, messageOf } from '../core/error.js';
+import { MacvlabError, messageOf, verdictOfCode } from '../core/error.js';
 import { patience, pause, within } from '../core/wait.js';
 import { featuresOfLinks } from '../lab/features.js';
 import { Lacking } from '../lab/lacking.js';
@@ -214,12 +214,9 @@ async function judged(work: () => Promise<unknown>): Promise<Outcome> {
   }
 }
 
-/** Codes of what the kernel or the switch has done; all others are trouble of the lab or of macvlab. */
-const kernelsFault = new Set(['ASSERTION', 'KERNEL_PANIC', 'KERNEL_DEFECT']);
-
 function outcomeOf(error: unknown, more: { details?: string } = {}): Outcome {
   const failure = { ...failureRecord(error), ...more };
-  return { verdict: kernelsFault.has(failure.code) ? 'failed' : 'error', reason: failure.message, failure };
+  return { verdict: verdictOfCode(failure.code), reason: failure.message, failure };
 }
 
 /** Milliseconds that captures are given to deliver what belongs to a listing; it is shown to a reader, and decides nothing. */
