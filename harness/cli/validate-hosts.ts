@@ -14,7 +14,7 @@ import type { NamedNic } from './port-arguments.js';
 /** How the MAC addresses of whatever we make on hosts begin; the rest is of a run. */
 const everyMacRange = '02:6d';
 
-export interface HostsRequest extends Pick<ValidateOptions, 'segments' | 'forwardDelay'> {
+export interface HostsRequest extends Pick<ValidateOptions, 'segments' | 'forwardDelay' | 'maxMacs'> {
   host: NamedNic;
   peer: NamedNic | undefined;
   signal: AbortSignal;
@@ -33,7 +33,7 @@ export interface PortAbout {
  * @throws MacvlabError HOST_*; as validatePort; INTERRUPTED
  */
 export async function validateHosts(
-  { host, peer, segments, forwardDelay, signal }: HostsRequest,
+  { host, peer, segments, forwardDelay, maxMacs, signal }: HostsRequest,
   tell: (line: string) => void,
 ): Promise<{ validation: Validation; about: PortAbout }> {
   const reached: ReachedHost[] = [];
@@ -57,7 +57,7 @@ export async function validateHosts(
     }));
     const guard = await guardHosts(guarded, { allowCut: false, macRange: everyMacRange });
     const validation = await validatePort({
-      ...{ host: own, peer: other, segments, forwardDelay },
+      ...{ host: own, peer: other, segments, forwardDelay, maxMacs },
       onSegment: (vlan, answer) => {
         if (answer) tell(`${segmentName(vlan)}: ${answerWords(answer)}`);
         else tell(`${segmentName(vlan)} …`);

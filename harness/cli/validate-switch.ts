@@ -12,6 +12,7 @@ import { type GivenPortOptions, hostOf, type NamedNic, peerOf, segmentsOf } from
 /** Options as commander gives them. */
 interface ValidateSwitchOptions extends GivenPortOptions {
   forwardDelay: number;
+  maxMacs: 1 | 2;
   out: string;
   json?: string;
   junit?: string;
@@ -19,7 +20,7 @@ interface ValidateSwitchOptions extends GivenPortOptions {
 
 const examples = `
 Whether a switch port sends frames back to where they came from (reflective relay of 802.1Qbg, hairpin): what macvlan's mode vepa
-needs. Two VEPA children are made on the NIC, in namespaces of their own, and taken away again.
+needs. The port learns two more MAC addresses: where port security allows fewer, it may shut the port down (--max-macs). Two VEPA children are made on the NIC, in namespaces of their own, and taken away again.
 
 The last line is the answer: "reflects", "does not reflect", "reflects only …" or "cannot tell: …".
 Exit codes: 0 it reflects everything in every VLAN asked about, 1 it does not, or only some, 2 wrong usage, 3 cannot tell
@@ -52,13 +53,14 @@ export function addValidateSwitch(program: Command): void {
       seconds,
       15,
     )
+    .option('--max-macs <number>', 'MAC addresses that the port may learn beside the NIC’s own: 1 or 2', oneOrTwo, 2)
     .option('--out <folder>', 'where the report’s own folder is made', 'reports')
     .option('--json <file>', 'the report, also there')
     .option('--junit <file>', 'the report as JUnit, also there')
     .addHelpText('after', examples)
     .action(async (given: ValidateSwitchOptions) => {
       const [host, peer, segments] = [hostOf(given), peerOf(given), segmentsOf(given)];
-      const { out, forwardDelay } = given;
+      const { out, forwardDelay, maxMacs } = given;
       const signal = untilInterrupted('what was made on the hosts is taken away');
       const [{ PortReportFolder }, { failureRecord }, { statement }, { segmentName }] = await Promise.all([
         import('../report/port-report.js'),
@@ -74,9 +76,9 @@ export function addValidateSwitch(program: Command): void {
       remark(
         `${describe(host)}${peer ? `, with ${describe(peer)}` : ''}: ${segments.map(({ vlan }) => segmentName(vlan)).join(', ')}`,
       );
-      remark(...statement(segments.length, delays));
+      remark(...statement(segments.length, { forwardDelay: delays, maxMacs, peer: peer !== undefined }));
       const { validateHosts } = await import('./validate-hosts.js');
-      const request = { host, peer, segments, forwardDelay: delays, signal };
+      const request = { host, peer, segments, forwardDelay: delays, maxMacs, signal };
       const { validation, about } = await validateHosts(request, remark).catch((error: unknown): never => {
         const asked = { host: host.address.name, nic: host.nic, vlans: segments.map(({ vlan }) => vlan) };
         reportError(folder, failureRecord(error), asked);
@@ -103,6 +105,12 @@ function describe({ address, nic }: NamedNic): string {
 
 function collect(value: string, before: string[] = []): string[] {
   return [...before, value];
+}
+
+function oneOrTwo(value: string): 1 | 2 {
+  if (value === '1') return 1;
+  if (value === '2') return 2;
+  throw new InvalidArgumentError('Give 1 or 2.');
 }
 
 function seconds(value: string): number {

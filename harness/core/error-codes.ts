@@ -1,4 +1,4 @@
-/** What there is to know of each error code: docs/errors.md is made from this (`npm run docs:errors`). */
+/** What there is to know of each error code, verdict and exit code included: docs/errors.md is made from this (`npm run docs:errors`). */
 
 /** Exit codes of the command line (architecture: "Exit codes"); the last two only with `run --bisect` (report/bisect-exit.ts). */
 export const exitCode = {
@@ -11,7 +11,17 @@ export const exitCode = {
   endsBisection: 128,
 } as const;
 
-/** Every error code, with the exit code that it leads to, what it stands for, and what to do. */
+/** What is known of a code. */
+interface About {
+  /** The exit code of a command that ends with this error, outside of any test. */
+  exit: number;
+  /** The verdict of a test that ends with this error, where that is the kernel's or the switch's fault; otherwise it is `error`. */
+  verdict?: 'failed';
+  means: string;
+  next: string;
+}
+
+/** Every code that an error of macvlab may have. */
 export const errorCodes = {
   USAGE: {
     exit: exitCode.usage,
@@ -135,11 +145,13 @@ export const errorCodes = {
   },
   KERNEL_PANIC: {
     exit: exitCode.lab,
+    verdict: 'failed',
     means: 'the kernel under test panicked',
     next: 'look at the console in the evidence: the kernel under test has crashed, which is its own failure',
   },
   KERNEL_DEFECT: {
     exit: exitCode.lab,
+    verdict: 'failed',
     means: 'the kernel under test has reported a bug of its own',
     next: 'look at the console in the evidence: what the test did stands right before',
   },
@@ -263,6 +275,27 @@ export const errorCodes = {
     means: 'the run was interrupted',
     next: 'run it again',
   },
-} as const satisfies Record<string, { exit: number; means: string; next: string }>;
+} as const satisfies Record<string, About>;
 
 export type ErrorCode = keyof typeof errorCodes;
+
+/** Codes that only records and reports have: of what tests throw that is no error of macvlab (harness/run/failure.ts). */
+export const recordCodes = {
+  ASSERTION: {
+    exit: exitCode.failed,
+    verdict: 'failed',
+    means: 'a test failed: the kernel or the switch did not do what was expected',
+    next: 'look at the frames and pcaps in the evidence; the test’s repro.sh repeats its steps without macvlab',
+  },
+  INTERNAL: {
+    exit: exitCode.lab,
+    means: 'macvlab or a suite has a bug',
+    next: 'report it with the stack that stands there',
+  },
+} as const satisfies Record<string, About>;
+
+/** The verdict of a test that ends with a code. One that nobody knows, as in a record of another version, is an error. */
+export function verdictOfCode(code: string): 'failed' | 'error' {
+  const all: Readonly<Record<string, About>> = { ...errorCodes, ...recordCodes };
+  return all[code]?.verdict ?? 'error';
+}

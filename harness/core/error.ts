@@ -5,7 +5,7 @@
 
 import { type ErrorCode, errorCodes } from './error-codes.js';
 
-export { type ErrorCode, errorCodes, exitCode } from './error-codes.js';
+export { type ErrorCode, errorCodes, exitCode, verdictOfCode } from './error-codes.js';
 
 export interface ErrorDetails {
   /** What was seen: last lines, exit status, a file's name. */

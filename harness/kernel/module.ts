@@ -1,4 +1,4 @@
-/** How a kernel carries a driver, and which release it is. */
+/** How a kernel carries a driver. */
 import type { NetworkStack } from '../remote/network-stack.js';
 
 /**
@@ -8,19 +8,4 @@ import type { NetworkStack } from '../remote/network-stack.js';
 export async function isLoadedModule(stack: NetworkStack, name: string): Promise<boolean> {
   const { status } = await stack.run(['grep', '-qs', `^${name} `, '/proc/modules'], 'reading');
   return status === 0;
-}
-
-/** A kernel release as numbers that can be compared: "6.1.0-31-amd64" is [6, 1, 0]. */
-function releaseNumbers(release: string): number[] {
-  return (/^\d+(\.\d+)*/.exec(release)?.[0] ?? '').split('.').map(Number);
-}
-
-/** Whether a release is at least another: compares number by number. */
-export function isAtLeast(release: string, least: string): boolean {
-  const [have, want] = [releaseNumbers(release), releaseNumbers(least)];
-  for (const [index, number] of want.entries()) {
-    const own = have[index] ?? 0;
-    if (own !== number) return own > number;
-  }
-  return true;
 }

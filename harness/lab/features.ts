@@ -2,6 +2,7 @@
 import { MacvlabError } from '../core/error.js';
 import type { EngineKind } from '../engine/networking.js';
 import type { Change } from '../link/change.js';
+import { setUp } from '../link/device.js';
 import { LinkError } from '../link/errno.js';
 import { addMacvlan, type MacvlanMode } from '../link/macvlan.js';
 import { Lacking } from './lacking.js';
@@ -14,6 +15,8 @@ const trials = {
   'bridge vlan filtering': tryVlanFiltering,
   macvtap: tryMacvtap,
   dummy: tryDummy,
+  'unicast filter': tryUnicastFilter,
+  'macvlan nodst': tryNodst,
   'uplink may be cut': (lab: Lab) => Promise.resolve(lab.machines.premises?.uncuttable),
   docker: (lab: Lab) => tryEngine(lab, 'docker'),
   podman: (lab: Lab) => tryEngine(lab, 'podman'),
@@ -21,6 +24,9 @@ const trials = {
 };
 
 export type Feature = keyof typeof trials | `macvlan mode ${MacvlanMode}`;
+
+/** Features of the links between nodes: no lab with all nodes on one kernel has them, so that `auto` has no other lab to try. */
+export const featuresOfLinks: ReadonlySet<Feature> = new Set(['unicast filter']);
 
 /**
  * Why a lab cannot do something; undefined when it can. Only what the kernel does not know counts as missing: what it
@@ -43,6 +49,36 @@ async function tryMode(lab: Lab, mode: MacvlanMode): Promise<string | undefined>
     await lab.node1.apply(addMacvlan(stack, { name: 'try', parent: device, mode }));
   };
   return attempt(lab, `macvlan mode ${mode}`, work);
+}
+
+/**
+ * Whether the parent's driver filters unicast frames by their MAC address (IFF_UNICAST_FLT). Without that the kernel sets the parent
+ * promiscuous for the first child that comes up (dev_addr_lists.c and dev.c, __dev_set_rx_mode), and it never is anything else.
+ */
+async function tryUnicastFilter(lab: Lab): Promise<string | undefined> {
+  const { node1 } = lab;
+  const { stack, device } = node1;
+  let promiscuity: number | undefined;
+  const what = 'a parent that filters unicast frames (IFF_UNICAST_FLT)';
+  const why = await attempt(lab, what, async () => {
+    await node1.macvlan({ name: 'try', mode: 'bridge' });
+    await node1.apply(setUp(stack, 'try', true));
+    ({ promiscuity } = await node1.link());
+  });
+  if (why !== undefined || promiscuity === 0) return why;
+  return `needs ${what}: with a child that is up, ${device} of ${node1.name} has promiscuity ${promiscuity ?? 'that ip does not show'}; run it with \`--lab vm --guests 3\`, or on hosts`;
+}
+
+/** The flag of mode source by which the parent loses what its child is given; kernels before 5.10 skip it. */
+async function tryNodst(lab: Lab): Promise<string | undefined> {
+  const { node1 } = lab;
+  let shown: unknown;
+  const what = 'macvlan flag nodst';
+  const why = await attempt(lab, what, async () => {
+    const { linkinfo } = await node1.macvlan({ name: 'try', mode: 'source', flags: ['nodst'] });
+    shown = linkinfo?.info_data?.nodst;
+  });
+  return why ?? (shown === true ? undefined : `${what}: accepted, and the kernel does not show it`);
 }
 
 async function tryVlan(lab: Lab): Promise<string | undefined> {

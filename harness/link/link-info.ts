@@ -26,7 +26,7 @@ const linkSchema = z.looseObject({
   linkinfo: z
     .looseObject({
       info_kind: z.string().optional(),
-      info_data: z.looseObject({ mode: z.string().optional() }).optional(),
+      info_data: z.looseObject({ mode: z.string().optional(), nodst: z.boolean().optional() }).optional(),
       info_slave_kind: z.string().optional(),
       info_slave_data: z.looseObject({ hairpin: z.boolean().optional() }).optional(),
     })

@@ -1,22 +1,9 @@
 /** docs/errors.md, made from the code alone: `npm run docs:errors` writes it, and a test tells when it is behind. */
-import { errorCodes } from '../core/error-codes.js';
+import { errorCodes, recordCodes, verdictOfCode } from '../core/error-codes.js';
+import { exitOfVerdict } from './outcome.js';
 
 /** Where it stands in the project. */
 export const errorPageFile = 'docs/errors.md';
-
-/** Codes that stand in records beside those of the harness (harness/run/failure.ts). */
-const codesOfRecords = {
-  ASSERTION: {
-    exit: 1,
-    means: 'a test failed: the kernel or the switch did not do what was expected',
-    next: 'look at the frames and pcaps in the evidence; the test’s repro.sh repeats its steps without macvlab',
-  },
-  INTERNAL: {
-    exit: 3,
-    means: 'macvlab or a suite has a bug',
-    next: 'report it with the stack that stands there',
-  },
-} as const;
 
 /** The page as Markdown. */
 export function errorPage(): string {
@@ -25,25 +12,37 @@ export function errorPage(): string {
     '',
     '<!-- Made from harness/core/error-codes.ts by `npm run docs:errors`; do not edit it here. -->',
     '',
-    'An error says what failed, shows what was seen, and names the one thing to try next; its code stays the same between',
-    'versions, and stands in records, JUnit files and on the terminal. What follows is what each code means in general: the',
-    '`next:` line of the error itself knows more. An error is never a verdict on the kernel, but for those that say so.',
+    'An error reports what failed, what was seen, and one next step. Its code is the same in records, JUnit files and on the',
+    'terminal, and does not change between versions. This page gives the general meaning of each code; the `next:` line of the error',
+    'itself is more specific.',
+    '',
+    '- **verdict**: the verdict of a test that ends with this error. `failed` blames the kernel or the switch; `error` blames neither.',
+    `  The exit code of the run is then ${exitOfVerdict('failed')} for \`failed\` and ${exitOfVerdict('error')} for \`error\`.`,
+    '- **otherwise**: the exit code of a command that ends with this error outside of any test, for example because a guest crashed',
+    '  while it booted.',
     '',
     ...table(errorCodes),
     '',
     '## Other codes in records and reports',
     '',
-    ...table(codesOfRecords),
+    ...table(recordCodes),
     '',
   ].join('\n');
 }
 
-function table(codes: Record<string, { exit: number; means: string; next: string }>): string[] {
+interface Row {
+  exit: number;
+  means: string;
+  next: string;
+}
+
+function table(codes: Readonly<Record<string, Row>>): string[] {
   return [
-    '| code | exit code | what it means | what to do |',
-    '|---|---|---|---|',
+    '| code | verdict | otherwise | what it means | what to do |',
+    '|---|---|---|---|---|',
     ...Object.entries(codes).map(
-      ([code, { exit, means, next }]) => `| \`${code}\` | ${exit} | ${cell(means)} | ${cell(next)} |`,
+      ([code, { exit, means, next }]) =>
+        `| \`${code}\` | \`${verdictOfCode(code)}\` | ${exit} | ${cell(means)} | ${cell(next)} |`,
     ),
   ];
 }

@@ -57,6 +57,11 @@ function lacking({ planned, interrupted, endedAt }: RunResults['run'], found: nu
 export function exitCodeOf(results: RunResults): number {
   const { failed, error } = countVerdicts(results.records);
   if (results.run.interrupted) return exitCode.interrupted;
-  if (failed > 0) return exitCode.failed;
-  return error > 0 || shortfall(results) ? exitCode.lab : exitCode.ok;
+  if (failed > 0) return exitOfVerdict('failed');
+  return error > 0 || shortfall(results) ? exitOfVerdict('error') : exitCode.ok;
+}
+
+/** The exit code that a test's verdict leads to. */
+export function exitOfVerdict(verdict: 'failed' | 'error'): number {
+  return verdict === 'failed' ? exitCode.failed : exitCode.lab;
 }

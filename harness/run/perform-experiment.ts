@@ -1,7 +1,8 @@
 /** One experiment from its beginning to its record: judged, proved by evidence, undone. */
 import { watchClock } from '../core/clock.js';
-import { MacvlabError, messageOf } from '../core/error.js';
+import { MacvlabError, messageOf, verdictOfCode } from '../core/error.js';
 import { pause, within } from '../core/wait.js';
+import { featuresOfLinks } from '../lab/features.js';
 import { Lacking } from '../lab/lacking.js';
 import type { Lab } from '../lab/lab.js';
 import { countAssertions, endCounting, newAssertionCounter } from '../expect/counting.js';
@@ -196,7 +197,8 @@ async function refuseBeforehand(stage: Stage, { needs }: Experiment, blocked: un
   if (blocked !== undefined) throw blocked as Error;
   for (const feature of needs) {
     const why = await stage.missing(feature);
-    if (why !== undefined) throw new Lacking(stage.elsewhere === undefined ? why : `${why}; ${stage.elsewhere}`);
+    const elsewhere = featuresOfLinks.has(feature) ? undefined : stage.elsewhere;
+    if (why !== undefined) throw new Lacking(elsewhere === undefined ? why : `${why}; ${elsewhere}`);
   }
 }
 
@@ -212,12 +214,9 @@ async function judged(work: () => Promise<unknown>): Promise<Outcome> {
   }
 }
 
-/** Codes of what the kernel or the switch has done; all others are trouble of the lab or of macvlab. */
-const kernelsFault = new Set(['ASSERTION', 'KERNEL_PANIC', 'KERNEL_DEFECT']);
-
 function outcomeOf(error: unknown, more: { details?: string } = {}): Outcome {
   const failure = { ...failureRecord(error), ...more };
-  return { verdict: kernelsFault.has(failure.code) ? 'failed' : 'error', reason: failure.message, failure };
+  return { verdict: verdictOfCode(failure.code), reason: failure.message, failure };
 }
 
 /** Milliseconds that captures are given to deliver what belongs to a listing; it is shown to a reader, and decides nothing. */

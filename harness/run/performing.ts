@@ -1,6 +1,7 @@
 /** The performing part of a run: labs are opened where there is work for them, and each suite file is performed in one. */
 import { MacvlabError, messageOf } from '../core/error.js';
 import type { LabDriver } from '../lab/driver.js';
+import { featuresOfLinks } from '../lab/features.js';
 import { Lab } from '../lab/lab.js';
 import type { SuiteFile } from './catalogue.js';
 import { FeatureProbing } from './feature-probing.js';
@@ -148,7 +149,7 @@ export class Performing {
   async #canCarry(stage: Stage, { file }: SuiteFile): Promise<boolean> {
     const own = this.#options.experiments.filter((experiment) => experiment.file === file);
     for (const feature of new Set(own.flatMap(({ needs }) => needs)))
-      if ((await stage.missing(feature)) !== undefined) return false;
+      if (!featuresOfLinks.has(feature) && (await stage.missing(feature)) !== undefined) return false;
     return true;
   }
 

@@ -8,7 +8,7 @@ import type { ClassObservation, SegmentObservation } from './observation.js';
 import { floodedFrom, loopFrom } from './flood.js';
 import { isHarmless, remarksOf } from './remarks.js';
 import { nicFilter, nothing } from './silence.js';
-import { answeredBy, type Beside, cannotTell, macLimitAdvice, silentChildren, type Verdict } from './verdict.js';
+import { answeredBy, type Beside, cannotTell, childrenOf, macLimitAdvice, type Verdict } from './verdict.js';
 
 /** Judges one VLAN of a port. */
 export function judge(observation: SegmentObservation, beside: Beside): SegmentAnswer {
@@ -75,12 +75,11 @@ function something({ classes, controls, vlan }: SegmentObservation): Verdict | u
   const tried = classes.filter(({ sent }) => sent > 0);
   const back = tried.filter(({ returned }) => returned > 0);
   if (back.length === 0) return undefined;
-  const silent = silentChildren(controls);
-  const [heard] = (['child 1', 'child 2'] as const).filter((child) => !silent.includes(child));
-  if (silent.length === 1 && heard) {
+  const { silent, heard } = childrenOf(controls);
+  if (silent.length > 0 && heard.length > 0) {
     return {
       kind: 'reflects only',
-      what: `for ${heard}: the port takes no frames of ${silent.join()} (MAC limit or port security)`,
+      what: `for ${heard.join()}: the port takes no frames of ${silent.join()} (MAC limit or port security)`,
       cause: 'MAC limit',
       advice: macLimitAdvice,
     };
@@ -95,7 +94,7 @@ function something({ classes, controls, vlan }: SegmentObservation): Verdict | u
       advice: `Raise or remove the port’s storm control for these classes ${inSegment(vlan)}, or look for errors on the cable; then ask again.`,
     };
   }
-  if (silent.length === 2 && answeredBy(controls, 'promiscuous')) {
+  if (silent.length > 0 && answeredBy(controls, 'promiscuous')) {
     return { ...nicFilter, kind: 'reflects only', what: `to a NIC that is promiscuous (${list(back)})` };
   }
   const changed = back.filter(({ changes }) => changes.some((change) => !isHarmless(change)));
@@ -108,7 +107,8 @@ function something({ classes, controls, vlan }: SegmentObservation): Verdict | u
     };
   }
   const missing = tried.filter(({ returned }) => returned === 0);
-  if (missing.length === 0) return { kind: 'reflects', advice: reflectsAdvice };
+  if (missing.length === 0 && !isLearnedUntried(classes)) return { kind: 'reflects', advice: reflectsAdvice };
+  if (missing.length === 0) return { kind: 'reflects only', what: list(back), advice: untriedAdvice };
   const isSecondCable = missing.length === 1 && missing[0]?.class === 'unicast to a learned address';
   return {
     kind: 'reflects only',
@@ -118,6 +118,14 @@ function something({ classes, controls, vlan }: SegmentObservation): Verdict | u
       : `Find out what keeps ${list(missing)} from going back out of this port: ${missingAdvice(missing)}; children can use what works only in part.`,
   };
 }
+
+/** What siblings say to each other most: without it, a second cable that brings back what is flooded looks like reflection. */
+function isLearnedUntried(classes: readonly ClassObservation[]): boolean {
+  return classes.some(({ class: name, skipped }) => name === 'unicast to a learned address' && skipped !== undefined);
+}
+
+const untriedAdvice =
+  'Unicast to a learned address was not tried. Run it again with --max-macs 2 where the port allows two more MAC addresses: until then, this may also be a second cable that brings back what is flooded.';
 
 const reflectsAdvice =
   'Nothing needs to be done: children in mode vepa on this port reach each other through the switch.';

@@ -21,6 +21,11 @@ export function macFilter(range: MacRange): string {
   return `ether[6:4] = ${word} or ether[0:4] = ${word}`;
 }
 
+/** The group in which the neighbour that has a MAC's link-local address is looked for (RFC 4291, 2.7.1; RFC 2464, 7). */
+export function solicitedNodeOf(mac: string): string {
+  return `33:33:ff:${mac.slice(9)}`;
+}
+
 /** The link-local address that belongs to a MAC (RFC 4291, appendix A). */
 export function linkLocalOf(mac: string): string {
   const [a = '0', b = '', c = '', d = '', e = '', f = ''] = mac.split(':');

@@ -38,12 +38,15 @@ describe('a switch port in every state (needs root)', function () {
     it(`${state.name}${state.nft ? ' (needs nft)' : ''}`, async function () {
       if (state.nft && !hasNft) this.skip();
       // begun in this order, so that it has begun when those before it have ended
-      const { observation, answer, left } = await (told.get(state) ?? tell(state));
+      const { observation, answer, left, learned } = await (told.get(state) ?? tell(state));
       const all = JSON.stringify({ answer, observation }, null, 1);
       expect(answerWords(answer), all).to.match(state.answer);
       expect(answer.cause, all).to.equal(state.cause);
       if (state.remark) expect(answer.remarks.join('\n'), all).to.match(state.remark);
       expect(observation.frames, 'frames sent').to.be.within(5, 60 + (state.answers ?? 0));
+      expect(learned.length, `addresses that the port has learned: ${learned.join()}`).to.be.at.most(
+        state.maxMacs ?? 2,
+      );
       expect(left, 'namespaces left behind').to.deep.equal([]);
     });
   }

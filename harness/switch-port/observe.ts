@@ -8,7 +8,7 @@ import { ask, askAsNic, type AskOptions, askPromiscuously, type Target } from '.
 import { countClass } from './count-frames.js';
 import { freeAddresses } from './free-addresses.js';
 import { Listening } from './listening.js';
-import { type MacRange, macOf } from './mac-range.js';
+import { type MacRange, macOf, solicitedNodeOf } from './mac-range.js';
 import type { ClassObservation, Control, SegmentObservation } from './observation.js';
 import { pauseBehind } from './pace.js';
 import { type Base, type Child, hasIpv6, type HostNic, group, makeBase, makeChild, treeGroups } from './segment.js';
@@ -26,7 +26,14 @@ export interface PortUse {
    * Milliseconds that a port may be in each of listening and learning before it passes frames (802.1D, 8.10.2: 15 s, 30 s at most).
    */
   forwardDelay: { usual: number; longest: number };
+  /**
+   * How many MAC addresses the host's port may learn beside the NIC's own. With one, the second child stays silent, and unicast to a
+   * learned address is not tried.
+   */
+  maxMacs: MaxMacs;
 }
+
+export type MaxMacs = 1 | 2;
 
 /** What is asked in one VLAN. */
 export interface SegmentPlan {
@@ -130,7 +137,7 @@ class Observing {
     const ipv6 = await hasIpv6(base.home);
     const prefix = prefixOf(this.#plan.range, this.#rangeUse(taken));
     const make = async (name: string, number: number, groups: readonly string[]) => {
-      const address = addresses[number - 1];
+      const address = number > this.#use.maxMacs ? undefined : addresses[number - 1];
       const more = address === undefined ? { ipv6: false } : { address: `${address}/${prefix}`, ipv6 };
       const child = await makeChild(base, { name, mac: this.#mac(number), groups, ...more }, this.#scope);
       listening.add(child.wire);
@@ -141,8 +148,10 @@ class Observing {
     const one = await make('child1', 1, treeGroups);
     await this.#control(listening, targets, { from: 'child 1', child: one, when: 'before' });
     if (isFlooded()) return [];
-    const two = await make('child2', 2, [group.mac]);
-    await this.#control(listening, targets, { from: 'child 2', child: two, when: 'before' });
+    const isPair = this.#use.maxMacs > 1;
+    // A child that must not speak cannot join its solicited-node group by itself.
+    const two = await make('child2', 2, isPair ? [group.mac] : [group.mac, solicitedNodeOf(this.#mac(2))]);
+    if (isPair) await this.#control(listening, targets, { from: 'child 2', child: two, when: 'before' });
     if (isFlooded()) return [];
     const [target] = targets;
     if (peerChild && target?.to === 'gateway' && !this.#isAnswered(({ to }) => to === 'peer')) {
@@ -150,7 +159,7 @@ class Observing {
     }
     const silent = await make('silent', 3, []);
     const [ownAddress, address] = addresses;
-    const sent = await sendClasses({ one, two, silent, address, ownAddress, ipv6 });
+    const sent = await sendClasses({ one, two, isPair, silent, address, ownAddress, ipv6 });
     await this.#witness(listening, targets, [one, two]);
     return sent;
   }

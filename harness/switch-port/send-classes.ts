@@ -15,6 +15,8 @@ const interval = 0.25;
 export interface Children {
   one: Child;
   two: Child;
+  /** Whether the second child speaks as well, so that the switch has learned its address. */
+  isPair: boolean;
   /** Has never said anything. */
   silent: Child;
   /** The second child's address. */
@@ -34,8 +36,8 @@ export interface SentClass {
 
 /** Sends all classes. What is answered is answered by the second child, which is told where the first is. */
 export async function sendClasses(children: Children): Promise<SentClass[]> {
-  const { two, ownAddress, one } = children;
-  await learn(two.stack, ownAddress, one.mac);
+  const { two, ownAddress, one, isPair } = children;
+  if (isPair) await learn(two.stack, ownAddress, one.mac);
   const [unicast, ...others] = await Promise.all([
     sendUnicast(children),
     sendBroadcast(children),
@@ -46,13 +48,15 @@ export async function sendClasses(children: Children): Promise<SentClass[]> {
 }
 
 /** To the second child, and then to its address at the MAC of who has never been heard. */
-async function sendUnicast({ one, two, silent, address }: Children): Promise<SentClass[]> {
-  const to = async (child: Child, name: FrameClass): Promise<SentClass> => {
+async function sendUnicast({ one, two, isPair, silent, address }: Children): Promise<SentClass[]> {
+  const to = async (child: Child, name: FrameClass, skipped?: string): Promise<SentClass> => {
+    if (skipped !== undefined) return { class: name, child, skipped };
     await learn(one.stack, address, child.mac);
     const pattern = await sendEchoes(one, address, child.mac);
     return { class: name, pattern, child };
   };
-  return [await to(two, 'unicast to a learned address'), await to(silent, 'unicast to an unknown address')];
+  const why = isPair ? undefined : 'it takes a second MAC address that speaks (--max-macs 2)';
+  return [await to(two, 'unicast to a learned address', why), await to(silent, 'unicast to an unknown address')];
 }
 
 async function sendBroadcast({ one, two, address }: Children): Promise<SentClass> {

@@ -4,9 +4,9 @@ import {
   answeredBy,
   type Beside,
   cannotTell,
+  childrenOf,
   isAnswered,
   macLimitAdvice,
-  silentChildren,
   type Verdict,
 } from './verdict.js';
 
@@ -33,9 +33,9 @@ export function nothing(observation: SegmentObservation, { portPasses }: Beside)
       'Name the segment’s router with --gateway, or a second host on it with --peer, so that silence means something.',
     );
   }
-  const silent = silentChildren(controls);
+  const { silent, heard } = childrenOf(controls);
   if (silent.length === 0) return silence(observation);
-  if (silent.length === 1) {
+  if (heard.length > 0) {
     return cannotTell(
       'MAC limit',
       `the port takes no frames of ${silent.join()}, though it does of the other: a MAC limit or port security`,

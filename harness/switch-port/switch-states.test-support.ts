@@ -18,6 +18,8 @@ export interface SwitchState {
   name: string;
   /** Whether node2 is named as the peer, beside the router as the gateway. */
   peer?: boolean;
+  /** How many MAC addresses the port may learn beside the NIC's own; default 2. */
+  maxMacs?: 1;
   /** Frames that are answers to copies of what others ask, which every host would give. */
   answers?: number;
   /** Whether nftables is needed to make it. */
@@ -316,14 +318,44 @@ export const switchStates: readonly SwitchState[] = [
   {
     name: 'the port is shut down when it learns a second child',
     commands: () => [],
-    meanwhile: ({ port, macs }) => [
-      'switch',
-      `until bridge fdb show dev ${port} | grep -q '^${macs}:00:02 '; do sleep 0.01; done; ip link set dev ${port} down`,
-    ],
+    meanwhile: downAtSecondChild,
     answer: /^cannot tell: the port went down/,
     cause: 'port down',
   },
+  {
+    name: 'the port is shut down when it learns a second child, and may learn one',
+    maxMacs: 1,
+    commands: () => [],
+    meanwhile: downAtSecondChild,
+    answer: /^does not reflect$/,
+    remark: /^unicast to a learned address was not tried/,
+  },
+  {
+    name: 'hairpin, the port is shut down when it learns a second child, and may learn one',
+    maxMacs: 1,
+    commands: (tools) => [hairpin(tools.port)],
+    meanwhile: downAtSecondChild,
+    answer: /^reflects only unicast to an unknown address, broadcast, IPv4 multicast and IPv6 neighbour solicitation$/,
+    remark: /^unicast to a learned address was not tried/,
+  },
+  {
+    name: 'only the NIC’s own MAC address, and the port may learn one',
+    maxMacs: 1,
+    commands: (tools) => [
+      `bridge fdb replace ${tools.nicMac} dev ${tools.port} master static`,
+      `bridge link set dev ${tools.port} locked on`,
+    ],
+    answer: /^cannot tell: only the NIC’s own MAC address passes/,
+    cause: 'foreign MACs dropped',
+    remark: /^unicast to a learned address was not tried/,
+  },
 ];
+
+/** Port security that shuts the port down. */
+function downAtSecondChild({ port, macs }: StateTools): readonly ['switch', string] {
+  const learned = `bridge fdb show dev ${port} | grep -q '^${macs}:00:02 '`;
+  return ['switch', `until ${learned}; do sleep 0.01; done; ip link set dev ${port} down`];
+}
 
 /** The port begins anew, in listening. */
 const spanningTree = (port: string) => [

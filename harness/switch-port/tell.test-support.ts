@@ -18,6 +18,8 @@ export interface Told {
   answer: SegmentAnswer;
   /** Links of the host that it left behind. */
   left: string[];
+  /** MAC addresses of the run that the port has learned. */
+  learned: string[];
 }
 
 /** Makes a lab whose switch port is in a state, and asks that port. */
@@ -45,13 +47,16 @@ export async function tell(state: SwitchState): Promise<Told> {
         macs,
         ownAddresses: ['10.0.0.1'],
         forwardDelay: { usual: 4000, longest: 8000 },
+        maxMacs: state.maxMacs ?? 2,
       },
       { vlan: 'untagged', range: parseRange('10.0.0.0/24'), gateway, portPasses: false },
     );
     expect(await links(), 'the host’s links').to.deep.equal(before);
     const { stdout } = await lab.machines.machine.run(['ip', 'netns', 'list']);
     const left = stdout.split('\n').filter((line) => line.startsWith('vs-'));
-    return { observation, answer: judge(observation, { portPasses: false }), left };
+    const { stdout: table } = await lab.switch.stack.run(['bridge', 'fdb', 'show', 'dev', tools.port], 'reading');
+    const learned = table.split('\n').filter((line) => line.startsWith(macs));
+    return { observation, answer: judge(observation, { portPasses: false }), left, learned };
   } finally {
     await lab.close();
   }

@@ -6,7 +6,7 @@ import { answerWords, exitOf, portAnswer, type SegmentAnswer } from './answer.js
 import { judge } from './judge.js';
 import { newMacRange } from './mac-range.js';
 import type { SegmentObservation } from './observation.js';
-import { observeSegment, type PortUse } from './observe.js';
+import { type MaxMacs, observeSegment, type PortUse } from './observe.js';
 import type { HostNic } from './segment.js';
 
 /** What is to be looked at. */
@@ -15,6 +15,8 @@ export interface ValidateOptions {
   peer?: HostNic | undefined;
   segments: readonly SegmentRequest[];
   forwardDelay: PortUse['forwardDelay'];
+  /** Default 2. */
+  maxMacs?: MaxMacs | undefined;
   /** Told of each VLAN before it is looked at, and behind that. */
   onSegment?: (vlan: SegmentRequest['vlan'], answer?: SegmentAnswer) => void;
 }
@@ -51,7 +53,7 @@ export interface Validation {
  * @throws MacvlabError as observeSegment; LINK_UNSUPPORTED where the host has no VLANs
  */
 export async function validatePort(options: ValidateOptions): Promise<Validation> {
-  const { host, peer, segments, forwardDelay, onSegment } = options;
+  const { host, peer, segments, forwardDelay, maxMacs = 2, onSegment } = options;
   const macs = newMacRange();
   const links = await Promise.all([host, ...(peer ? [peer] : [])].map(async ({ stack, nic }) => readLink(stack, nic)));
   const use: PortUse = {
@@ -60,6 +62,7 @@ export async function validatePort(options: ValidateOptions): Promise<Validation
     macs,
     ownAddresses: links.flatMap(ipv4Of).map(({ local }) => local),
     forwardDelay,
+    maxMacs,
   };
   const pcaps: Validation['pcaps'] = new Map();
   const seen: SegmentObservation[] = [];
@@ -129,14 +132,23 @@ function sameSubnet({ local, prefixlen }: Own, address: string): boolean {
   return bits(local) === bits(address);
 }
 
-/** What a person is told before anything is sent. @param count VLANs */
-export function statement(count: number, { usual, longest }: PortUse['forwardDelay']): string[] {
+/** What the command prints before anything is sent. @param count VLANs */
+export function statement(
+  count: number,
+  {
+    forwardDelay: { usual, longest },
+    maxMacs,
+    peer,
+  }: Pick<ValidateOptions, 'forwardDelay'> & { maxMacs: MaxMacs; peer: boolean },
+): string[] {
   const each = count === 1 ? '' : ' for each VLAN';
   const held = Math.round((2 * usual) / 1000);
   const tree = Math.round((2 * longest) / 1000);
   return [
     `30 to 60 frames${each}, about 10 s; up to 40 s where children are not answered,`,
     `and ${held} s more where nothing passes at first (${tree} s where the switch speaks spanning tree)`,
+    `warning: the switch learns ${maxMacs === 1 ? '1 MAC address' : '2 MAC addresses'} on this port beside the NIC's own${peer ? ', and 1 on the peer’s port' : ''};`,
+    `port security may shut the port down for that (err-disable), and with it all connections over it, SSH too${maxMacs === 1 ? '' : '; --max-macs 1 uses one'}`,
   ];
 }
 

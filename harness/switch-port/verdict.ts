@@ -15,10 +15,11 @@ export type Verdict = Pick<SegmentAnswer, 'kind' | 'advice'> & { what?: string; 
 export const macLimitAdvice =
   'Raise the limit of MAC addresses on the port (`switchport port-security maximum` and the like) to one for the host and one for each child, or name the children’s addresses there.';
 
-/** The children whose frames nobody answered, as the host is. */
-export function silentChildren(controls: readonly Control[]): Asker[] {
-  if (controls.length === 0) return [];
-  return (['child 1', 'child 2'] as const).filter((child) => !isAnswered(controls, child));
+/** The children that have asked: those who were answered in the usual way, and those who were not. */
+export function childrenOf(controls: readonly Control[]): { heard: Asker[]; silent: Asker[] } {
+  const asked = (['child 1', 'child 2'] as const).filter((child) => controls.some(({ from }) => from === child));
+  const heard = asked.filter((child) => isAnswered(controls, child));
+  return { heard, silent: asked.filter((child) => !heard.includes(child)) };
 }
 
 /** Whether a child was answered when asking in a way that tells why it was not. */

@@ -8,8 +8,8 @@ function madeAs(asked: string, made: string): RegExp {
 }
 
 /** Changes the mode of each container's child, once that has been made and read back. */
-function changedBehind(mode: string): Attack[] {
-  return ['node1-ns1', 'node1-ns2'].map((namespace) => ({
+function changedBehind(mode: string, namespaces = ['node1-ns1', 'node1-ns2']): Attack[] {
+  return namespaces.map((namespace) => ({
     way: 'behind',
     command: new RegExp(`^ip -n ${namespace} -j -d address show dev eth0`),
     script: `ip -n ${namespace} link set dev eth0 type macvlan mode ${mode}`,
@@ -119,11 +119,50 @@ export const modes: readonly Sabotage[] = [
     expected: { verdict: 'failed', reason: /expected the ping from ns1 to node2 .* to be lost/ },
   },
   {
+    id: 'modes/source-without-copies',
+    of: 'network',
+    imitates: 'a child of mode source that gets no copy of what a listed MAC sends to the parent',
+    attacks: changedBehind('vepa', ['node1-ns1']),
+    experiments: ['X4.2'],
+    expected: { verdict: 'failed', reason: /expected echo request .* to be seen at node1\/ns1\/eth0/ },
+  },
+  {
+    id: 'modes/nodst-ignored',
+    of: 'network',
+    imitates: 'a kernel that accepts nodst with a list of sources, and lets the parent keep its frames',
+    attacks: [words(/type macvlan mode source nodst macaddr/, 'nodst')],
+    experiments: ['X4.3'],
+    expected: { verdict: 'failed', reason: /expected the ping from router to node1/ },
+  },
+  {
+    id: 'modes/private-knows-its-parent',
+    of: 'network',
+    imitates: 'a private child that has its parent’s MAC address without a reply',
+    attacks: [
+      {
+        way: 'behind',
+        command: /^ip -n node1-ns1 -j -d address show dev eth0/,
+        script:
+          'set -- $(ip -n node1 -br link show dev eth1); ip -n node1-ns1 neighbour replace 10.211.55.18 lladdr "$3" dev eth0 nud permanent',
+      },
+    ],
+    experiments: ['X5.2 private with hairpin, child to parent: lost'],
+    expected: { verdict: 'failed', reason: /expected the ping from ns1 to node1/ },
+  },
+  {
+    id: 'modes/nopromisc-ignored',
+    of: 'network',
+    imitates: 'a kernel that sets the parent promiscuous for a passthru child in spite of nopromisc',
+    attacks: [words(/type macvlan mode passthru nopromisc/, 'nopromisc')],
+    experiments: ['A0.8 passthru nopromisc'],
+    expected: { verdict: 'failed', reason: /promiscuity of the parent: expected 1 to equal \+0/ },
+  },
+  {
     id: 'modes/bridge-by-way-of-the-parent',
     of: 'network',
     imitates: 'a child of mode bridge whose frames to siblings take the way over the parent; seen by counters alone',
     attacks: changedBehind('vepa'),
-    experiments: ['A0.9 bridge forwards'],
+    experiments: ['A0.9 between siblings'],
     expected: { verdict: 'failed', reason: /bytes that the parent sent/ },
   },
   {
