@@ -5,7 +5,7 @@ import type { NodeName } from '../topology.js';
 import type { Inventory, InventoryMachine } from './inventory-file.js';
 import type { HostAddress } from './machine.js';
 import { lookAtNic, type Nic } from './nic.js';
-import { lookAtPorts } from './others-bridge.js';
+import { compareCables, lookAtPorts } from './others-bridge.js';
 import { reach, type ReachedHost } from './reach.js';
 
 /** A host on the wire, and its card there. */
@@ -53,6 +53,11 @@ export async function reachAll(
     const [one, two, third, far] = await Promise.all(all);
     const found = { node1: one, node2: two, ...(third && { router: third }), ...(far && { bridge: far }) };
     await refuseTwins(reached);
+    const { driver } = known;
+    if (far && driver && 'bridge' in driver) {
+      const { bridge: _, ...cards } = found;
+      await compareCables(far, driver.bridge, cards);
+    }
     return found;
   } catch (error) {
     // Those that are still being reached are given up; only the first failure is told.
