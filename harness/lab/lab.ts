@@ -17,6 +17,7 @@ import { Exchange, type ExchangeOptions } from './exchange.js';
 import { FarEnd, type Port } from './far-end.js';
 import { Lacking } from './lacking.js';
 import { LinuxBridge, OthersBridge } from './linux-bridge.js';
+import { networkOf } from './network.js';
 import { Node } from './node.js';
 import { Scopes } from './scopes.js';
 import { sessionOverTheWire } from './wire-session.js';
@@ -209,10 +210,10 @@ export class Lab {
   /** Makes stations forget the neighbours they have learned, so that the next frame has to ask again. */
   async forgetNeighbours(stations: readonly Station[]): Promise<void> {
     const flushes = stations.flatMap((station) => {
-      const { stack } = station;
-      // What a host knows of others is its own.
+      const { stack, addresses } = station;
+      // What a host knows of others, be it on the same card, is its own.
       const own = station instanceof Node && this.tenancy?.isOwn(station.name);
-      return own ? station.devices.map((device) => ({ stack, device })) : [{ stack }];
+      return own ? [...new Set(addresses.map(networkOf))].map((network) => ({ stack, network })) : [{ stack }];
     });
     const bySession = groupBy(flushes, ({ stack }) => stack.session);
     await Promise.all([...bySession.values()].map(flushNeighbours));

@@ -78,7 +78,7 @@ export async function guardHosts(hosts: readonly GuardedHost[], options: GuardOp
       const ours = { ...all, networks };
       const before = await takeSnapshot(reached.session, ours);
       snapshots.set(`${reached.name}-before.txt`, formatSnapshot(before));
-      await journal?.watch(reached.name, reached.session);
+      await journal?.watch(reached.name, reached.session, ours);
       const entry: Minded = { host, ours, before, rollback: undefined };
       minded.push(entry);
       if (options.allowCut && host.own !== undefined && nic !== undefined) {
