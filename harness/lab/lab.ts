@@ -76,6 +76,7 @@ export class Lab {
     );
     const own = (premises?.own ?? []).flatMap((name) => wires.get(name) ?? []);
     this.tenancy = premises && new Tenancy(premises, own);
+    for (const session of Object.values(machines.nodes)) session.translation = this.tenancy?.map;
     this.switch = this.#switchOf(variant, wires);
     const node = (name: NodeName) => {
       const wire = wires.get(name);
@@ -156,7 +157,10 @@ export class Lab {
   async configure(plan: AddressPlan): Promise<void> {
     const { nodes } = this;
     const planned = nodes.flatMap(({ name }) => plan[name as Exclude<NodeName, 'switch'>] ?? []);
-    await this.tenancy?.claim(planned.flatMap(({ addresses = [], behind = [] }) => [...addresses, ...behind]));
+    const release = await this.tenancy?.claim(
+      planned.flatMap(({ addresses = [], behind = [] }) => [...addresses, ...behind]),
+    );
+    if (release) this.scopes.current.defer('addresses of the nodes are free again', release);
     await Promise.all(
       nodes.map(async (node) => {
         const { addresses, behind, routes } = plan[node.name as Exclude<NodeName, 'switch'>] ?? {};

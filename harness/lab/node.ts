@@ -90,7 +90,7 @@ export class Node implements Station {
     routes?: readonly Route[];
     device?: string;
   }): Promise<void> {
-    await this.claim(addresses, device);
+    await this.claim(addresses, this.scopes.current, device);
     const forget = () => (this.#addresses = this.#addresses.filter((address) => !addresses.includes(address)));
     this.scopes.current.defer(`${this.name}: addresses as before`, forget);
     const own = routes.flatMap((route) => this.tenancy?.routesFor(this.name, route) ?? [route]);
@@ -102,12 +102,13 @@ export class Node implements Station {
   }
 
   /**
-   * Makes sure that addresses may be used here, and that nobody has them.
+   * Makes sure that addresses may be used here until the end of a scope, and that nobody has them.
    * @throws Lacking; MacvlabError HOST_ADDRESSES
    */
-  async claim(addresses: readonly string[], device = this.device): Promise<void> {
+  async claim(addresses: readonly string[], scope: Scope, device = this.device): Promise<void> {
     const { stack } = this;
-    await this.tenancy?.claim(addresses, device === this.device ? undefined : { stack, device });
+    const release = await this.tenancy?.claim(addresses, device === this.device ? undefined : { stack, device });
+    if (release) scope.defer(`${this.name}: addresses are free again`, release);
   }
 
   /** Makes a namespace that an endpoint can live in. */

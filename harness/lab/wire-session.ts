@@ -33,6 +33,7 @@ export async function sessionOverTheWire(lab: Lab, from: Node, to: Node): Promis
   };
   const transport = await poll(connect, { what: `sshd to listen on ${address}`, deadline: patience(10_000) });
   const session = await Session.open({ name: `${to.name} over the wire`, transport, user, privateKey, hostKey });
+  session.translation = to.stack.session.translation;
   lab.scopes.current.defer(`session with ${to.name} over the wire`, () => session.close());
   return session;
 }

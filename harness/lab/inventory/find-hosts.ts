@@ -76,8 +76,11 @@ async function lookedAt(reaching: Promise<ReachedHost>, { driver }: Inventory['s
   return host;
 }
 
-/** Two names may lead to one host; two cards of one host are one network stack, in which nothing of the articles holds. */
-async function refuseTwins(hosts: readonly ReachedHost[]): Promise<void> {
+/**
+ * Two names may lead to one host; two cards of one host are one network stack, in which nothing of the articles holds.
+ * @throws MacvlabError LAB_OPEN
+ */
+export async function refuseTwins(hosts: readonly ReachedHost[]): Promise<void> {
   const stacks = new Map<string, string>();
   for (const { name, session } of hosts) {
     const tell = 'cat /proc/sys/kernel/random/boot_id; readlink /proc/self/ns/net';
