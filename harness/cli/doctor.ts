@@ -1,7 +1,7 @@
 /** `macvlab doctor`: what this machine has and lacks for a lab. */
 import { release, userInfo } from 'node:os';
 import { Option, type Command } from 'commander';
-import { exitCode, messageOf } from '../core/error.js';
+import { exitCode, MacvlabError, messageOf } from '../core/error.js';
 import type { Finding } from '../lab/driver.js';
 import { driverNames, loadDriver } from '../lab/drivers.js';
 import { listKept } from '../lab/kept.js';
@@ -16,13 +16,15 @@ export function addDoctor(program: Command): void {
     .description('find what this machine lacks for a lab, and how to get it')
     .addOption(new Option('--lab <name>', 'for which lab').choices(driverNames).default('sandbox'))
     .option('--inventory <file>', inventoryHelp)
+    .option('--probe', 'for real hosts: also ask on the wire whether somebody has an address that experiments would use')
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExit code 0 when nothing is missing, else 3.')
-    .action(async ({ lab, json, inventory }: { lab: string; json?: true; inventory?: string }) => {
+    .action(async ({ lab, json, inventory, probe }: DoctorOptions) => {
+      if (probe && lab !== 'inventory') throw nothingToProbe(lab);
       const { checkArping, toolVersions } = await import('./tools.js');
       const driver = await loadDriver(lab, labOptions({ ...(inventory !== undefined && { inventory }) }));
       const [found, arping, tools] = await Promise.all([
-        driver.check(),
+        driver.check({ ...(probe && { probe }) }),
         // Real hosts have their own, which the driver asks for.
         lab === 'inventory' ? [] : checkArping(),
         toolVersions(),
@@ -39,21 +41,54 @@ export function addDoctor(program: Command): void {
       const ok = findings.every((finding) => finding.found);
       process.exitCode = ok ? exitCode.ok : exitCode.lab;
       if (json) sayJson({ lab, ok, findings: findings.map(withoutIdleAdvice), about });
-      else show(lab, ok, findings, about);
+      else show({ lab, ok, findings, about });
     });
 }
 
-function show(lab: string, ok: boolean, findings: readonly Finding[], about: Record<string, string>): void {
+interface DoctorOptions {
+  lab: string;
+  inventory?: string;
+  probe?: true;
+  json?: true;
+}
+
+/** Of real hosts, what is missing comes first. */
+function show({
+  lab,
+  ok,
+  findings,
+  about,
+}: {
+  lab: string;
+  ok: boolean;
+  findings: readonly Finding[];
+  about: Record<string, string>;
+}): void {
   const { green, red } = colours();
-  say(...columns(Object.entries(about)), '');
-  const lines = columns(findings.map(({ what, found, detail }) => [found ? 'ok' : 'MISSING', what, detail]));
-  for (const [index, { found, next }] of findings.entries()) {
-    const line = lines[index] ?? '';
-    say(found ? line.replace('ok', green('ok')) : line.replace('MISSING', red('MISSING')));
-    if (!found && next) say(`         next: ${next}`);
+  // Of a lab on real hosts, this machine's programs are the last to matter.
+  const hosts = lab === 'inventory';
+  if (!hosts) say(...columns(Object.entries(about)), '');
+  const rows = findings.map(({ what, found, refused, detail }) => [found ? 'ok' : refused ? 'REFUSED' : 'MISSING', what, detail]);
+  const lines = columns(rows);
+  const missing = findings.filter(({ found }) => !found);
+  const inOrder = hosts ? [...missing, ...findings.filter(({ found }) => found)] : findings;
+  for (const finding of inOrder) {
+    const { found, evidence, next } = finding;
+    const line = lines[findings.indexOf(finding)] ?? '';
+    say(found ? line.replace('ok', green('ok')) : line.replace(/^[A-Z]+/, (word) => red(word)));
+    if (found) continue;
+    if (evidence) say(evidence.trimEnd().replace(/^/gm, '         '));
+    if (next) say(`         next: ${next}`);
   }
-  const missing = findings.filter(({ found }) => !found).length;
-  say('', ok ? `the ${lab} lab has all that it needs` : `the ${lab} lab lacks ${missing} of ${findings.length} things`);
+  if (hosts) say('', 'this machine', ...columns(Object.entries(about)));
+  const count = missing.length;
+  say('', ok ? `the ${lab} lab has all that it needs` : `the ${lab} lab lacks ${count} of ${findings.length} things`);
+}
+
+function nothingToProbe(lab: string): MacvlabError {
+  return new MacvlabError('USAGE', `--probe was given, and the wire of the ${lab} lab is of macvlab’s own`, {
+    next: 'leave it out, or choose the lab on real hosts: --lab inventory',
+  });
 }
 
 /** What to do is only worth saying where something is missing. */

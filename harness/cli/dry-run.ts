@@ -14,15 +14,18 @@ import { remark, say } from './output.js';
 /**
  * Rehearses a run, and prints what it would do. No host is asked for anything.
  * @param drivers those of the run itself
+ * @param details whether scripts are shown in full, and how hosts are reached
  * @throws MacvlabError USAGE when they make their own machines; what keeps labs of this machine from being opened
  */
 export async function printDryRun(
   drivers: readonly LabDriver[],
   plan: Omit<RunPlan, 'out' | 'listener'>,
+  details: boolean,
 ): Promise<void> {
   const [driver] = drivers;
   if (!driver?.beforehand) throw nothingToRehearse(plan.lab);
-  const { statement, preparation, rehearsed } = driver.beforehand;
+  const { preparation, rehearsed } = driver.beforehand;
+  const statement = (ids: readonly string[]) => driver.beforehand?.statement(ids) ?? [];
   const experiments: DryRun['experiments'][number][] = [];
   const labs = await loadDrivers('auto', { remark });
   const out = mkdtempSync(join(tmpdir(), 'macvlab-rehearsal-'));
@@ -39,7 +42,8 @@ export async function printDryRun(
       const { message, details, next = 'run `macvlab doctor`' } = run.failure;
       throw new MacvlabError('LAB_OPEN', `there could be no rehearsal: ${message}`, { evidence: details, next });
     }
-    say(...dryRunLines({ statement, preparation, experiments }));
+    const ids = experiments.map(({ record }) => record.id);
+    say(...dryRunLines({ statement: statement(ids), preparation, details, experiments }));
   } finally {
     rmSync(out, { recursive: true, force: true });
   }

@@ -27,7 +27,8 @@ Examples:
                                        whether a real switch port reflects
   macvlab kernels list                 kernels that experiments can be performed on
 
-Exit codes: 0 all passed or skipped, 1 a test failed, 2 wrong usage, 3 the lab cannot be trusted or built, 130 interrupted`;
+Exit codes: 0 tests passed, others may be skipped, 1 a test failed, 2 wrong usage, 3 the lab cannot be trusted or built, or no test ran,
+130 interrupted`;
 
 /**
  * Performs a command line.

@@ -6,7 +6,9 @@ import { exitCode, MacvlabError } from '../core/error.js';
 import type { LabDriver } from '../lab/driver.js';
 import { labNames, loadDrivers } from '../lab/drivers.js';
 import { writeKept } from '../lab/kept.js';
+import type { Beforehand } from '../lab/rehearsal.js';
 import { type MacvlanMode, macvlanModes } from '../link/macvlan.js';
+import type { Selection } from '../run/catalogue.js';
 import { type Keep, keepChoices } from '../run/plan.js';
 import { configFileName, readConfig } from './config-file.js';
 import { untilInterrupted } from './interruption.js';
@@ -25,6 +27,7 @@ interface RunOptions extends GivenLabOptions {
   probeFeatures?: true;
   allowCut?: true;
   dryRun?: true;
+  details?: true;
   keep?: Keep;
   reporter?: ReporterName[];
   out?: string;
@@ -69,6 +72,7 @@ export function addRun(program: Command): void {
     .option('--probe-features', 'also try what the kernel makes of each macvlan and switch feature, for run.json')
     .option('--allow-cut', 'for real hosts: experiments may cut the SSH connection, with a rollback on the host itself')
     .option('--dry-run', 'for real hosts: print what would be done on each, and ask none of them')
+    .option('--details', 'with --dry-run: scripts in full, and how hosts are reached')
     .addOption(
       new Option('--keep <when>', `leave the lab running afterwards (default: ${defaults.keep})`).choices(keepChoices),
     )
@@ -115,10 +119,11 @@ export function addRun(program: Command): void {
       };
       if (options.dryRun) {
         const { printDryRun } = await import('./dry-run.js');
-        await printDryRun(drivers, { ...plan, signal: untilInterrupted('the rehearsal ends') });
+        const signal = untilInterrupted('the rehearsal ends');
+        await printDryRun(drivers, { ...plan, signal }, options.details === true);
         return;
       }
-      remark(...(cheapest?.beforehand?.statement ?? []));
+      if (cheapest?.beforehand) remark(...(await statementFor(cheapest.beforehand, plan)));
       const results = await perform(
         {
           ...plan,
@@ -144,6 +149,12 @@ export function addRun(program: Command): void {
         remark(`                       macvlab lab down --name ${name}`);
       }
     });
+}
+
+/** What is said of a run on somebody's hosts before they are asked: as far as the chosen experiments use it. */
+async function statementFor({ statement }: Beforehand, plan: Selection): Promise<string[]> {
+  const { loadCatalogue, select } = await import('../run/catalogue.js');
+  return statement(select(await loadCatalogue(), plan).map(({ id }) => id));
 }
 
 /** @throws MacvlabError USAGE for what makes no sense at every commit of a bisection */

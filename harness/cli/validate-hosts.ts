@@ -55,7 +55,7 @@ export async function validateHosts(
       own: undefined,
       nic: each.address === host.address ? host.nic : peer?.nic,
     }));
-    const guard = await guardHosts(guarded, { allowCut: false, macRange: everyMacRange });
+    const guard = await guardHosts(guarded, { allowCut: false, macRange: everyMacRange, networks: [] });
     const validation = await validatePort({
       ...{ host: own, peer: other, segments, forwardDelay, maxMacs },
       onSegment: (vlan, answer) => {

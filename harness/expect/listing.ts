@@ -18,6 +18,22 @@ export function formatSightings(sightings: readonly Sighting[]): string {
 /** The exchange's own frames, with what became of it. */
 export function formatExchange(exchange: Exchange): string {
   const sightings = exchange.listing();
+  const notes = [...aboutClocks(sightings), ...aboutAddresses(exchange)].map((line) => `\n    ${line}`).join('');
   const title = `seen of the ping from ${exchange.from.name} to ${exchange.to.name} (${exchange.target}): ${exchange.reason}`;
-  return `${title}\n${sightings.length > 0 ? formatSightings(sightings) : '    no frame at all'}`;
+  return `${title}\n${sightings.length > 0 ? formatSightings(sightings) : '    no frame at all'}${notes}`;
+}
+
+/** Times of machines with clocks of their own are estimates: a frame may seem to arrive before it was sent. */
+function aboutClocks(sightings: readonly Sighting[]): string[] {
+  const most = Math.max(0, ...sightings.map(({ timeError }) => timeError));
+  if (most === 0) return [];
+  return [`(times of different hosts are comparable to ± ${(most / 1000).toFixed(2)} ms: the order of nearby lines says nothing)`];
+}
+
+/** What the addresses were on the wire, where that is a range of somebody's. */
+function aboutAddresses({ lab, target, from, to }: Exchange): string[] {
+  const moved = lab.tenancy?.map?.entries() ?? {};
+  const shown = [...from.addresses, ...to.addresses, target].map((cidr) => cidr.split('/')[0] ?? '');
+  const pairs = Object.entries(moved).filter(([article]) => shown.includes(article));
+  return pairs.length === 0 ? [] : [`(on the wire: ${pairs.map((pair) => pair.join(' is ')).join(', ')})`];
 }

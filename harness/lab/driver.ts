@@ -10,6 +10,10 @@ export interface Finding {
   found: boolean;
   /** Where or which version; or why it is needed. */
   detail: string;
+  /** That it is there, and refuses: no program to be installed. */
+  refused?: true;
+  /** What it has said. */
+  evidence?: string;
   /** What to do when it is missing. */
   next?: string;
 }
@@ -115,6 +119,12 @@ export interface OthersSwitch {
     | { command: readonly string[]; instead?: (port: NodeName, on: boolean) => Promise<void> };
 }
 
+/** How far a check goes. */
+export interface CheckOptions {
+  /** Also asks on the wire whether somebody has an address that experiments would use. */
+  probe?: boolean;
+}
+
 export interface LabDriver {
   readonly name: string;
   /** How many of its labs there can be at a time; any number, when left out. */
@@ -126,7 +136,7 @@ export interface LabDriver {
   /** How many of this machine's processors one of its labs keeps busy; default 1. */
   readonly processors?: number;
   /** What this driver needs on this machine. Changes nothing. */
-  check(): Promise<Finding[]>;
+  check(options?: CheckOptions): Promise<Finding[]>;
   /**
    * Does beforehand what takes long and is the same for every lab, such as fetching a kernel.
    * @returns what there is then, by name: { kernel: "6.12.94 (Debian trixie)" }

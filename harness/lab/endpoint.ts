@@ -100,9 +100,9 @@ export class Endpoint implements Station {
       ...child
     } = options;
     const addresses = typeof address === 'string' ? [address] : [...address];
-    await this.node.claim(addresses, parent);
-    const mac = this.node.childMac(mode);
     const scope = this.#scope.branch(`child of ${this.stack.name}`);
+    await this.node.claim(addresses, scope, parent);
+    const mac = this.node.childMac(mode);
     scope.defer(`${this.stack.name}: no child`, () => this.#detached());
     await apply(
       [

@@ -208,10 +208,17 @@ export function formatSnapshot(snapshot: Snapshot): string {
     .join('');
 }
 
-/** What differs, one line each: "- " is missing, "+ " is new, "~ " is another than it was. */
+/** A neighbour that a host has learned of a lab, not one that somebody has set: it goes by itself, or when the host is asked to forget it. */
+const learned = /^neighbour (?!.*\(permanent\)$)/;
+
+/**
+ * What differs, one line each: "- " is missing, "+ " is new, "~ " is another than it was. A learned neighbour of the lab's networks
+ * that was there before is left over from an earlier run: that it goes is no difference.
+ */
 export function compare(before: Snapshot, after: Snapshot): string[] {
   const lines: string[] = [];
   for (const [key, value] of before) {
+    if (learned.test(key)) continue;
     const now = after.get(key);
     if (now === undefined) lines.push(`- ${key}${value && `: ${value}`}`);
     else if (now !== value) lines.push(`~ ${key}: ${changed(value, now)}`);

@@ -17,6 +17,7 @@ import { Exchange, type ExchangeOptions } from './exchange.js';
 import { FarEnd, type Port } from './far-end.js';
 import { Lacking } from './lacking.js';
 import { LinuxBridge, OthersBridge } from './linux-bridge.js';
+import { networkOf } from './network.js';
 import { Node } from './node.js';
 import { Scopes } from './scopes.js';
 import { sessionOverTheWire } from './wire-session.js';
@@ -75,6 +76,7 @@ export class Lab {
     );
     const own = (premises?.own ?? []).flatMap((name) => wires.get(name) ?? []);
     this.tenancy = premises && new Tenancy(premises, own);
+    for (const session of Object.values(machines.nodes)) session.translation = this.tenancy?.map;
     this.switch = this.#switchOf(variant, wires);
     const node = (name: NodeName) => {
       const wire = wires.get(name);
@@ -160,7 +162,10 @@ export class Lab {
   async configure(plan: AddressPlan): Promise<void> {
     const { nodes } = this;
     const planned = nodes.flatMap(({ name }) => plan[name as Exclude<NodeName, 'switch'>] ?? []);
-    await this.tenancy?.claim(planned.flatMap(({ addresses = [], behind = [] }) => [...addresses, ...behind]));
+    const release = await this.tenancy?.claim(
+      planned.flatMap(({ addresses = [], behind = [] }) => [...addresses, ...behind]),
+    );
+    if (release) this.scopes.current.defer('addresses of the nodes are free again', release);
     await Promise.all(
       nodes.map(async (node) => {
         const { addresses, behind, routes } = plan[node.name as Exclude<NodeName, 'switch'>] ?? {};
@@ -214,10 +219,10 @@ export class Lab {
   /** Makes stations forget the neighbours they have learned, so that the next frame has to ask again. */
   async forgetNeighbours(stations: readonly Station[]): Promise<void> {
     const flushes = stations.flatMap((station) => {
-      const { stack } = station;
-      // What a host knows of others is its own.
+      const { stack, addresses } = station;
+      // What a host knows of others, be it on the same card, is its own.
       const own = station instanceof Node && this.tenancy?.isOwn(station.name);
-      return own ? station.devices.map((device) => ({ stack, device })) : [{ stack }];
+      return own ? [...new Set(addresses.map(networkOf))].map((network) => ({ stack, network })) : [{ stack }];
     });
     const bySession = groupBy(flushes, ({ stack }) => stack.session);
     await Promise.all([...bySession.values()].map(flushNeighbours));

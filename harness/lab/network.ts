@@ -26,13 +26,39 @@ export function overlap(one: string, other: string): boolean {
   return isWithin(one, other) || isWithin(other, one);
 }
 
+/** An IPv4 address as a number, and back (RFC 791). */
+export function numberOf(address: string): number {
+  return address.split('.').reduce((sum, byte) => sum * 256 + Number(byte), 0);
+}
+
+/** See {@link numberOf}. */
+export function addressAt(number: number): string {
+  return [24, 16, 8, 0].map((bits) => Math.floor(number / 2 ** bits) % 256).join('.');
+}
+
+/** The /64 of an IPv6 network that comes so many behind its first one. @param index less than 2^32 */
+export function slash64Of(network: string, index: number): string {
+  const groups = groupsOf(partsOf(network).address);
+  const number = (groups[2] ?? 0) * 65_536 + (groups[3] ?? 0) + index;
+  const prefix = [...groups.slice(0, 2), Math.floor(number / 65_536), number % 65_536];
+  return networkOf(`${prefix.map((group) => group.toString(16)).join(':')}::/64`);
+}
+
+/** An IPv6 address with the first 64 bits of a network, and its own interface identifier (RFC 4291, 2.5.1). */
+export function movedTo64(address: string, network: string): string {
+  const groups = [...groupsOf(partsOf(network).address).slice(0, 4), ...groupsOf(address).slice(4)];
+  return new SocketAddress({ address: groups.map((group) => group.toString(16)).join(':'), family: 'ipv6' }).address;
+}
+
 interface Parts {
   address: string;
+  /** Its length in bits. */
   prefix: number;
   family: 'ipv4' | 'ipv6';
 }
 
-function partsOf(cidr: string): Parts {
+/** An address with its prefix length, which is the whole address's where none is given, taken apart. */
+export function partsOf(cidr: string): Parts {
   const [address = '', prefix] = cidr.split('/');
   const family = isIPv4(address) ? 'ipv4' : 'ipv6';
   if (family === 'ipv6' && !isIPv6(address)) throw new TypeError(`${cidr} is no network`);

@@ -35,7 +35,6 @@ export class Node implements Station {
   readonly tenancy: Tenancy | undefined;
   readonly #endpoints = new Set<Endpoint>();
   #addresses: string[] = [];
-  #devices: string[] = [];
   #mac = '';
   #restoreUplink: (() => Promise<void>) | undefined;
 
@@ -62,11 +61,6 @@ export class Node implements Station {
 
   get mac(): string {
     return this.#mac;
-  }
-
-  /** The devices that have addresses of ours. */
-  get devices(): readonly string[] {
-    return [...new Set([this.device, ...this.#devices])];
   }
 
   /** A MAC address for a child that is to be made here; undefined where the kernel may choose, or has to. @throws Lacking where there may be none */
@@ -96,10 +90,9 @@ export class Node implements Station {
     routes?: readonly Route[];
     device?: string;
   }): Promise<void> {
-    await this.claim(addresses, device);
+    await this.claim(addresses, this.scopes.current, device);
     const forget = () => (this.#addresses = this.#addresses.filter((address) => !addresses.includes(address)));
     this.scopes.current.defer(`${this.name}: addresses as before`, forget);
-    this.hasAddressesOn(device);
     const own = routes.flatMap((route) => this.tenancy?.routesFor(this.name, route) ?? [route]);
     await this.apply(
       ...addresses.map((cidr) => addAddress(this.stack, device, cidr)),
@@ -109,19 +102,13 @@ export class Node implements Station {
   }
 
   /**
-   * Makes sure that addresses may be used here, and that nobody has them.
+   * Makes sure that addresses may be used here until the end of a scope, and that nobody has them.
    * @throws Lacking; MacvlabError HOST_ADDRESSES
    */
-  async claim(addresses: readonly string[], device = this.device): Promise<void> {
+  async claim(addresses: readonly string[], scope: Scope, device = this.device): Promise<void> {
     const { stack } = this;
-    await this.tenancy?.claim(addresses, device === this.device ? undefined : { stack, device });
-  }
-
-  /** Notes that a device has addresses of ours, until the end of the current scope. */
-  hasAddressesOn(device: string): void {
-    const before = this.#devices;
-    this.#devices = [...before, device];
-    this.scopes.current.defer(`${this.name}: no addresses on ${device}`, () => (this.#devices = before));
+    const release = await this.tenancy?.claim(addresses, device === this.device ? undefined : { stack, device });
+    if (release) scope.defer(`${this.name}: addresses are free again`, release);
   }
 
   /** Makes a namespace that an endpoint can live in. */

@@ -18,12 +18,20 @@ export interface Rehearsed {
   uplinks: Partial<Record<NodeName, string>>;
 }
 
+/** What is done on a machine. */
+export interface Preparation {
+  machine: string;
+  lines: readonly string[];
+  /** Commands and scripts in full, for who wants to read them. */
+  details: readonly string[];
+}
+
 /** What is told of a lab on somebody else's machines before any of them is asked. */
 export interface Beforehand {
-  /** What it will do there, in a few lines. */
-  statement: readonly string[];
+  /** What it will do there, in a few lines. @param ids of the chosen experiments: only what they use is told */
+  statement(ids: readonly string[]): string[];
   /** What is done on each machine before there are nodes on it. */
-  preparation: readonly { machine: string; lines: readonly string[] }[];
+  preparation: readonly Preparation[];
   rehearsed: Rehearsed;
 }
 

@@ -35,7 +35,6 @@ export async function takeOverAddress(node: Node, name: string, through: Session
     if (status !== 0) throw new LinkError(`${node.name}: address back to ${device}`, argv, stderr);
     settled?.();
   });
-  node.hasAddressesOn(name);
   stack.note(['ip', '-batch', '-'], 'change', `${takeover.join('\n')}\n`);
   return through.run(['ip', '-batch', '-'], { stdin: `${takeover.join('\n')}\n` });
 }

@@ -13,6 +13,7 @@ import type { RemoteProcess } from '../remote/process.js';
 import { decodeFrame } from '../wire/decode.js';
 import type { Frame } from '../wire/frame.js';
 import type { FramePattern } from '../wire/pattern.js';
+import { Lacking } from './lacking.js';
 import type { Node } from './node.js';
 
 /**
@@ -96,9 +97,11 @@ export class Tap {
 
   /**
    * Opens the character device, until the end of the current scope. Before that, nobody takes the tap's frames.
-   * @throws MacvlabError REMOTE_COMMAND with the shell's words
+   * @throws MacvlabError REMOTE_COMMAND with the shell's words; Lacking where suites' addresses are others on the wire
    */
   async open(): Promise<void> {
+    const moved = Object.keys(this.#node.tenancy?.map?.entries() ?? {})[0];
+    if (moved !== undefined) throw new Lacking(`writes whole frames, which need ${moved} itself in \`addresses\``);
     const process = await this.#node.stack.start(['sh', '-c', holder, 'sh', this.path], 'probe');
     this.#process = process;
     this.#node.scopes.current.defer(`close ${this.path}`, () => this.#close());

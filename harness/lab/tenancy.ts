@@ -9,6 +9,7 @@ import { parseIpJson } from '../link/link-info.js';
 import type { Route } from '../link/route.js';
 import { arping } from '../probe/arping.js';
 import type { NetworkStack } from '../remote/network-stack.js';
+import { AddressMap, type Taken } from './address-map.js';
 import { routedNetworks } from './article-networks.js';
 import type { Premises } from './driver.js';
 import { Lacking } from './lacking.js';
@@ -21,29 +22,28 @@ export interface Foothold {
   device: string;
 }
 
-interface Taken {
-  network: string;
-  by: string;
-}
-
 export class Tenancy {
   readonly #premises: Premises;
   readonly #hosts: readonly Foothold[];
   readonly #taken: Taken[];
   readonly #asked = new Map<string, Promise<void>>();
   #children = 0;
+  /** Present where suites' addresses are others on these hosts, which have allowed a range of their own. */
+  readonly map: AddressMap | undefined;
 
   /** @param hosts the hosts' own stacks, each with its card */
   constructor(premises: Premises, hosts: readonly Foothold[]) {
     this.#premises = premises;
     this.#hosts = hosts;
     this.#taken = [...(premises.taken ?? [])];
+    this.map = premises.addresses && new AddressMap(premises.addresses, this.#taken);
   }
 
   /** Learns which networks the hosts use themselves, before anything is added to them. */
   async look(): Promise<void> {
-    const found = await Promise.all(this.#hosts.map(({ stack }) => routesOf(stack)));
+    const found = await Promise.all(this.#hosts.map(({ stack }) => takenBy(stack)));
     this.#taken.push(...found.flat());
+    this.map?.avoid(found.flat());
   }
 
   /** Whether a node is a host's own network stack. */
@@ -73,7 +73,7 @@ export class Tenancy {
     if (to !== 'default' || !this.isOwn(node)) return [{ to, ...how }];
     const version = how.via?.includes(':') ? ':' : '.';
     return routedNetworks
-      .filter((network) => network.includes(version) && this.#allows(network))
+      .filter((network) => network.includes(version) && (this.map?.has(network) ?? true))
       .map((network) => ({ to: network, ...how, metric: asDefault }));
   }
 
@@ -81,34 +81,38 @@ export class Tenancy {
    * Makes sure that addresses in CIDR form may be used, and that nobody on the wire has them: asked by each host, as RFC 5227 has it,
    * once in a lab.
    * @param at the one interface from which is asked, where that is not the hosts' cards: a VLAN's
+   * @returns what is called when they are no longer used
    * @throws Lacking where they may not
    * @throws MacvlabError HOST_ADDRESSES when somebody answers
    */
-  async claim(addresses: readonly string[], at?: Foothold): Promise<void> {
-    for (const address of addresses) this.#refuse(networkOf(address));
-    if (this.#premises.alone) return;
-    const footholds = at ? [at] : this.#hosts;
-    const asked = addresses
-      .map(withoutPrefix)
-      .filter((address) => isIPv4(address))
-      .flatMap((address) => footholds.map((foothold) => this.#ask(address, foothold)));
-    await Promise.all(asked);
+  async claim(addresses: readonly string[], at?: Foothold): Promise<() => void> {
+    const networks = addresses.map(networkOf);
+    if (!this.map) for (const network of networks) this.#refuse(network);
+    const release = this.map?.claim(networks) ?? (() => undefined);
+    try {
+      await this.#askFor(addresses, at ? [at] : this.#hosts);
+    } catch (error) {
+      release();
+      throw error;
+    }
+    return release;
   }
 
-  #allows(network: string): boolean {
-    const { addresses } = this.#premises;
-    return addresses === undefined || addresses.some((allowed) => isWithin(network, allowed));
+  async #askFor(addresses: readonly string[], footholds: readonly Foothold[]): Promise<void> {
+    if (this.#premises.alone) return;
+    const asked = addresses.map(withoutPrefix).filter((address) => isIPv4(address));
+    await Promise.all(asked.flatMap((address) => footholds.map((foothold) => this.#ask(address, foothold))));
   }
 
   #refuse(network: string): void {
-    if (!this.#allows(network)) throw new Lacking(`the inventory does not allow ${network}: add it to \`addresses\``);
     const taken = this.#taken.find((each) => overlap(each.network, network));
     if (taken) throw new Lacking(`needs ${network}, and ${taken.by}`);
   }
 
   #ask(address: string, { stack, device }: Foothold): Promise<void> {
-    const key = `${address} ${stack.name} ${device}`;
-    const asking = this.#asked.get(key) ?? refuseIfAnswered(address, stack, device);
+    const real = this.map?.sent(address) ?? address;
+    const key = `${real} ${stack.name} ${device}`;
+    const asking = this.#asked.get(key) ?? refuseIfAnswered(address, real, stack, device);
     this.#asked.set(key, asking);
     return asking;
   }
@@ -120,13 +124,13 @@ const asDefault = 1000;
 /** Probes as often as RFC 5227 does, but in a third of its time: nobody waits for these addresses, who could be slow to answer. */
 const probes = { count: 2, deadline: 2 } as const;
 
-async function refuseIfAnswered(address: string, stack: NetworkStack, device: string): Promise<void> {
+async function refuseIfAnswered(address: string, real: string, stack: NetworkStack, device: string): Promise<void> {
   const { macs } = await arping(stack, address, { device, probe: true, kind: 'reading', ...probes });
   const [mac] = macs;
   if (mac === undefined) return;
   throw new MacvlabError(
     'HOST_ADDRESSES',
-    `${mac} has ${address}, which the experiments need: it answered ${stack.name}`,
+    `${mac} has ${real}, which the experiments need${real === address ? '' : ` (as ${address})`}: it answered ${stack.name}`,
     {
       next: 'take its network out of `addresses` in the inventory, or that machine off this wire',
     },
@@ -139,7 +143,7 @@ const routes = z.array(z.looseObject({ dst: z.string(), dev: z.string().optional
 const nobodys = ['fe80::/10', 'ff00::/8', '127.0.0.0/8', '::1/128'];
 
 /** The networks that a host has routes to, but for its default route, and where they lead. */
-async function routesOf(stack: NetworkStack): Promise<Taken[]> {
+export async function takenBy(stack: NetworkStack): Promise<Taken[]> {
   const tables = await Promise.all(
     ['-4', '-6'].map((version) => stack.run(['ip', '-j', version, 'route', 'show', 'table', 'all'], 'reading')),
   );

@@ -35,6 +35,7 @@ export async function sessionOverTheWire(lab: Lab, from: Node, to: Node): Promis
   const name = `${to.name} over the wire`;
   const { slowness } = to.stack.session;
   const session = await Session.open({ name, transport, user, privateKey, hostKey, slowness });
+  session.translation = to.stack.session.translation;
   lab.scopes.current.defer(`session with ${to.name} over the wire`, () => session.close());
   return session;
 }

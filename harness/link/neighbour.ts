@@ -22,12 +22,12 @@ const mostFlushes = 10;
 
 interface Flush {
   stack: NetworkStack;
-  /** All devices when absent. */
-  device?: string;
+  /** A network in CIDR form whose neighbours are meant; all when absent. */
+  network?: string;
 }
 
 /**
- * Makes stacks, all on one machine, forget their neighbours, or those on a device: one that is still known would not be asked for.
+ * Makes stacks, all on one machine, forget their neighbours, or those of a network: one that is still known would not be asked for.
  * @throws LinkError
  * @throws MacvlabError LINK_IGNORED when ip does not say that it has come to an end
  */
@@ -41,8 +41,8 @@ export async function flushNeighbours(flushes: readonly Flush[]): Promise<void> 
 /** @returns those that came to no end because a neighbour went by itself, if that is no error yet */
 async function flushOnce(session: Session, flushes: readonly Flush[], mayRepeat: boolean): Promise<Flush[]> {
   const steps = flushes.map((flush) => {
-    const { stack, device } = flush;
-    const argv = device === undefined ? flushAll : [...flushAll.slice(0, -1), 'dev', device];
+    const { stack, network } = flush;
+    const argv = network === undefined ? flushAll : [...flushAll.slice(0, -1), 'to', network];
     return { flush, stack, argv, entry: stack.note(argv, 'change') };
   });
   const results = await session.batch(steps.map(({ stack, argv }) => ({ argv: stack.enter(argv), mayFail: true })));

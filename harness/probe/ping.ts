@@ -72,7 +72,7 @@ export async function startPing(stack: NetworkStack, address: string, options: P
   ];
   const process = await stack.start(argv, 'probe');
   const stop = () => stack.session.signal('INT', [process]);
-  const ended = finish(process, argv, stack.patience(60_000)).catch(async (error: unknown) => {
+  const ended = finish(stack, process, argv).catch(async (error: unknown) => {
     // A ping that outlives its deadline would go on into the next experiment.
     if (!stack.session.death.aborted) await stop().catch(() => undefined);
     throw error;
@@ -92,14 +92,15 @@ export async function ping(
   return { ...(await running.ended), token: running.token };
 }
 
-async function finish(process: RemoteProcess, argv: readonly string[], deadline: number): Promise<PingResult> {
+async function finish(stack: NetworkStack, process: RemoteProcess, argv: readonly string[]): Promise<PingResult> {
   let stdout = '';
   let stderr = '';
   process.stdin.end();
   process.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   process.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  const exit = await within(process.ended, { what: argv.join(' '), deadline, evidence: () => stdout + stderr });
-  return parsePing(stdout, stderr, exit.status);
+  const evidence = () => stdout + stderr;
+  const exit = await within(process.ended, { what: argv.join(' '), deadline: stack.patience(60_000), evidence });
+  return parsePing(stack.received(stdout), stack.received(stderr), exit.status);
 }
 
 /**

@@ -10,6 +10,8 @@ export interface LoggedCommand {
   argv: readonly string[];
   /** Sent to its standard input. */
   stdin?: string;
+  /** Both as the machine was given them, where its addresses are others than the suites'. */
+  sent?: { argv: readonly string[]; stdin?: string };
   /**
    * A reading changes nothing, so that a reproduction can leave it out; an undo is only worth knowing. A cable between two
    * machines was never made by a command: it stands here as what makes its like in one machine. What a container engine is asked

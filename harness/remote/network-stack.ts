@@ -27,7 +27,9 @@ export class NetworkStack {
 
   /** Where undos are noted, when this is a network that outlives the lab; a namespace of the lab's own goes with it. */
   get journal(): UndoJournal | undefined {
-    return this.namespace === undefined ? this.session.journal : undefined;
+    const { journal, translation } = this.session;
+    if (this.namespace !== undefined || !journal || !translation) return this.namespace === undefined ? journal : undefined;
+    return { note: (undo) => journal.note(undo.map((argv) => argv.map((word) => translation.sent(word)))) };
   }
 
   /** The deadline in milliseconds for what its machine does; see {@link Session.patience}. */
@@ -51,6 +53,11 @@ export class NetworkStack {
     return result;
   }
 
+  /** What a command that was started has said, with the addresses that suites have. */
+  received(text: string): string {
+    return this.session.translation?.received(text) ?? text;
+  }
+
   /** Adds a command that somebody else runs for this stack to the log. */
   note(argv: readonly string[], kind: CommandKind, stdin?: string): LoggedCommand {
     return this.log.begin({
@@ -59,10 +66,20 @@ export class NetworkStack {
       argv,
       kind,
       ...(stdin === undefined ? {} : { stdin }),
+      ...this.#sent(argv, stdin),
     });
   }
 
-  /** Starts a command whose streams the caller reads. @throws as {@link Session.start} */
+  /** What the machine is given, where that is something else. */
+  #sent(argv: readonly string[], stdin?: string): Pick<LoggedCommand, 'sent'> {
+    const { translation } = this.session;
+    if (!translation) return {};
+    const [words, input] = [argv.map((word) => translation.sent(word)), stdin && translation.sent(stdin)];
+    if (input === stdin && words.every((word, index) => word === argv[index])) return {};
+    return { sent: { argv: words, ...(input !== undefined && { stdin: input }) } };
+  }
+
+  /** Starts a command whose streams the caller reads, and translates with {@link received}. @throws as {@link Session.start} */
   async start(argv: readonly string[], kind: CommandKind): Promise<RemoteProcess> {
     const entry = this.note(argv, kind);
     const process = await this.session.start(this.enter(argv));

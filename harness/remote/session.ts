@@ -11,6 +11,7 @@ import { type ClockOffset, sameClock } from './clock.js';
 import { keyBlob } from './keys.js';
 import { type Exit, RemoteProcess, type RemoteSignal } from './process.js';
 import { quoteCommand } from './quote.js';
+import type { Translation } from './translation.js';
 import type { UndoJournal } from './undo-journal.js';
 
 export interface SessionOptions {
@@ -73,6 +74,8 @@ export class Session {
   clock: ClockOffset = sameClock;
   /** Present where the session is in a network that outlives the lab: whoever changes that network notes how it is undone. */
   journal?: UndoJournal;
+  /** Present where suites' addresses are others on this machine. */
+  translation?: Translation | undefined;
   readonly #client: Client;
   /** Signals that are about to be sent. */
   readonly #signals = new Map<RemoteSignal, { pids: number[]; sent: Promise<void> }>();
@@ -171,11 +174,12 @@ export class Session {
   }
 
   /**
-   * Starts a command; its streams are read by the caller. The program replaces the remote shell, so that signals reach it.
+   * Starts a command; its streams are read by the caller, who has to translate them where there is a {@link translation}. The program replaces the remote shell, so that signals reach it.
    * @throws MacvlabError REMOTE_DEAD; REMOTE_COMMAND when sshd opens no more channels; REMOTE_DEADLINE when it is silent
    */
   async start(argv: readonly string[]): Promise<RemoteProcess> {
-    return this.#start(argv, `exec ${quoteCommand(argv)}`, this.patience(requestDeadline));
+    const sent = this.#sent(argv);
+    return this.#start(sent, `exec ${quoteCommand(sent)}`, this.patience(requestDeadline));
   }
 
   /**
@@ -183,7 +187,14 @@ export class Session {
    * @throws MacvlabError REMOTE_DEAD; REMOTE_DEADLINE, REMOTE_COMMAND when it says without end (the command is killed)
    */
   async run(argv: readonly string[], options: RunOptions = {}): Promise<CommandResult> {
-    return this.#run(argv, `exec ${quoteCommand(argv)}`, options);
+    const sent = this.#sent(argv);
+    const { stdin, ...rest } = options;
+    const input = typeof stdin === 'string' ? (this.translation?.sent(stdin) ?? stdin) : stdin;
+    const result = await this.#run(sent, `exec ${quoteCommand(sent)}`, {
+      ...rest,
+      ...(input !== undefined && { stdin: input }),
+    });
+    return this.#received(result);
   }
 
   /**
@@ -193,9 +204,9 @@ export class Session {
    */
   async batch(commands: readonly BatchCommand[], options: RunOptions = {}): Promise<BatchResult[]> {
     if (commands.length === 0) return [];
-    const { script, parse } = batchScript(commands);
+    const { script, parse } = batchScript(commands.map(({ argv, ...rest }) => ({ argv: this.#sent(argv), ...rest })));
     const { stdout, stderr } = await this.#run(['sh', '-c', script], script, options);
-    return parse(stdout, stderr);
+    return parse(stdout, stderr).map((result) => this.#received(result));
   }
 
   /**
@@ -239,8 +250,9 @@ export class Session {
 
   /** A TCP connection made by the remote machine, for a session that runs over the lab's own wire. @throws MacvlabError REMOTE_CONNECT */
   async tunnel(host: string, port: number): Promise<Duplex> {
-    return this.#request<Duplex>(`connect to ${host} port ${port}`, this.patience(requestDeadline), (done) => {
-      this.#client.forwardOut('127.0.0.1', 0, host, port, done);
+    const address = this.translation?.sent(host) ?? host;
+    return this.#request<Duplex>(`connect to ${address} port ${port}`, this.patience(requestDeadline), (done) => {
+      this.#client.forwardOut('127.0.0.1', 0, address, port, done);
     }).catch((error: unknown) => {
       if (error instanceof MacvlabError && error.code === 'REMOTE_DEAD') throw error;
       throw new MacvlabError(
@@ -267,6 +279,16 @@ export class Session {
     this.#client.end();
     // ssh2 would wait for the other side, which may be frozen.
     this.#transport?.destroy();
+  }
+
+  #sent(argv: readonly string[]): readonly string[] {
+    return argv.map((word) => this.translation?.sent(word) ?? word);
+  }
+
+  #received<T extends { stdout: string; stderr: string }>(result: T): T {
+    const { translation } = this;
+    if (!translation) return result;
+    return { ...result, stdout: translation.received(result.stdout), stderr: translation.received(result.stderr) };
   }
 
   async #start(argv: readonly string[], line: string, deadline: number): Promise<RemoteProcess> {

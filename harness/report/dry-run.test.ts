@@ -18,7 +18,8 @@ describe('a dry run', () => {
 
   const lines = dryRunLines({
     statement: ['hosts'],
-    preparation: [{ machine: 'node1 (ops@host)', lines: ['$ ssh host'] }],
+    preparation: [{ machine: 'node1 (ops@host)', lines: ['reached'], details: ['$ ssh host'] }],
+    details: true,
     experiments: [
       {
         record: aRecord({ number: 2, id: 'A1.2', title: 'second', verdict: 'skipped', reason: 'no router' }),

@@ -7,14 +7,16 @@ import type { TestRecord } from '../run/record.js';
 export interface DryRun {
   /** What the lab says of itself. */
   statement: readonly string[];
-  preparation: readonly { machine: string; lines: readonly string[] }[];
+  preparation: readonly { machine: string; lines: readonly string[]; details: readonly string[] }[];
+  /** Whether scripts are shown in full, and how hosts are reached. */
+  details: boolean;
   experiments: readonly { record: TestRecord; commands: PerformedCommands }[];
 }
 
 /** All of it, line by line. What only reads is left out. */
-export function dryRunLines({ statement, preparation, experiments }: DryRun): string[] {
+export function dryRunLines({ statement, preparation, details, experiments }: DryRun): string[] {
   const suites = new Set<object>();
-  const scripts = new Set<string>();
+  const scripts = details ? new Set<string>() : undefined;
   const linesOf = (commands: readonly LoggedCommand[]) =>
     commands.filter(({ kind }) => told.has(kind)).flatMap((command) => commandLines(command, scripts));
   let title = '';
@@ -24,10 +26,14 @@ export function dryRunLines({ statement, preparation, experiments }: DryRun): st
     '',
     'Nothing of this has been done, and no host has been asked. Commands are those of a rehearsal in labs of this machine; MAC',
     'addresses and the patterns of pings will be others. Commands that only read are left out, and those that undo a suite’s set-up',
-    'behind its last experiment.',
+    `behind its last experiment.${details ? '' : ' --details shows scripts in full, and how hosts are reached.'}`,
     '',
+    ...hostLines(performed.map(({ commands }) => commands)),
     'preparing',
-    ...preparation.flatMap(({ machine, lines }) => [`  ${machine}`, ...lines.map((line) => `    ${line}`)]),
+    ...preparation.flatMap(({ machine, lines, details: more }) => [
+      `  ${machine}`,
+      ...[...lines, ...(details ? more : [])].map((line) => `    ${line}`),
+    ]),
     '  listening, for as long as there is the lab',
     ...linesOf(performed[0]?.commands.wiring.filter(({ kind }) => kind === 'capture') ?? []),
     ...performed.flatMap(({ record, commands }) => {
@@ -47,6 +53,33 @@ export function dryRunLines({ statement, preparation, experiments }: DryRun): st
   ];
 }
 
+/** What each host gets, in a line or two: its addresses, and the children that are made there. */
+function hostLines(commands: readonly PerformedCommands[]): string[] {
+  const all = commands.flatMap(({ setUps, own }) => [...setUps.flatMap((each) => [...each.commands]), ...own]);
+  const gets = new Map<string, Set<string>>();
+  for (const command of all) {
+    const what = command.kind === 'change' ? given(command) : undefined;
+    if (what === undefined) continue;
+    const [host = ''] = command.where.split('/');
+    gets.set(host, (gets.get(host) ?? new Set()).add(what));
+  }
+  if (gets.size === 0) return [];
+  return ['what each gets', ...[...gets].map(([host, list]) => `  ${host.padEnd(7)} ${[...list].join(', ')}`), ''];
+}
+
+/** "eth1 += 10.211.55.18/24", "child eth0 (mode bridge) of eth1"; undefined of any other command. */
+function given(command: LoggedCommand): string | undefined {
+  const { argv } = command.sent ?? command;
+  const [ip, kind, verb, ...rest] = argv;
+  if (ip !== 'ip' || verb !== 'add') return undefined;
+  const after = (word: string) => rest[rest.indexOf(word) + 1] ?? '';
+  const [, inside] = command.where.split('/');
+  const place = inside === undefined ? '' : `${inside}’s `;
+  if (kind === 'address') return `${place}${after('dev')} += ${rest[0]}`;
+  if (kind === 'link' && rest.includes('macvlan')) return `child ${after('name')} of ${after('link')}`;
+  return undefined;
+}
+
 function outcomeOf({ verdict, reason = '' }: TestRecord): string {
   if (verdict === 'passed') return '';
   return verdict === 'skipped' ? `: skipped: ${reason}` : `: ${verdict} in the rehearsal: ${reason}`;
@@ -55,14 +88,16 @@ function outcomeOf({ verdict, reason = '' }: TestRecord): string {
 /** Kinds of commands that hosts are given, and change or send something. */
 const told = new Set<LoggedCommand['kind']>(['change', 'probe', 'capture', 'undo', 'hook']);
 
-/** @param scripts those that stand above in full; a script that is new is added */
-function commandLines({ where, namespace, argv, stdin, kind }: LoggedCommand, scripts: Set<string>): string[] {
+/** @param scripts those that stand above in full; a script that is new is added. Without it, none is shown. */
+function commandLines(command: LoggedCommand, scripts?: Set<string>): string[] {
+  const { where, namespace, kind } = command;
+  const { argv, stdin } = command.sent ?? command;
   const place = kind === 'hook' ? 'here' : (where.split('/')[0] ?? where);
   const inside = kind === 'hook' ? argv : entered(namespace, argv);
   const [first = '', ...lines] = quoteCommand(inside).split('\n');
   const script = lines.join('\n');
-  const more = scripts.has(script) ? ['… as above'] : lines;
-  if (script !== '') scripts.add(script);
+  const more = script === '' ? [] : !scripts ? ['… a script'] : scripts.has(script) ? ['… as above'] : lines;
+  if (script !== '') scripts?.add(script);
   const input = stdin === undefined ? [] : stdin.trimEnd().split('\n');
   return [
     `    ${place}${kind === 'undo' ? ', undoing' : ''}$ ${first}`,

@@ -5,9 +5,8 @@ import { resultsOf } from './results.test-support.js';
 const aFailure = { code: 'LAB_OPEN', message: 'no namespaces here' };
 
 describe('the outcome of a run', () => {
-  it('is 0 when all passed or were skipped', () => {
+  it('is 0 when some passed and all others were skipped', () => {
     expect(exitCodeOf(resultsOf(['passed', 'skipped']))).to.equal(0);
-    expect(exitCodeOf(resultsOf(['skipped']))).to.equal(0);
   });
 
   it('is 1 when a test failed, also beside errors and missing records', () => {
@@ -22,6 +21,7 @@ describe('the outcome of a run', () => {
     expect(exitCodeOf(resultsOf([], { planned: 4 }))).to.equal(3);
     expect(exitCodeOf(resultsOf([], { planned: 0 }))).to.equal(3);
     expect(exitCodeOf(resultsOf(['passed'], { planned: 2 }))).to.equal(3);
+    expect(exitCodeOf(resultsOf(['skipped', 'skipped']))).to.equal(3);
   });
 
   it('is 130 when interrupted, whatever was found by then', () => {

@@ -17,7 +17,7 @@ export function summaryLine(records: readonly Pick<TestRecord, 'verdict'>[]): st
 
 /**
  * Why the run as a whole proves less than it set out to: no lab, an interruption, tests without a record, or with one that
- * proves nothing. Undefined when every planned test has its own record.
+ * proves nothing, or all of them skipped. Undefined when every planned test has its own record.
  */
 export function shortfall({ run, records }: RunResults): Failure | undefined {
   if (run.failure) return run.failure;
@@ -28,10 +28,22 @@ export function shortfall({ run, records }: RunResults): Failure | undefined {
     const message = `${strangers} more records than the ${run.planned} planned tests`;
     return { code: 'NO_EVIDENCE', message, next: 'look in the run’s folder for records that are another run’s' };
   }
+  if (records.every(({ verdict }) => verdict === 'skipped')) return nothingRan(records);
   const empty = records.find(({ verdict, assertions }) => verdict === 'passed' && assertions === 0);
   if (!empty) return undefined;
   const message = `${empty.id} is said to have passed, and has asserted nothing`;
   return { code: 'NO_EVIDENCE', message, next: 'run it again: macvlab itself writes no such record' };
+}
+
+/** Each skip has its reason; a run of nothing else proves nothing, and is no success. */
+function nothingRan(records: readonly TestRecord[]): Failure {
+  const reasons = [...new Set(records.map(({ reason = 'no reason was recorded' }) => reason))];
+  return {
+    code: 'NO_EVIDENCE',
+    message: `no experiment ran: ${records.length === 1 ? 'it was' : `all ${records.length} were`} skipped`,
+    details: reasons.join('\n'),
+    next: 'look at the reasons; `macvlab doctor` with the same lab says what that lab lacks',
+  };
 }
 
 function lacking({ planned, interrupted, endedAt }: RunResults['run'], found: number): Failure {
@@ -52,7 +64,8 @@ function lacking({ planned, interrupted, endedAt }: RunResults['run'], found: nu
  * The exit code of a run (architecture: "Exit codes"). 130 when it was interrupted. 1 when any test failed, even when
  * others ended in error: a failure is only stated after its own positive control passed, so it stands whatever became of
  * other tests, and a CI or `git bisect` must not lose it. 3 when there is no failure but something else than a verdict:
- * an error, no lab, no record at all, or fewer records than planned. 0 when all passed or were skipped.
+ * an error, no lab, no record at all, fewer records than planned, or nothing but skipped ones. 0 when at least one passed, and all
+ * others passed or were skipped.
  */
 export function exitCodeOf(results: RunResults): number {
   const { failed, error } = countVerdicts(results.records);

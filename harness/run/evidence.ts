@@ -119,7 +119,7 @@ function snapshotCommands(stack: NetworkStack): string[][] {
 }
 
 function formatCommand(command: LoggedCommand): string {
-  const { at, where, argv, stdin, status, duration, before, after, output } = command;
+  const { at, where, argv, sent, stdin, status, duration, before, after, output } = command;
   if (command.kind === 'cable')
     return `# a cable between two machines, as this would make it in one\n# ${quoteCommand(argv)}\n`;
   if (command.kind === 'likeness')
@@ -131,5 +131,11 @@ function formatCommand(command: LoggedCommand): string {
       : [`#   before: ${JSON.stringify(before)}`, `#   after:  ${JSON.stringify(after)}`];
   const input = stdin === undefined ? [] : [stdin.trimEnd().replace(/^/gm, '<   ')];
   const printed = output?.trimEnd() ? [output.trimEnd().replace(/^/gm, '    ')] : [];
-  return [head, `$ ${quoteCommand(argv)}`, ...change, ...input, ...printed, ''].join('\n');
+  const moved = sent ? [`#   as it was given to the machine, with the addresses of its range:`] : [];
+  const given = sent ? [...moved, ...comment(quoteCommand(sent.argv)), ...comment(sent.stdin ?? '')] : [];
+  return [head, `$ ${quoteCommand(argv)}`, ...given, ...change, ...input, ...printed, ''].join('\n');
+}
+
+function comment(text: string): string[] {
+  return text.trimEnd() === '' ? [] : [text.trimEnd().replace(/^/gm, '#     ')];
 }

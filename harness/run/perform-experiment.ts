@@ -93,6 +93,8 @@ export async function performExperiment({ stage, experiment, suite, blocked, bod
     durationMs: Math.round((performance.now() - began) * 10) / 10,
     ...{ assertions: counter.made, frames: 0, evidence: [] },
   };
+  const moved = lab.tenancy?.map?.entries() ?? {};
+  if (Object.keys(moved).length > 0) record.addresses = moved;
   if (performed) {
     const listenToKernel = () => {
       const complaint = judgeKernel(lab, stage.judgedComplaints);

@@ -51,6 +51,11 @@ export interface TestRecord {
   measured?: Record<string, string | number | boolean>;
   lab: string;
   kernel: string;
+  /**
+   * On somebody's hosts with a range of their own: the networks and addresses of the experiment as they were on the wire, by what the
+   * article calls them: { "10.211.55.18": "10.88.0.1" }. Pcaps have these; all else has the article's.
+   */
+  addresses?: Record<string, string>;
   /** ISO 8601 with milliseconds, UTC. */
   startedAt: string;
   /** Milliseconds. */

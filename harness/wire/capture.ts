@@ -4,7 +4,7 @@ import { Changes } from '../core/wait.js';
 import type { NetworkStack } from '../remote/network-stack.js';
 import type { RemoteProcess } from '../remote/process.js';
 import type { Session } from '../remote/session.js';
-import type { Frame } from './frame.js';
+import { type Frame, translateAddresses } from './frame.js';
 import { PcapReader } from './pcap-reader.js';
 
 export type Direction = 'in' | 'out';
@@ -205,9 +205,11 @@ export class Capture {
 
   #read(reader: PcapReader, chunk: Buffer): void {
     try {
-      const { ahead, error: timeError } = this.#session.clock;
+      const { clock, translation } = this.#session;
+      const { ahead, error: timeError } = clock;
       for (const frame of reader.push(chunk)) {
         if (ahead !== 0) frame.time -= ahead;
+        if (translation) translateAddresses(frame, (address) => translation.received(address));
         this.#sightings.push({ frame, at: this.name, order: decoded++, timeError });
       }
     } catch (error) {

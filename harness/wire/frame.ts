@@ -122,3 +122,11 @@ export function destinationClass(mac: string): DestinationClass {
   // The group bit is the lowest of the first byte (IEEE Std 802, 8.2.2).
   return Number.parseInt(mac.slice(0, 2), 16) & 1 ? 'multicast' : 'unicast';
 }
+
+/** Puts other IP addresses in the place of those of a frame. */
+export function translateAddresses({ arp, ipv4, ipv6, icmp }: Frame, other: (address: string) => string): void {
+  if (arp) Object.assign(arp, { senderIp: other(arp.senderIp), targetIp: other(arp.targetIp) });
+  for (const header of [ipv4, ipv6])
+    if (header) Object.assign(header, { source: other(header.source), destination: other(header.destination) });
+  if (icmp?.target !== undefined) icmp.target = other(icmp.target);
+}

@@ -1,12 +1,13 @@
 /** What is told of an inventory lab before any host is asked: what it will do there, and what a rehearsal of it needs to know. */
 import { quoteCommand } from '../../remote/quote.js';
-import { articleNetworks } from '../article-networks.js';
+import { planOf } from '../article-networks.js';
 import { lifeline, lifelineScript } from '../lifeline.js';
-import type { Beforehand } from '../rehearsal.js';
+import type { Beforehand, Preparation } from '../rehearsal.js';
 import type { NodeName, Topology } from '../topology.js';
 import type { Inventory } from './inventory-file.js';
 import { type HostAddress, placeOf } from './machine.js';
 import { hostScript } from './reach.js';
+import { refusals, type Room, roomFor } from './room.js';
 import { wayTo } from './ssh-command.js';
 
 export interface BeforehandOptions {
@@ -21,7 +22,7 @@ export interface BeforehandOptions {
 export function beforehandOf(inventory: Inventory, options: BeforehandOptions): Beforehand {
   const { machines, addresses, switch: known } = inventory;
   return {
-    statement: statementOf(inventory, options),
+    statement: (ids) => statementOf(inventory, options, ids),
     preparation: preparationOf(inventory, options),
     rehearsed: {
       network: options.network,
@@ -31,42 +32,77 @@ export function beforehandOf(inventory: Inventory, options: BeforehandOptions): 
   };
 }
 
-function statementOf(inventory: Inventory, { macRange, allowCut }: BeforehandOptions): string[] {
+function statementOf(
+  inventory: Inventory,
+  { macRange, allowCut }: BeforehandOptions,
+  ids: readonly string[],
+): string[] {
   const { file, machines, addresses } = inventory;
   const { node1, node2, router } = machines;
+  const rooms = roomFor(addresses, [], ids);
+  const vlans = rooms.some(({ plan }) => plan.networks.length > mostWithoutVlans);
+  const gets = `addresses, routes${vlans ? ', VLANs' : ''} and macvlan children`;
   const own = ['node1', 'node2'].map((name, index) => {
     const { address, nic } = index === 0 ? node1 : node2;
-    return `  ${name}   ${placeOf(address)}: its own network, where ${nic} gets addresses, routes, VLANs and macvlan children, and is set promiscuous`;
+    return `  ${name}   ${placeOf(address)}: its own network, where ${nic} gets ${gets}, and is set promiscuous`;
   });
+  const cut = ids.filter((id) => id === 'A4.8' || id === 'A4.9');
   return [
     `experiments on the hosts of ${file}, where all that is changed is undone, noted beforehand, and compared in the end:`,
     ...own,
     router
       ? `  router  ${placeOf(router.address)}: a namespace of the lab’s, with a macvlan child of ${router.nic}`
       : '  router  none: what needs one is skipped',
-    `  switch  ${switchIn(inventory)}`,
-    `  addresses     ${addresses ? `${addresses.join(', ')}; what needs others is skipped` : `those of the articles: ${articleNetworks.join(', ')}`}`,
+    `  switch  ${switchIn(inventory, vlans)}`,
+    ...addressLines(rooms),
     '                (each is asked for by arping -D before it is used; it is an error when somebody answers)',
     `  MAC addresses ${macRange}:*:*, but for those of the cards`,
-    `  uplinks       ${allowCut ? 'taken down' : 'taken down where they do not carry the SSH connection'}, in A4.9 alone; in A4.8 their address is taken over`,
-    '  containers    no engine is run on hosts: what needs one is skipped',
+    ...(cut.length > 0
+      ? [
+          `  uplinks       ${allowCut ? 'taken down' : 'taken down where they do not carry the SSH connection'}, in A4.9 alone; in A4.8 their address is taken over`,
+        ]
+      : []),
+    ...(ids.some((id) => planOf(id) === undefined)
+      ? ['  containers    no engine is run on hosts: what needs one is skipped']
+      : []),
   ];
 }
 
-function switchIn({ switch: { driver, hairpin, vlans, native }, bridge }: Inventory): string {
+/** A plan has more networks than these only where there are VLANs. */
+const mostWithoutVlans = 2;
+
+/** "  addresses     10.88.0.0/28 in the place of 10.211.55.0/24 (A1)", and what has no room. */
+function addressLines(rooms: readonly Room[]): string[] {
+  const nets = rooms.filter(({ why }) => why === undefined).flatMap(({ plan, places }) =>
+    plan.networks.map(({ network }) => {
+      const real = places[network] ?? network;
+      const words = real === network ? network : `${real} in the place of ${network}`;
+      return { words, ids: plan.experiments };
+    }),
+  );
+  const distinct = [...new Set(nets.map(({ words }) => words))];
+  const lines = distinct.map((words) => {
+    const ids = nets.filter((each) => each.words === words).flatMap((each) => each.ids);
+    return `${words} (${[...new Set(ids)].join(', ')})`;
+  });
+  return [...lines, ...refusals(rooms)].map((line, index) => `  ${index === 0 ? 'addresses    ' : '             '} ${line}`);
+}
+
+function switchIn({ switch: { driver, hairpin, vlans, native }, bridge }: Inventory, aboutVlans: boolean): string {
   const reflects = ['node1', 'node2'].map((node) => {
     const state = hairpin[node as NodeName];
     return `${node} ${state === undefined ? 'unknown' : state ? 'on' : 'off'}`;
   });
-  const carried = vlans
-    ? `VLANs ${vlans.join(', ')}${native === undefined ? '' : `, native ${native}`}`
-    : 'VLANs unknown';
-  if (!driver)
-    return `not touched (hairpin ${reflects.join(', ')}; ${carried}); what depends on another state is skipped`;
+  const told = vlans
+    ? `; VLANs ${vlans.join(', ')}${native === undefined ? '' : `, native ${native}`}`
+    : '; VLANs unknown';
+  const carried = aboutVlans ? told : '';
+  if (!driver) return `not touched (hairpin ${reflects.join(', ')}${carried}); what depends on another state is skipped`;
   if ('command' in driver)
-    return `hairpin set by ${quoteCommand(driver.command)} (now ${reflects.join(', ')}; ${carried})`;
+    return `hairpin set by ${quoteCommand(driver.command)} (now ${reflects.join(', ')}${carried})`;
   const ports = Object.values(driver.bridge.ports).join(', ');
-  return `${bridge ? placeOf(bridge) : ''}: hairpin and VLANs of ${ports} in ${driver.bridge.device} are set`;
+  const set = aboutVlans ? 'hairpin and VLANs' : 'hairpin';
+  return `${bridge ? placeOf(bridge) : ''}: ${set} of ${ports} in ${driver.bridge.device} are set`;
 }
 
 /** Stand for what is made for each lab, and told to nobody. */
@@ -86,13 +122,16 @@ function preparationOf(
     ...behindThird.flatMap((name) => [`ip netns add ${name}`, `ip -n ${name} link set dev lo up`]),
     `ip link add link ${router.nic} netns router name ${uplink} address ${macRange}:ff:01 type macvlan mode bridge`,
   ];
+  const on = (name: string, address: HostAddress, lines: readonly string[] = []): Preparation => ({
+    machine: `${name} (${placeOf(address)})`,
+    lines: [`reached by ssh ${address.host}, where namespaces of the lab’s own begin`, ...lines],
+    details: [reaching(address), ...(name === 'node1' ? script(address) : [likewise])],
+  });
   return [
-    { machine: `node1 (${placeOf(node1.address)})`, lines: [reaching(node1.address), ...script(node1.address)] },
-    { machine: `node2 (${placeOf(node2.address)})`, lines: [reaching(node2.address), likewise] },
-    ...(router && child
-      ? [{ machine: `router (${placeOf(router.address)})`, lines: [reaching(router.address), likewise, ...child] }]
-      : []),
-    ...(bridge ? [{ machine: `switch (${placeOf(bridge)})`, lines: [reaching(bridge), likewise] }] : []),
+    on('node1', node1.address),
+    on('node2', node2.address),
+    ...(router && child ? [on('router', router.address, child)] : []),
+    ...(bridge ? [on('switch', bridge)] : []),
   ];
 }
 

@@ -14,6 +14,7 @@ import { CommandLog } from '../../remote/command-log.js';
 import { newKeyPair } from '../../remote/keys.js';
 import { NetworkStack } from '../../remote/network-stack.js';
 import { expectDown, prepareRestoration } from '../uplink-restoration.js';
+import { articleNetworks } from '../article-networks.js';
 import { claimNic } from './claim.js';
 import { guardHosts, type HostGuard } from './host-guard.js';
 import { Journal, type JournalHost } from './journal.js';
@@ -68,7 +69,7 @@ async function main({ hosts, allowCut = false }: Task): Promise<void> {
         own: index === 0 ? ('node1' as const) : ('node2' as const),
         nic: hosts[index]?.nic,
       }));
-      guard = await guardHosts(guarded, { allowCut, macRange: '02:6d:00:01' });
+      guard = await guardHosts(guarded, { allowCut, macRange: '02:6d:00:01', networks: articleNetworks });
     },
     'end guarded': async () => {
       try {

@@ -5,7 +5,7 @@ import type { NodeName } from '../topology.js';
 import type { Inventory, InventoryMachine } from './inventory-file.js';
 import type { HostAddress } from './machine.js';
 import { lookAtNic, type Nic } from './nic.js';
-import { lookAtPorts } from './others-bridge.js';
+import { compareCables, lookAtPorts } from './others-bridge.js';
 import { reach, type ReachedHost } from './reach.js';
 
 /** A host on the wire, and its card there. */
@@ -53,6 +53,11 @@ export async function reachAll(
     const [one, two, third, far] = await Promise.all(all);
     const found = { node1: one, node2: two, ...(third && { router: third }), ...(far && { bridge: far }) };
     await refuseTwins(reached);
+    const { driver } = known;
+    if (far && driver && 'bridge' in driver) {
+      const { bridge: _, ...cards } = found;
+      await compareCables(far, driver.bridge, cards);
+    }
     return found;
   } catch (error) {
     // Those that are still being reached are given up; only the first failure is told.
@@ -71,8 +76,11 @@ async function lookedAt(reaching: Promise<ReachedHost>, { driver }: Inventory['s
   return host;
 }
 
-/** Two names may lead to one host; two cards of one host are one network stack, in which nothing of the articles holds. */
-async function refuseTwins(hosts: readonly ReachedHost[]): Promise<void> {
+/**
+ * Two names may lead to one host; two cards of one host are one network stack, in which nothing of the articles holds.
+ * @throws MacvlabError LAB_OPEN
+ */
+export async function refuseTwins(hosts: readonly ReachedHost[]): Promise<void> {
   const stacks = new Map<string, string>();
   for (const { name, session } of hosts) {
     const tell = 'cat /proc/sys/kernel/random/boot_id; readlink /proc/self/ns/net';

@@ -9,7 +9,6 @@ import { readRestoration } from '../../link/restoration.js';
 import { CommandLog } from '../../remote/command-log.js';
 import { NetworkStack } from '../../remote/network-stack.js';
 import type { Session } from '../../remote/session.js';
-import { articleNetworks } from '../article-networks.js';
 import type { NodeName } from '../topology.js';
 import { claimNic } from './claim.js';
 import { Journal } from './journal.js';
@@ -41,6 +40,8 @@ export interface GuardOptions {
   allowCut: boolean;
   /** How the MAC addresses of what we make begin. */
   macRange: string;
+  /** Networks in CIDR form whose addresses we use, as they are on the wire. */
+  networks: readonly string[];
 }
 
 export interface HostGuard {
@@ -73,12 +74,12 @@ export async function guardHosts(hosts: readonly GuardedHost[], options: GuardOp
   try {
     const beginning = hosts.map(async (host) => {
       const { reached, nic } = host;
-      const all = { macRange: options.macRange, nic, networks: articleNetworks };
-      const networks = notItsOwn(await takeSnapshot(reached.session, all), articleNetworks);
+      const all = { macRange: options.macRange, nic, networks: options.networks };
+      const networks = notItsOwn(await takeSnapshot(reached.session, all), options.networks);
       const ours = { ...all, networks };
       const before = await takeSnapshot(reached.session, ours);
       snapshots.set(`${reached.name}-before.txt`, formatSnapshot(before));
-      await journal?.watch(reached.name, reached.session);
+      await journal?.watch(reached.name, reached.session, ours);
       const entry: Minded = { host, ours, before, rollback: undefined };
       minded.push(entry);
       if (options.allowCut && host.own !== undefined && nic !== undefined) {

@@ -94,8 +94,10 @@ describe('a lab on hosts of an inventory (needs root)', function inventoryLab() 
       router: hosts.machine('h3', { nic: 'mgmt0' }),
     };
     const { stdout, stderr, status } = await run(hosts.inventory({}, { machines }), 'A4.9');
-    expect(status, `${stdout}${stderr}`).to.equal(0);
-    expect(`${stdout}${stderr}`).to.include('carries the SSH connection').and.to.include('--allow-cut');
+    expect(status, `${stdout}${stderr}`).to.equal(3);
+    expect(`${stdout}${stderr}`).to.include('carries the SSH connection')
+      .and.to.include('--allow-cut')
+      .and.to.include('no experiment ran');
   });
 
   describe('is refused', () => {

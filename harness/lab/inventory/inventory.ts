@@ -5,6 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { newKeyPair } from '../../remote/keys.js';
+import { articleNetworks } from '../article-networks.js';
 import { setClocks } from '../clocks.js';
 import type { Host, LabDriver, Machines, NodeSessions, Premises } from '../driver.js';
 import { type LabKeys, sshdCommand } from '../sshd.js';
@@ -37,7 +38,7 @@ export function inventoryDriver({ file, allowCut = false }: InventoryOptions): L
     labs: 1,
     topology: network,
     beforehand: beforehandOf(inventory, { network, macRange, behindThird, allowCut }),
-    check: () => checkInventory(inventory),
+    check: (options) => checkInventory(inventory, options),
     open: (_, wire) => openLab(inventory, { allowCut, network, macRange }, wire),
   };
 }
@@ -70,7 +71,8 @@ async function openLab(
   try {
     await restoreBeforehand(addressesIn(inventory), reachToRestore);
     const found = await reachAll(inventory, { keys, reached, behindThird });
-    const guard = await guardHosts(guarded(found), { allowCut, macRange });
+    const networks = inventory.addresses ?? articleNetworks;
+    const guard = await guardHosts(guarded(found), { allowCut, macRange, networks });
     closing.push(() => guard.end());
     const { node1, node2, router, bridge } = found;
     const nodes: NodeSessions = {

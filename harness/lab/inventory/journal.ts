@@ -21,6 +21,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { MacvlabError, messageOf } from '../../core/error.js';
 import type { Session } from '../../remote/session.js';
+import type { Ours } from '../host-snapshot.js';
 import { mayBeAlive, ownerSchema, thisOwner } from '../owner.js';
 import type { HostAddress } from './machine.js';
 
@@ -51,12 +52,30 @@ const headerSchema = ownerSchema.extend({
 
 const lineSchema = z.union([
   /** A host that was reached, the boot that it was in, with which all that was changed goes, and the lab’s first process there. */
-  z.object({ host: z.string(), up: z.string(), lab: z.string() }),
+  z.object({
+    host: z.string(),
+    up: z.string(),
+    lab: z.string(),
+    /** What the host learns of the lab, to be forgotten with it; journals of older versions do not tell. */
+    ours: z
+      .object({ macRange: z.string(), nic: z.string().optional(), networks: z.array(z.string()) })
+      .exactOptional(),
+  }),
   z.object({ undo: z.number(), host: z.string(), commands: z.array(z.array(z.string())) }),
   z.object({ undone: z.number() }),
 ]);
 
 type Line = z.infer<typeof lineSchema>;
+
+/** A host as it was reached. */
+export interface ReachedThen {
+  /** Which boot it was in. */
+  up: string;
+  /** The lab's first process there. */
+  lab: string;
+  /** What is the lab's among its neighbours. */
+  ours?: Ours;
+}
 
 /** An undo that is due. */
 export interface NotedUndo {
@@ -72,8 +91,8 @@ export interface ReadJournal {
   file: string;
   created: string;
   hosts: JournalHost[];
-  /** The boot that each host was in when it was reached, and the lab’s first process there, by name. */
-  reached: ReadonlyMap<string, { up: string; lab: string }>;
+  /** The hosts as they were reached, by name. */
+  reached: ReadonlyMap<string, ReachedThen>;
   /** Undos that are due, oldest first. */
   due: NotedUndo[];
   /** Whether the run may still be at work. */
@@ -125,10 +144,11 @@ export class Journal {
 
   /**
    * From now on, undos of changes that are made in this session's own network are noted.
+   * @param ours what the host learns of the lab
    * @throws MacvlabError REMOTE_DEAD, REMOTE_DEADLINE
    */
-  async watch(host: string, session: Session): Promise<void> {
-    this.#write({ host, up: await bootOf(session), lab: await labOf(session) });
+  async watch(host: string, session: Session, ours?: Ours): Promise<void> {
+    this.#write({ host, up: await bootOf(session), lab: await labOf(session), ...(ours && { ours: plain(ours) }) });
     const links = await linkNames(session);
     session.journal = { note: (undo) => this.#note(host, undo, links) };
   }
@@ -241,11 +261,11 @@ export function readJournal(file: string): ReadJournal | undefined {
   const header = headerSchema.safeParse(parse(first)).data;
   if (!header) return undefined;
   const lines = rest.filter((line) => line !== '').map((line) => lineSchema.safeParse(parse(line)).data);
-  const reached = new Map<string, { up: string; lab: string }>();
+  const reached = new Map<string, ReachedThen>();
   const due = new Map<number, NotedUndo>();
   for (const line of lines) {
     if (!line) continue;
-    if ('up' in line) reached.set(line.host, line);
+    if ('up' in line) reached.set(line.host, { up: line.up, lab: line.lab, ...(line.ours && { ours: { ...line.ours, nic: line.ours.nic } }) });
     else if ('undone' in line) due.delete(line.undone);
     else due.set(line.undo, { number: line.undo, host: line.host, commands: line.commands });
   }
@@ -259,6 +279,11 @@ export function readJournal(file: string): ReadJournal | undefined {
     alive: mayBeAlive(header),
     damaged: lines.filter((line) => !line).length,
   };
+}
+
+/** As JSON has it. */
+function plain({ macRange, nic, networks }: Ours): { macRange: string; nic?: string; networks: string[] } {
+  return { macRange, ...(nic !== undefined && { nic }), networks: [...networks] };
 }
 
 function parse(line: string): unknown {

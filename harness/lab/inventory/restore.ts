@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { MacvlabError, messageOf } from '../../core/error.js';
 import { alreadyGone } from '../../link/change.js';
 import type { Session } from '../../remote/session.js';
+import { forgetNeighbours } from '../host-snapshot.js';
 import {
   bootOf,
   endLab,
@@ -77,6 +78,7 @@ async function restoreHost(
         if (words === undefined) done.push(undo);
         else failures.push(words);
       }
+      if (before.ours) await forgetNeighbours(reached.session, before.ours);
       noteUndone(
         file,
         done.map(({ number }) => number),

@@ -1,0 +1,230 @@
+/**
+ * The suites' networks, put into a range that somebody allows. Suites and reports have the articles' addresses; hosts and wire have
+ * those of the range. A network gets its place when its first address is claimed, and gives it back with the last: suites are performed
+ * one after the other, so that each may have the whole range.
+ */
+import { isIPv4, isIPv6 } from 'node:net';
+import type { Translation } from '../remote/translation.js';
+import { hostsOf } from './article-networks.js';
+import { Lacking } from './lacking.js';
+import { addressAt, isWithin, movedTo64, networkOf, numberOf, overlap, partsOf, slash64Of } from './network.js';
+
+/** Where a network of the articles is. */
+interface Place {
+  article: string;
+  real: string;
+  /** Real addresses of IPv4 by the articles'. */
+  hosts: Map<string, string>;
+  users: number;
+}
+
+/** A network that a host needs for something else, and what for. */
+export interface Taken {
+  network: string;
+  by: string;
+}
+
+/** Addresses of IPv4 or IPv6, with a prefix length or without, in any text: each candidate is looked at closer. */
+const addresses = /(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?:\/\d{1,2})?(?!\d|\.\d)|(?<![\w:])[\da-f]*:[\da-f:]*:[\da-f]*(?:\/\d{1,3})?(?![\w:])/gi;
+
+/** An address and its length, as `ip -json` prints them. */
+const inJson = /("local":"([\d.a-f:]+)","prefixlen":)(\d+)/g;
+
+export class AddressMap implements Translation {
+  readonly #allowed: readonly string[];
+  #taken: readonly Taken[];
+  readonly #places = new Map<string, Place>();
+
+  /**
+   * @param allowed networks in CIDR form
+   * @param taken those that must not be used
+   */
+  constructor(allowed: readonly string[], taken: readonly Taken[] = []) {
+    this.#allowed = allowed;
+    this.#taken = taken;
+  }
+
+  /** Learns which networks must not be used, before the first has its place. */
+  avoid(taken: readonly Taken[]): void {
+    this.#taken = [...this.#taken, ...taken];
+  }
+
+  /**
+   * Gives networks of the articles their places, until the returned function is called.
+   * @param networks in CIDR form
+   * @throws Lacking where there is no room
+   */
+  claim(networks: readonly string[]): () => void {
+    const claimed: Place[] = [];
+    const release = () => {
+      for (const place of claimed.splice(0)) if (--place.users === 0) this.#places.delete(place.article);
+    };
+    try {
+      for (const article of new Set(networks)) {
+        const place = this.#places.get(article) ?? this.#placeFor(article);
+        this.#places.set(article, place);
+        place.users += 1;
+        claimed.push(place);
+      }
+    } catch (error) {
+      release();
+      throw error;
+    }
+    return release;
+  }
+
+  /** Whether a network of the articles has its place. */
+  has(article: string): boolean {
+    return this.#places.has(article);
+  }
+
+  /** Networks and addresses that have a place now, and are elsewhere than the articles have them. */
+  entries(): Record<string, string> {
+    const moved = [...this.#places.values()].filter(({ article, real }) => article !== real);
+    return Object.fromEntries(moved.flatMap(({ article, real, hosts }) => [[article, real], ...hosts]));
+  }
+
+  /** @throws Lacking where a network has no address left */
+  sent(text: string): string {
+    return text.replace(addresses, (found) => this.#real(found) ?? found);
+  }
+
+  received(text: string): string {
+    return text
+      .replace(inJson, (found, words: string, address: string, length: string) => {
+        const [, prefix] = this.#article(`${address}/${length}`)?.split('/') ?? [];
+        return prefix === undefined ? found : `${words}${prefix}`;
+      })
+      .replace(addresses, (found) => this.#article(found) ?? found);
+  }
+
+  #placeFor(article: string): Place {
+    const place = { article, hosts: new Map<string, string>(), users: 0 };
+    // What is allowed itself stays where it is.
+    if (this.#allowed.some((each) => isWithin(article, each)) && this.#whyNot(article) === undefined)
+      return { ...place, real: article };
+    if (article.includes(':')) return { ...place, real: this.#free64(article) };
+    const real = this.#freeIpv4(article);
+    const base = endsOf(real)[0];
+    const hosts = new Map(hostsOf(article).map((host, index) => [host, addressAt(base + index + 1)]));
+    return { ...place, real, hosts };
+  }
+
+  /** Why a part of the range cannot be used. */
+  #whyNot(real: string): string | undefined {
+    const taken = this.#taken.find(({ network }) => overlap(network, real));
+    if (taken) return taken.by;
+    const other = [...this.#places.values()].find((place) => overlap(place.real, real));
+    return other && `${other.article} is in ${other.real}`;
+  }
+
+  #freeIpv4(article: string): string {
+    const length = prefixFor(article);
+    const size = 2 ** (32 - length);
+    const reasons = new Set<string>();
+    for (const allowed of this.#allowed.filter((each) => !each.includes(':'))) {
+      const { address, prefix } = partsOf(allowed);
+      const [first, end] = [numberOf(address), numberOf(address) + 2 ** (32 - prefix)];
+      for (let at = first; at + size <= end; at += size) {
+        const real = `${addressAt(at)}/${length}`;
+        const why = this.#whyNot(real);
+        if (why === undefined) return real;
+        reasons.add(why);
+        if (reasons.size > mostReasons) break;
+      }
+    }
+    throw this.#noRoom(article, `a /${length}`, reasons);
+  }
+
+  #free64(article: string): string {
+    const reasons = new Set<string>();
+    for (const allowed of this.#allowed.filter((each) => each.includes(':'))) {
+      const { prefix } = partsOf(allowed);
+      for (let index = 0; prefix <= 64 && index < Math.min(2 ** (64 - prefix), most64s); index++) {
+        const real = slash64Of(allowed, index);
+        const why = this.#whyNot(real);
+        if (why === undefined) return real;
+        reasons.add(why);
+      }
+    }
+    throw this.#noRoom(article, 'a /64', reasons);
+  }
+
+  #noRoom(article: string, wanted: string, reasons: ReadonlySet<string>): Lacking {
+    const why = reasons.size > 0 ? ` (${[...reasons].join('; ')})` : '';
+    const range = this.#allowed.join(', ');
+    return new Lacking(`needs ${wanted} for ${article}: the inventory’s \`addresses\` have no such room in ${range}${why}`);
+  }
+
+  #real(found: string): string | undefined {
+    const { address, length } = split(found);
+    const place = this.#nearest(address, ({ article }) => article);
+    if (!place || place.article === place.real) return undefined;
+    const [from, to] = [partsOf(place.article), partsOf(place.real)];
+    const real = to.family === 'ipv6' ? movedTo64(address, place.real) : this.#realIpv4(place, address);
+    return length === undefined ? real : `${real}/${length === from.prefix ? to.prefix : length}`;
+  }
+
+  #realIpv4(place: Place, address: string): string {
+    const [first, last] = endsOf(place.article);
+    const [base, end] = endsOf(place.real);
+    const number = numberOf(address);
+    if (number === first) return addressAt(base);
+    if (number === last) return addressAt(end);
+    const known = place.hosts.get(address);
+    if (known !== undefined) return known;
+    const next = base + place.hosts.size + 1;
+    if (next >= end) throw new Lacking(`needs more addresses for ${place.article} than ${place.real} has`);
+    place.hosts.set(address, addressAt(next));
+    return addressAt(next);
+  }
+
+  #article(found: string): string | undefined {
+    const { address, length } = split(found);
+    const place = this.#nearest(address, ({ real }) => real);
+    if (!place || place.article === place.real) return undefined;
+    const [from, to] = [partsOf(place.real), partsOf(place.article)];
+    const article = to.family === 'ipv6' ? movedTo64(address, place.article) : articleIpv4(place, address);
+    if (article === undefined) return undefined;
+    return length === undefined ? article : `${article}/${length === from.prefix ? to.prefix : length}`;
+  }
+
+  /** The smallest network that an address is in. */
+  #nearest(address: string, network: (place: Place) => string): Place | undefined {
+    if (!isIPv4(address) && !isIPv6(address)) return undefined;
+    const around = [...this.#places.values()].filter((place) => isWithin(address, network(place)));
+    return around.sort((a, b) => partsOf(network(b)).prefix - partsOf(network(a)).prefix)[0];
+  }
+}
+
+/** Reasons that are told, and /64s that are tried, before somebody's range is given up. */
+const mostReasons = 8;
+const most64s = 256;
+
+/** The prefix length of a network with room for all hosts of one of the articles', beside its own and its broadcast address. */
+function prefixFor(article: string): number {
+  const hosts = Math.max(hostsOf(article).length, fewest);
+  return Math.max(partsOf(article).prefix, 32 - Math.ceil(Math.log2(hosts + 2)));
+}
+
+/** Hosts for which there is always room. */
+const fewest = 6;
+
+function split(found: string): { address: string; length: number | undefined } {
+  const [address = '', length] = found.split('/');
+  return { address, length: length === undefined ? undefined : Number(length) };
+}
+
+/** The first and the last address of an IPv4 network, as numbers. */
+function endsOf(network: string): [number, number] {
+  const { address, prefix } = partsOf(networkOf(network));
+  return [numberOf(address), numberOf(address) + 2 ** (32 - prefix) - 1];
+}
+
+function articleIpv4({ article, real, hosts }: Place, address: string): string | undefined {
+  const [base, end] = endsOf(real);
+  const number = numberOf(address);
+  if (number === base) return addressAt(endsOf(article)[0]);
+  if (number === end) return addressAt(endsOf(article)[1]);
+  return [...hosts].find(([, each]) => each === address)?.[0];
+}

@@ -1,0 +1,59 @@
+/** Which experiments an inventory's addresses have room for, told before anything is done. */
+import { AddressMap, type Taken } from '../address-map.js';
+import { type ArticlePlan, articlePlans, planOf } from '../article-networks.js';
+import { Lacking } from '../lacking.js';
+import { overlap } from '../network.js';
+
+/** A plan's networks and addresses, as they would be on the wire. */
+export interface Room {
+  plan: ArticlePlan;
+  /** By what the article calls them; the same where they stay. */
+  places: Readonly<Record<string, string>>;
+  /** Why they cannot be there. */
+  why?: string;
+}
+
+/**
+ * Finds the place of each plan's networks; changes nothing.
+ * @param addresses networks in CIDR form that may be used; undefined: the articles' own
+ * @param taken networks that hosts need for something else
+ * @param ids of the chosen experiments; all when left out
+ */
+export function roomFor(addresses: readonly string[] | undefined, taken: readonly Taken[], ids?: readonly string[]): Room[] {
+  const chosen = ids && new Set(ids.map(planOf));
+  return articlePlans
+    .filter((plan) => chosen?.has(plan) ?? true)
+    .map((plan) => {
+      const networks = plan.networks.map(({ network }) => network);
+      const asWritten = plan.networks.flatMap(({ network, hosts }) => [network, ...hosts]).map((each) => [each, each]);
+      if (!addresses) {
+        const found = taken.find((each) => networks.some((network) => overlap(network, each.network)));
+        const places = Object.fromEntries(asWritten) as Record<string, string>;
+        return { plan, places, ...(found && { why: `needs ${networks.join(', ')}, and ${found.by}` }) };
+      }
+      const map = new AddressMap(addresses, taken);
+      try {
+        map.claim(networks);
+        return { plan, places: { ...Object.fromEntries(asWritten), ...pick(map.entries(), asWritten) } };
+      } catch (error) {
+        if (!(error instanceof Lacking)) throw error;
+        return { plan, places: {}, why: error.message };
+      }
+    });
+}
+
+/** Only what a plan uses itself: its networks may have further addresses in other plans. */
+function pick(entries: Readonly<Record<string, string>>, of: readonly (readonly (string | undefined)[])[]) {
+  return Object.fromEntries(Object.entries(entries).filter(([article]) => of.some(([each]) => each === article)));
+}
+
+/** "A1, A3": experiments by how their ids begin. */
+export function idsOf(rooms: readonly Room[]): string {
+  return rooms.flatMap(({ plan }) => plan.experiments).join(', ');
+}
+
+/** One line for each reason: "A2, X6 cannot run: needs …". */
+export function refusals(rooms: readonly Room[]): string[] {
+  const reasons = [...new Set(rooms.flatMap(({ why }) => why ?? []))];
+  return reasons.map((why) => `${idsOf(rooms.filter((room) => room.why === why))} cannot run: ${why}`);
+}
