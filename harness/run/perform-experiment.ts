@@ -90,7 +90,7 @@ export async function performExperiment(performing: Performing): Promise<TestRec
 
 /** Runs the body up to its end, its deadline, the end of the lab or of the run; collects facts, and notes of the experiment. */
 async function runBody({ stage, experiment: { id }, body }: Performing, facts: Facts, noted: Noted): Promise<void> {
-  const { lab, run } = stage;
+  const { lab } = stage;
   const counter = newAssertionCounter();
   const notes: Notes = {
     observe: (name, value) => (noted.observed[name] = value),
@@ -104,9 +104,8 @@ async function runBody({ stage, experiment: { id }, body }: Performing, facts: F
     // An assertion that nobody awaits is a mistake of the suite, but it counts all the same.
     .then(() => settleAssertions(counter, id))
     .finally(() => ends++);
-  const givenUp = AbortSignal.any([run.signal, lab.death]);
   facts.thrown = await errorOf(() =>
-    within(whole, { what: `${id} to end`, deadline: patience(deadline), signal: givenUp }),
+    within(whole, { what: `${id} to end`, deadline: patience(deadline), signal: stage.givenUp }),
   );
   facts.clockJump = clockJump();
   facts.unheld = counter.failure;

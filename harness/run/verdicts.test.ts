@@ -59,6 +59,7 @@ describe('verdicts (needs root)', function verdicts() {
     stage = new Stage(lab, {
       folder: RunFolder.create(out, run),
       signal: interruption.signal,
+      uncaught: new AbortController().signal,
       listener: { remark() {}, begin() {}, testStarted() {}, testEnded() {}, end() {} },
       bail: false,
       performed: undefined,
