@@ -39,20 +39,8 @@ export function countAssertions<T>(counter: AssertionCounter, work: () => Promis
 }
 
 /**
- * Waits for the assertions that take time, and ends the counting: of a test, which is to assert something.
+ * Waits for the assertions that take time, and ends the counting.
  * @param what the work: "A1.3"
- * @throws MacvlabError NO_EVIDENCE when nothing was asserted, or an expect() has asserted nothing; what an assertion has thrown
- */
-export async function endCounting(counter: AssertionCounter, what: string): Promise<void> {
-  await settleAssertions(counter, what);
-  if (counter.made > 0) return;
-  throw new MacvlabError('NO_EVIDENCE', `${what} ended without having asserted anything`, {
-    next: 'let the experiment state its outcome with expect(), and await all that it begins',
-  });
-}
-
-/**
- * As {@link endCounting}, of work that need not assert anything: a set-up.
  * @throws MacvlabError NO_EVIDENCE when an expect() has asserted nothing; what an assertion has thrown
  */
 export async function settleAssertions(counter: AssertionCounter, what: string): Promise<void> {

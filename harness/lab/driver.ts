@@ -32,12 +32,25 @@ export interface Host {
   cards: readonly { node: NodeName; interface: string; mac: string }[];
 }
 
+/** One line by which a kernel reports trouble of its own. */
+export interface KernelComplaint {
+  /** The guest whose kernel it is. */
+  machine: string;
+  /** The line, without its time. */
+  line: string;
+  /**
+   * defect: a bug of the kernel (WARN, BUG, oops, panic, a sanitizer's or lockdep's report); stall: it got no processor for
+   * long, which a busy machine does to any guest.
+   */
+  kind: 'defect' | 'stall';
+}
+
 /** What the kernels of a lab's own machines complain about, where the lab can read it. */
 export interface KernelLog {
   /** How many complaints there have been. */
   mark(): number;
   /** Complaints since then; the machine's name is that of a guest. */
-  since(mark: number): readonly { machine: string; line: string; kind: 'defect' | 'stall' }[];
+  since(mark: number): readonly KernelComplaint[];
   /** Everything the machines' consoles have shown, by machine. */
   text(): ReadonlyMap<string, string>;
 }

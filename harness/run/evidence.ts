@@ -14,25 +14,33 @@ import { type RunFolder, slug } from './run-folder.js';
 import type { SuiteState } from './stage.js';
 import { suitesAround } from './suites-around.js';
 
+/** A test, and where its evidence goes. */
 export interface EvidenceOf {
   lab: Lab;
   folder: RunFolder;
-  /** Completed with the evidence's files and the number of frames. */
-  record: TestRecord;
-  suite: SuiteState;
-  /** Where the test's commands begin in the lab's log. */
-  commandsFrom: number;
+  test: Pick<TestRecord, 'number' | 'id'>;
 }
 
-/** Writes a test's evidence. A lab that can no longer be asked gives less evidence, and no further error. */
-export async function collectEvidence({ lab, folder, record, suite, commandsFrom }: EvidenceOf): Promise<void> {
-  const add = adder(folder, record);
+/** What the captures and the log of a lab prove about a test, before the changes of that test are reverted. */
+export interface Proof extends Pick<TestRecord, 'frames' | 'evidence'> {
+  /** The commands of the test itself. */
+  commands: readonly LoggedCommand[];
+}
+
+/**
+ * Writes a test's evidence. A lab that can no longer be asked gives less evidence, and no further error.
+ * @param commandsFrom where the test's commands begin in the lab's log
+ * @throws MacvlabError OUT_NOT_WRITABLE
+ */
+export async function collectEvidence(of: EvidenceOf, commandsFrom: number): Promise<Proof> {
+  const { lab, test } = of;
+  const evidence: Evidence[] = [];
+  const add = adder(of, evidence);
   const commands = lab.log.between(commandsFrom);
   const links = await linkSnapshot(lab);
-  const prefix = slug(record.id);
+  const prefix = slug(test.id);
   const sightings = lab.points.flatMap((point) => point.captures).flatMap(allSightings);
   sightings.sort((a, b) => a.frame.time - b.frame.time || a.order - b.order);
-  record.frames = sightings.length;
   if (sightings.length > 0)
     add('frames', `${prefix}-frames.txt`, 'all captured frames in order', `${formatSightings(sightings)}\n`);
   for (const capture of lab.captures) {
@@ -48,6 +56,23 @@ export async function collectEvidence({ lab, folder, record, suite, commandsFrom
   }
   add('commands', `${prefix}-commands.txt`, 'commands with their output', commands.map(formatCommand).join('\n'));
   add('links', `${prefix}-links.json`, 'links, addresses and bridge ports at the end', links);
+  return { frames: sightings.length, evidence, commands };
+}
+
+/**
+ * Writes what only a test needs that has not passed: a script that repeats it, and what the consoles of its machines have shown up to
+ * the very end.
+ * @param record completed with these files
+ * @throws MacvlabError OUT_NOT_WRITABLE
+ */
+export function explainVerdict(
+  { lab, folder }: Pick<EvidenceOf, 'lab' | 'folder'>,
+  record: TestRecord,
+  suite: SuiteState,
+  commands: readonly LoggedCommand[],
+): void {
+  const add = adder({ lab, folder, test: record }, record.evidence);
+  const prefix = slug(record.id);
   if (record.verdict === 'failed') {
     const setUp = suitesAround(suite).flatMap(({ commandsFrom: from, commandsTo: to }) =>
       from === undefined ? [] : lab.log.between(from, to),
@@ -55,14 +80,9 @@ export async function collectEvidence({ lab, folder, record, suite, commandsFrom
     const script = reproScript({ record, wiring: lab.log.between(0, lab.wiredAt), setUp, commands });
     add('repro', `${prefix}-repro.sh`, 'the same steps without macvlab', script);
   }
-}
-
-/** Writes what the machines' consoles have shown, of a test that has not passed: at its very end, when all has been undone. */
-export function collectConsoles({ lab, folder, record }: Pick<EvidenceOf, 'lab' | 'folder' | 'record'>): void {
   if (record.verdict === 'passed') return;
-  const add = adder(folder, record);
   for (const [machine, text] of lab.machines.kernelLog?.text() ?? []) {
-    const name = `${slug(record.id)}-console-${slug(machine)}.txt`;
+    const name = `${prefix}-console-${slug(machine)}.txt`;
     add('console', name, `serial console of ${machine} up to here`, text);
   }
 }
@@ -70,11 +90,11 @@ export function collectConsoles({ lab, folder, record }: Pick<EvidenceOf, 'lab' 
 /** Writes a file of a test's evidence. */
 type Add = (kind: Evidence['kind'], name: string, title: string, content: string | Uint8Array) => void;
 
-function adder(folder: RunFolder, record: TestRecord): Add {
-  const place = folder.evidenceFolder(record);
+function adder({ folder, test }: EvidenceOf, evidence: Evidence[]): Add {
+  const place = folder.evidenceFolder(test);
   return (kind, name, title, content) => {
     folder.later(writeFile(join(place.absolute, name), content));
-    record.evidence.push({ kind, file: `${place.relative}/${name}`, title });
+    evidence.push({ kind, file: `${place.relative}/${name}`, title });
   };
 }
 

@@ -35,6 +35,7 @@ describe(`a kernel that complains while an experiment is performed${why}`, funct
     stage = new Stage(lab, {
       folder: RunFolder.create(out, run),
       signal: new AbortController().signal,
+      uncaught: new AbortController().signal,
       listener: { remark() {}, begin() {}, testStarted() {}, testEnded() {}, end() {} },
       ...{ bail: false, performed: undefined, numbers: new Map(), records: [], stop() {} },
     });

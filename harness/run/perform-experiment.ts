@@ -1,20 +1,20 @@
-/** One experiment from its beginning to its record: judged, proved by evidence, undone. */
+/** One experiment from its beginning to its record: run, proved by evidence, reverted, and judged by {@link verdictOf}. */
 import { watchClock } from '../core/clock.js';
-import { MacvlabError, messageOf, verdictOfCode } from '../core/error.js';
+import { MacvlabError, messageOf } from '../core/error.js';
 import { pause, within } from '../core/wait.js';
 import { featuresOfLinks } from '../lab/features.js';
-import { Lacking } from '../lab/lacking.js';
-import type { Lab } from '../lab/lab.js';
-import { countAssertions, endCounting, newAssertionCounter } from '../expect/counting.js';
+import { countAssertions, newAssertionCounter, settleAssertions } from '../expect/counting.js';
 import { exchangeOf } from '../expect/expect.js';
 import { formatExchange } from '../expect/listing.js';
-import { collectConsoles, collectEvidence } from './evidence.js';
-import { failureRecord } from './failure.js';
-import { refuseUnderWay, whyEmpty } from './no-evidence.js';
+import type { Exchange } from '../lab/exchange.js';
+import { Lacking } from '../lab/lacking.js';
+import { collectEvidence, explainVerdict, type Proof } from './evidence.js';
+import type { Facts, PingFact } from './facts.js';
 import type { TestRecord } from './record.js';
 import type { Experiment } from './registry.js';
 import type { Notes, Stage, SuiteState } from './stage.js';
 import { suitesAround } from './suites-around.js';
+import { claimOf, verdictOf } from './verdict.js';
 
 export interface Performing {
   stage: Stage;
@@ -28,8 +28,12 @@ export interface Performing {
 /** Milliseconds that a test may take; a deadline for what hangs, far beyond what any test needs. */
 const deadline = 120_000;
 
+/** What an experiment writes down beside its verdict. */
+type Noted = Record<'observed' | 'measured', TestRecord['observed']>;
+
 /** Performs one experiment, and writes its record with its evidence. Never throws for what the experiment does. */
-export async function performExperiment({ stage, experiment, suite, blocked, body }: Performing): Promise<TestRecord> {
+export async function performExperiment(performing: Performing): Promise<TestRecord> {
+  const { stage, experiment, suite, blocked } = performing;
   const { lab, run } = stage;
   const { id, title, test, needs: _, modes, ...about } = experiment;
   const number = run.numbers.get(test) ?? 0;
@@ -37,89 +41,45 @@ export async function performExperiment({ stage, experiment, suite, blocked, bod
   const startedAt = new Date();
   const began = performance.now();
   const commandsFrom = lab.log.mark();
-  const counter = newAssertionCounter();
-  const observed: TestRecord['observed'] = {};
-  const measured: TestRecord['observed'] = {};
-  const notes: Notes = {
-    observe: (name, value) => (observed[name] = value),
-    measure: (name, value) => (measured[name] = value),
+  const noted: Noted = { observed: {}, measured: {} };
+  const facts: Facts = {
+    ...{ id, complaints: [], consoles: new Map<string, string>() },
+    ...{ assertions: 0, asked: 0, pingsUnderWay: 0, frames: 0, pings: [] },
   };
-  let finding: string | undefined;
-  let asked = 0;
-  const givenUp = AbortSignal.any([run.signal, lab.death]);
-  const scoped = async () => {
-    lab.forget();
-    const ownFrom = lab.log.mark();
-    const work = countAssertions(counter, () => body(notes)).catch((error: unknown) => {
-      // What did not hold is not undone by what turns out to be lacking behind it.
-      throw (error instanceof Lacking ? (counter.failure ?? error) : error) as Error;
-    });
-    // An assertion that nobody awaits is a mistake of the suite, but it counts all the same.
-    const whole = work.then(async () => {
-      await endCounting(counter, id);
-      refuseUnderWay(lab, id);
-    });
-    await within(whole, { what: `${id} to end`, deadline: lab.patience(deadline), signal: givenUp }).catch(
-      (error: unknown) => {
-        if (error instanceof MacvlabError && error.code === 'WAIT_DEADLINE' && error.message.includes(`${id} to end`)) {
-          stage.damage ??= new MacvlabError(
-            'LAB_DAMAGED',
-            `${id} did not end, and may still be changing the lab`,
-            undoAdvice,
-          );
-        }
-        throw error;
-      },
-    );
-    finding = findingOf(lab, { ...observed, ...measured });
-    asked = lab.log.between(ownFrom).length;
-  };
-  let outcome = await judged(() => refuseBeforehand(stage, experiment, blocked));
-  const performed = outcome.verdict === 'passed';
-  let leave = () => Promise.resolve();
-  if (performed) {
+  let proof: Proof = { frames: 0, evidence: [], commands: [] };
+  facts.blocked = await errorOf(() => refuseBeforehand(stage, experiment, blocked));
+  const hasBegun = facts.blocked === undefined;
+  if (!hasBegun) facts.listing = await listingOf(facts.blocked);
+  else {
     const scope = lab.scopes.enter(`${id} ${title}`);
-    leave = () => lab.scopes.leave(scope);
-    const clockJump = watchClock();
-    outcome = await judged(scoped);
-    const jump = clockJump();
-    // Frames of before and after cannot be told apart: neither a loss nor an answer is proved.
-    if (jump !== undefined) outcome = outcomeOf(clockWasSet(jump));
+    await runBody(performing, facts, noted);
+    facts.listing = await listingOf(claimOf(facts));
+    facts.uncollected = await errorOf(async () => {
+      proof = await collectEvidence({ lab, folder: run.folder, test: { number, id } }, commandsFrom);
+    });
+    facts.frames = proof.frames;
+    facts.left = await errorOf(() => lab.scopes.leave(scope));
+    if (facts.left !== undefined) stage.damage ??= damaged(`${id} left something behind: ${messageOf(facts.left)}`);
+    // At the very end: many a bug of a kernel shows when a link is removed.
+    listenToKernel(stage, facts);
   }
   const record: TestRecord = {
-    ...{ schema: 1, number, id, title, ...about, modes: [...modes], ...outcome, observed },
-    ...(Object.keys(measured).length > 0 && { measured }),
+    ...{ schema: 1, number, id, title, ...about, modes: [...modes], ...verdictOf(facts), observed: noted.observed },
+    ...(Object.keys(noted.measured).length > 0 && { measured: noted.measured }),
     ...{ lab: lab.driver, kernel: lab.kernel, startedAt: startedAt.toISOString() },
     durationMs: Math.round((performance.now() - began) * 10) / 10,
-    ...{ assertions: counter.made, frames: 0, evidence: [] },
+    ...{ assertions: facts.assertions, frames: facts.frames, evidence: proof.evidence },
   };
   const moved = lab.tenancy?.map?.entries() ?? {};
   if (Object.keys(moved).length > 0) record.addresses = moved;
-  if (performed) {
-    const listenToKernel = () => {
-      const complaint = judgeKernel(lab, stage.judgedComplaints);
-      if (complaint && record.verdict !== 'failed') Object.assign(record, complaint);
-    };
-    listenToKernel();
-    const collected = await judged(() => collectEvidence({ lab, folder: run.folder, record, suite, commandsFrom }));
-    if (collected.failure && record.verdict === 'passed') Object.assign(record, collected);
-    const empty = record.verdict === 'passed' ? whyEmpty(lab, record, asked) : undefined;
-    if (empty) Object.assign(record, outcomeOf(empty));
-    const undone = await judged(leave);
-    if (undone.failure)
-      stage.damage ??= new MacvlabError('LAB_DAMAGED', `${id} left something behind: ${undone.reason}`, undoAdvice);
-    if (record.verdict === 'passed') Object.assign(record, finding === undefined ? {} : { reason: finding }, undone);
-    // Once more: many a bug of a kernel shows when a link is taken away.
-    listenToKernel();
-    const kept = await judged(async () => {
-      collectConsoles({ lab, folder: run.folder, record });
+  if (hasBegun) {
+    // What cannot be kept proves nothing to anybody: it is no better than what was never seen.
+    facts.unkept = await errorOf(async () => {
+      explainVerdict({ lab, folder: run.folder }, record, suite, proof.commands);
       await run.folder.written();
     });
-    // What cannot be kept proves nothing to anybody: it is no better than what was never seen.
-    if (kept.failure && record.verdict === 'passed') Object.assign(record, kept);
   }
-  if (performed) stage.judgedComplaints = lab.machines.kernelLog?.mark() ?? 0;
-  finish(stage, record);
+  finish(stage, facts, record);
   run.performed?.(record, {
     wiring: lab.log.between(0, lab.wiredAt),
     setUps: suitesAround(suite).map((state) => ({
@@ -131,63 +91,75 @@ export async function performExperiment({ stage, experiment, suite, blocked, bod
   return record;
 }
 
+/** Runs the body up to its end, its deadline, the end of the lab or of the run; collects facts, and notes of the experiment. */
+async function runBody({ stage, experiment: { id }, body }: Performing, facts: Facts, noted: Noted): Promise<void> {
+  const { lab } = stage;
+  const counter = newAssertionCounter();
+  const notes: Notes = {
+    observe: (name, value) => (noted.observed[name] = value),
+    measure: (name, value) => (noted.measured[name] = value),
+  };
+  const clockJump = watchClock();
+  lab.forget();
+  const ownFrom = lab.log.mark();
+  let ends = 0;
+  const whole = countAssertions(counter, async () => body(notes))
+    // An assertion that nobody awaits is a mistake of the suite, but it counts all the same.
+    .then(() => settleAssertions(counter, id))
+    .finally(() => ends++);
+  facts.thrown = await errorOf(() =>
+    within(whole, { what: `${id} to end`, deadline: lab.patience(deadline), signal: stage.givenUp }),
+  );
+  facts.clockJump = clockJump();
+  facts.unheld = counter.failure;
+  facts.assertions = counter.made;
+  facts.asked = lab.log.between(ownFrom).length;
+  facts.pingsUnderWay = lab.pingsUnderWay;
+  facts.pings = lab.exchanges.map(pingFact);
+  facts.finding = findingOf(facts.pings, noted);
+  const isOver = () => ends > 0;
+  if (!isOver()) stage.damage ??= damaged(`${id} did not end, and may still be changing the lab`);
+}
+
+function pingFact({ from, to, outcome, reason, breakPoint }: Exchange): PingFact {
+  return { way: `${from.name} to ${to.name}`, outcome, reason, wasSeen: breakPoint !== undefined };
+}
+
 /** What a passed experiment has found, in one line: why a ping was lost, or what the kernel showed. */
-function findingOf(lab: Lab, noted: TestRecord['observed']): string | undefined {
-  const lost = lab.exchanges.filter(({ outcome }) => outcome !== 'answered');
-  const losses = lost.map(({ from, to, reason }) => `${from.name} to ${to.name}: ${reason}`);
-  const values = Object.entries(noted).map(([name, value]) => `${name}: ${value}`);
+function findingOf(pings: readonly PingFact[], { observed, measured }: Noted): string | undefined {
+  const losses = pings.flatMap(({ way, outcome, reason }) => (outcome === 'answered' ? [] : [`${way}: ${reason}`]));
+  const values = Object.entries({ ...observed, ...measured }).map(([name, value]) => `${name}: ${value}`);
   const findings = [...values, ...losses];
   const more = findings.length > 1 ? ` (and ${findings.length - 1} more)` : '';
   return findings[0] && `${findings[0]}${more}`;
 }
 
-const undoAdvice = {
-  next: 'look at what could not be undone in the record of that test; later tests need a lab without it',
-};
+/** Collects what the lab's kernels have reported up to now; what comes later is the next experiment's. */
+function listenToKernel(stage: Stage, facts: Facts): void {
+  const { death, machines } = stage.lab;
+  const { kernelLog } = machines;
+  if (death.aborted) facts.death = death.reason;
+  facts.complaints = kernelLog?.since(stage.judgedComplaints) ?? [];
+  facts.consoles = kernelLog?.text() ?? facts.consoles;
+  stage.judgedComplaints = kernelLog?.mark() ?? 0;
+}
 
-function finish(stage: Stage, record: TestRecord): void {
+/** Writes the record, and reports it. */
+function finish(stage: Stage, facts: Facts, record: TestRecord): void {
   const { run } = stage;
   run.records.push(record);
+  Object.assign(record, verdictOf(facts));
   try {
     run.folder.writeRecord(record);
   } catch (error) {
-    // The run's folder remembers it, and the run is no good for it; whoever listens is told all the same.
-    if (record.verdict === 'passed') Object.assign(record, outcomeOf(error));
+    // The run's folder remembers it, and the run is no good for it; the listener is told all the same.
+    facts.unkept ??= error;
+    Object.assign(record, verdictOf(facts));
   }
   run.listener.testEnded(record);
   const bad = record.verdict === 'failed' || record.verdict === 'error';
   stage.disappointed ||= bad;
   if (run.signal.aborted || (run.bail && bad)) run.stop();
-}
-
-/**
- * What the kernel has said about itself up to the end of a test, as its outcome: a bug of the kernel's own is what tests look for, and a
- * panic is one that the harness notices by the guest's end. Undefined when there is nothing to say.
- */
-function judgeKernel(lab: Lab, complaintsFrom: number): Outcome | undefined {
-  const { kernelLog } = lab.machines;
-  const death: unknown = lab.death.aborted ? lab.death.reason : undefined;
-  if (death instanceof MacvlabError && death.code === 'KERNEL_PANIC') return outcomeOf(death);
-  const heard = kernelLog?.since(complaintsFrom) ?? [];
-  const worst = heard.find(({ kind }) => kind === 'defect') ?? heard[0];
-  if (!worst) return undefined;
-  const { machine, line, kind } = worst;
-  return outcomeOf(
-    kind === 'defect'
-      ? new MacvlabError('KERNEL_DEFECT', `the kernel of ${machine} has reported a bug of its own: ${line}`, {
-          evidence: tailOf(kernelLog?.text().get(machine)),
-          next: 'look at the console in the evidence: what the test did stands right before',
-        })
-      : new MacvlabError('KERNEL_STALL', `the kernel of ${machine} got no processor for long: ${line}`, {
-          evidence: tailOf(kernelLog?.text().get(machine)),
-          next: 'repeat the experiment on a machine that is less busy, or with fewer labs side by side (--jobs 1)',
-        }),
-  );
-}
-
-/** The last lines of a console. */
-function tailOf(text = ''): string {
-  return text.trimEnd().split('\n').slice(-60).join('\n');
 }
 
 async function refuseBeforehand(stage: Stage, { needs }: Experiment, blocked: unknown): Promise<void> {
@@ -204,36 +176,28 @@ async function refuseBeforehand(stage: Stage, { needs }: Experiment, blocked: un
   }
 }
 
-type Outcome = Pick<TestRecord, 'verdict' | 'reason' | 'failure'>;
-
-async function judged(work: () => Promise<unknown>): Promise<Outcome> {
+/** What some work throws; undefined when it does not. */
+async function errorOf(work: () => Promise<unknown>): Promise<unknown> {
   try {
     await work();
-    return { verdict: 'passed' };
+    return undefined;
   } catch (error) {
-    if (error instanceof Lacking) return { verdict: 'skipped', reason: error.message };
-    return outcomeOf(error, await completeListing(error));
+    return error ?? new Error('nothing was thrown by name');
   }
-}
-
-function outcomeOf(error: unknown, more: { details?: string } = {}): Outcome {
-  const failure = { ...failureRecord(error), ...more };
-  return { verdict: verdictOfCode(failure.code), reason: failure.message, failure };
 }
 
 /** Milliseconds that captures are given to deliver what belongs to a listing; it is shown to a reader, and decides nothing. */
 const courtesy = 50;
 
-async function completeListing(error: unknown): Promise<{ details?: string }> {
+async function listingOf(error: unknown): Promise<string | undefined> {
   const exchange = exchangeOf(error);
-  if (!exchange) return {};
+  if (!exchange) return undefined;
   await pause(courtesy);
-  return { details: formatExchange(exchange) };
+  return formatExchange(exchange);
 }
 
-function clockWasSet(jump: number): MacvlabError {
-  const [by, way] = [Math.abs(jump), jump < 0 ? 'back' : 'forward'];
-  return new MacvlabError('CLOCK_JUMPED', `this machine’s clock jumped ${by} ms ${way} during the test`, {
-    next: 'run it again when the clock is no longer set: look whether a time service has just been started, or the machine has slept',
+function damaged(what: string): MacvlabError {
+  return new MacvlabError('LAB_DAMAGED', what, {
+    next: 'look at what could not be undone in the record of that test; later tests need a lab without it',
   });
 }

@@ -34,6 +34,8 @@ export interface RunDescription {
   /** The drivers by name, the cheapest first. */
   labs: Readonly<Record<string, Trait>>;
   probeFeatures?: boolean;
+  /** Whether an exception is thrown where nothing catches it, while the first experiment runs. */
+  stray?: boolean;
 }
 
 export interface RunOutcome {
@@ -56,7 +58,7 @@ export async function performRun(description: RunDescription): Promise<RunOutcom
 }
 
 async function main(description: string): Promise<void> {
-  const { filters, out, labs, probeFeatures = false } = JSON.parse(description) as RunDescription;
+  const { filters, out, labs, probeFeatures = false, stray = false } = JSON.parse(description) as RunDescription;
   const opened: string[] = [];
   const remarks: string[] = [];
   const mortal: Machines[] = [];
@@ -68,7 +70,10 @@ async function main(description: string): Promise<void> {
       listener: {
         remark: (line) => void remarks.push(line),
         begin() {},
-        testStarted: () => void mortal.shift()?.close(),
+        testStarted(_, number) {
+          void mortal.shift()?.close();
+          if (stray && number === 1) setTimeout(throwStray, 5);
+        },
         testEnded() {},
         end() {},
       },
@@ -76,6 +81,10 @@ async function main(description: string): Promise<void> {
     drivers,
   );
   process.stdout.write(JSON.stringify({ run, records, remarks, opened } satisfies RunOutcome));
+}
+
+function throwStray(): never {
+  throw new Error('nothing catches this');
 }
 
 function driverOf(name: string, trait: Trait, opened: string[], mortal: Machines[]): LabDriver {

@@ -109,6 +109,13 @@ describe('performing a run (needs root)', function performing() {
     expect(outcome.run.failure).to.equal(undefined);
   });
 
+  it('an exception that nothing catches: the experiments under way are errors, no other begins, and the run fails', async () => {
+    const { run: record, records } = await performRun({ filters: ['A1.1'], out, labs: { one: 'plain' }, stray: true });
+    expect(record.failure).to.include({ code: 'INTERNAL', message: 'nothing catches this' });
+    expect(records.map(({ number, verdict }) => [number, verdict])).to.deep.equal([[1, 'error']]);
+    expect(records[0]?.reason).to.equal('an exception was thrown where nothing catches it: nothing catches this');
+  });
+
   describe('with features probed', () => {
     const probed = (trait: Trait) => performRun({ filters: ['A1.1'], out, labs: { one: trait }, probeFeatures: true });
     const notPassed = ({ records }: RunOutcome) => records.filter(({ verdict }) => verdict !== 'passed');

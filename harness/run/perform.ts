@@ -1,5 +1,6 @@
 /** A run: builds labs, performs the selected experiments in them, and leaves records. */
 import { hostname } from 'node:os';
+import { messageOf } from '../core/error.js';
 import { version } from '../core/version.js';
 import type { LabDriver } from '../lab/driver.js';
 import { loadCatalogue, loadSuites, select, type SuiteFile } from './catalogue.js';
@@ -39,9 +40,11 @@ export async function perform(plan: RunPlan, drivers: readonly LabDriver[]): Pro
   const acts = await actsOf(new Set(experiments.map(({ test }) => test)));
   const venues = drivers.map((driver, index) => new Venue(driver, jobsAt(driver, index, plan)));
   const runners = new Set<Mocha.Runner>();
+  const uncaught = new AbortController();
   const context: RunContext = {
     folder,
     signal: plan.signal,
+    uncaught: uncaught.signal,
     listener: plan.listener,
     performed: plan.performed,
     bail: plan.bail,
@@ -59,6 +62,15 @@ export async function perform(plan: RunPlan, drivers: readonly LabDriver[]): Pro
   // Whatever fails where nobody awaits it must not pass in silence, as it does below mocha.
   const stray = (error: unknown) => void (run.failure ??= failureRecord(error));
   process.on('unhandledRejection', stray);
+  // Whose exception it is, nothing tells: what is under way in any lab is no good, and neither is what would follow there.
+  const broken = (error: unknown) => {
+    stray(error);
+    uncaught.abort(
+      new Error(`an exception was thrown where nothing catches it: ${messageOf(error)}`, { cause: error }),
+    );
+    context.stop();
+  };
+  process.on('uncaughtException', broken);
   venues[0]?.add(acts);
   venues[0]?.complete();
   const performing = new Performing({ plan, context, results, runners, experiments });
@@ -66,6 +78,7 @@ export async function perform(plan: RunPlan, drivers: readonly LabDriver[]): Pro
     await Promise.all(venues.map((venue, index) => performing.at(venue, venues[index + 1])));
   } finally {
     process.off('unhandledRejection', stray);
+    process.off('uncaughtException', broken);
   }
   if (performing.failure !== undefined && !plan.signal.aborted) run.failure ??= failureRecord(performing.failure);
   plan.listener.end();

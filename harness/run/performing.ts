@@ -190,6 +190,8 @@ export class Performing {
           runner.dispose();
           resolve();
         });
+        // On an exception, mocha would begin the next test in the lab of one that still runs; the run itself hears of it (perform.ts).
+        process.off('uncaughtException', (runner as unknown as { uncaught: (error: unknown) => void }).uncaught);
         // A hook of ours keeps what goes wrong for the experiments; one of mocha's own would fail behind their backs.
         runner.on('fail', ({ type }: { type?: string }, error: unknown) => {
           if (type === 'hook') this.failure ??= error;

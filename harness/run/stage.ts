@@ -31,6 +31,8 @@ export interface SuiteState {
 export interface RunContext {
   folder: RunFolder;
   signal: AbortSignal;
+  /** Aborts with an exception that nothing has caught: whatever is under way then proves nothing. */
+  uncaught: AbortSignal;
   listener: RunListener;
   bail: boolean;
   /** Position of each selected test in the run, from 1. */
@@ -81,6 +83,11 @@ export class Stage {
   /** Whether nothing more should be performed in its lab: a part of it is gone, or cannot be undone. */
   get isUnfit(): boolean {
     return this.damage !== undefined || this.lab.death.aborted;
+  }
+
+  /** Aborts when what is under way in its lab need not be awaited: an interrupted run, a lab that is gone, an uncaught exception. */
+  get givenUp(): AbortSignal {
+    return AbortSignal.any([this.run.signal, this.run.uncaught, this.lab.death]);
   }
 
   /** What would perform what this lab cannot, and why it does not; undefined where nothing would. */

@@ -59,6 +59,7 @@ describe('verdicts (needs root)', function verdicts() {
     stage = new Stage(lab, {
       folder: RunFolder.create(out, run),
       signal: interruption.signal,
+      uncaught: new AbortController().signal,
       listener: { remark() {}, begin() {}, testStarted() {}, testEnded() {}, end() {} },
       bail: false,
       performed: undefined,
@@ -477,7 +478,6 @@ describe('verdicts (needs root)', function verdicts() {
         heard.push(...complaints.map((complaint) => ({ machine: 'guest', ...complaint })));
         say(await lab.node1.link()).to.have.linkFlag('UP');
       });
-    const stall = { line: 'rcu: INFO: rcu_preempt self-detected stall on CPU', kind: 'stall' } as const;
     const defect = { line: 'BUG: unable to handle page fault', kind: 'defect' } as const;
 
     const consoles = ({ evidence }: TestRecord) =>
@@ -522,32 +522,6 @@ describe('verdicts (needs root)', function verdicts() {
       expect(record.verdict, record.reason).to.equal('failed');
       expect(record.failure?.code).to.equal('KERNEL_DEFECT');
       expect(consoles(record)).to.deep.equal([text]);
-    });
-
-    it('error: a kernel that got no processor; but a bug beside it counts more', async () => {
-      const stalled = await complaining(stall);
-      expect(stalled).to.include({ verdict: 'error', assertions: 1 });
-      expect(stalled.failure?.code).to.equal('KERNEL_STALL');
-      expect(stalled.failure?.next).to.include('--jobs 1');
-      expect((await complaining(stall, defect)).failure?.code).to.equal('KERNEL_DEFECT');
-    });
-
-    it('failed by its own assertion: that stays what is told', async () => {
-      const record = await performed(() => {
-        heard.push({ machine: 'guest', ...defect });
-        say(1).to.equal(2);
-        return Promise.resolve();
-      });
-      expect(record.failure?.code).to.equal('ASSERTION');
-    });
-
-    it('failed: an error of the lab for which the kernel has a better reason', async () => {
-      const record = await performed(() => {
-        heard.push({ machine: 'guest', ...defect });
-        throw new MacvlabError('REMOTE_DEADLINE', 'no answer', { next: 'nothing' });
-      });
-      expect(record).to.include({ verdict: 'failed' });
-      expect(record.failure?.code).to.equal('KERNEL_DEFECT');
     });
 
     describe('and has panicked', () => {

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { poll } from '../../core/wait.js';
-import { complaintIn, Console, type KernelComplaint } from './console.js';
+import type { KernelComplaint } from '../driver.js';
+import { complaintIn, Console } from './console.js';
 
 describe('what a kernel complains about', () => {
   /** Lines as kernels from 5.10 to 7.x print them. */

@@ -1,19 +1,7 @@
 /** A guest's serial console: kept as evidence, and read for what its kernel complains about. */
 import type { Socket } from 'node:net';
 import { Changes } from '../../core/wait.js';
-
-/** Something that a kernel said about itself. */
-export interface KernelComplaint {
-  /** The machine's name. */
-  machine: string;
-  /** The line, without its time. */
-  line: string;
-  /**
-   * defect: a bug of the kernel (WARN, BUG, oops, panic, a sanitizer's or lockdep's report); stall: it got no processor for
-   * long, which a busy machine does to any guest.
-   */
-  kind: 'defect' | 'stall';
-}
+import type { KernelComplaint } from '../driver.js';
 
 /** lib/bug.c, kernel/panic.c, mm/kasan/report.c, lib/ubsan.c, kernel/locking/lockdep.c, mm/kfence, net/core/dev.c and others. */
 const defects =

@@ -7,7 +7,8 @@ import type { Socket } from 'node:net';
 import { MacvlabError, messageOf } from '../../core/error.js';
 import { patience, within } from '../../core/wait.js';
 import { findProgram } from '../../setup/tools.mjs';
-import { Console, type KernelComplaint } from './console.js';
+import type { KernelComplaint } from '../driver.js';
+import { Console } from './console.js';
 import { type QemuPlan, qemuArguments, slowness } from './qemu.js';
 
 export interface GuestOptions extends Omit<QemuPlan, 'console' | 'ports' | 'cards' | 'slots'> {

@@ -7,7 +7,7 @@ import { cableEnds, type MachinePlace } from '../places.js';
 import type { Cable, NodeName } from '../topology.js';
 import { randomMac } from '../wiring.js';
 import type { Accelerator } from './qemu.js';
-import type { KernelComplaint } from './console.js';
+import type { KernelComplaint } from '../driver.js';
 import { Guest } from './guest.js';
 import type { GuestImages } from './images.js';
 import { guestMemory } from './memory.js';

@@ -13,7 +13,7 @@ import type { Topology } from '../topology.js';
 import { type Acceleration, acceleration } from './acceleration.js';
 import { sshOf, type VmState } from './attach.js';
 import { checkVm, refuseWithoutPrograms } from './check.js';
-import type { KernelComplaint } from './console.js';
+import type { KernelComplaint } from '../driver.js';
 import { guestEngines } from './guest-script.js';
 import { type GuestImages, guestImages, type ImageOptions } from './images.js';
 import { refuseWithoutMemory } from './memory.js';
