@@ -2,6 +2,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { type SideBySide, sideBySide } from '../core/side-by-side.test-support.js';
 import {
   type HostName,
   type Hosts,
@@ -16,16 +17,26 @@ const main = fileURLToPath(new URL('main.js', import.meta.url));
 /** What is performed: all that hosts and switch of an inventory can make a difference to. */
 const filters = ['A0.4', 'A1.1', 'A1.3', 'A1.4', 'A1.6', 'A3.1', 'A4', 'X5.1'];
 
-/** Hosts are the fixture's: real ssh, real sshds, and a switch between them. */
-describe('run on hosts of an inventory (needs root)', function runInventory() {
-  this.timeout(300_000);
-  let hosts: Hosts;
+/** Runs wait for hosts to settle, and for what nobody answers. */
+const atOnce = 4;
 
-  before(async function needsRoot() {
+/** Hosts are the fixture's, for each test its own: real ssh, real sshds, and a switch between them. */
+describe('run on hosts of an inventory (needs root)', function runInventory() {
+  // The last to begin waits for all others.
+  this.timeout(600_000);
+
+  before(function needsRoot() {
     skipWithoutHosts(this);
-    hosts = await startHosts();
   });
-  after(() => hosts?.close());
+
+  const tests: SideBySide[] = [];
+  function test(title: string, work: (hosts: Hosts) => Promise<void>): void {
+    const run = async () => {
+      await using hosts = await startHosts();
+      await work(hosts);
+    };
+    tests.push({ title, run });
+  }
 
   const two = { node1: 'h1', node2: 'h2' } as const satisfies Record<string, HostName>;
   const three = { ...two, router: 'h3' } as const;
@@ -42,7 +53,7 @@ describe('run on hosts of an inventory (needs root)', function runInventory() {
     stderr: string;
   }
 
-  async function run(lab: string[], wanted = filters): Promise<Done> {
+  async function run(hosts: Hosts, lab: string[], wanted = filters): Promise<Done> {
     const argv = [main, 'run', ...wanted, '--reporter', 'json', '--out', hosts.files.folder, ...lab];
     const { stdout, stderr } = await hosts.run([process.execPath, ...argv], { cwd: hosts.files.folder });
     expect(stdout, stderr).to.match(/^\{/);
@@ -62,38 +73,37 @@ describe('run on hosts of an inventory (needs root)', function runInventory() {
     };
   }
 
-  const on = (machines: Readonly<Record<string, HostName>>, more: Record<string, unknown> = {}) =>
-    run(['--lab', 'inventory', '--inventory', hosts.inventory(machines, more)]);
+  const on = (hosts: Hosts, machines: Readonly<Record<string, HostName>>, more: Record<string, unknown> = {}) =>
+    run(hosts, ['--lab', 'inventory', '--inventory', hosts.inventory(machines, more)]);
 
-  it('comes to the same verdicts as in a lab of its own where the switch can be set: a Linux bridge by SSH', async () => {
+  test('comes to the same verdicts as in a lab of its own where the switch can be set: a Linux bridge by SSH', async (hosts) => {
     const { nic: _, ...reachable } = hosts.machine('switch');
     const ports = { node1: 'h1', node2: 'h2', router: 'h3' };
-    const [here, there] = [
-      await run(['--lab', 'sandbox']),
-      await on(three, { switch: { driver: { bridge: { ...reachable, device: 'br0', ports } } } }),
-    ];
+    const [here, there] = await Promise.all([
+      run(hosts, ['--lab', 'sandbox']),
+      on(hosts, three, { switch: { driver: { bridge: { ...reachable, device: 'br0', ports } } } }),
+    ]);
     expect(here.verdicts).to.not.be.empty;
     expect(there.verdicts).to.deep.equal(here.verdicts);
   });
 
-  it('comes to the same verdicts where a command of the owner’s sets it, which finds it as it was behind the run', async () => {
+  test('comes to the same verdicts where a command of the owner’s sets it, which finds it as it was behind the run', async (hosts) => {
     const hook = join(hosts.files.folder, 'hook');
     const { address } = hostPlaces.switch;
     const set = `exec ssh -o BatchMode=yes -l root ${address} -- bridge link set dev $p hairpin $3 </dev/null`;
     writeFileSync(hook, `#!/bin/sh\ncase $2 in node1) p=h1;; node2) p=h2;; *) p=h3;; esac\n${set}\n`);
     chmodSync(hook, 0o755);
     await hosts.onSwitch(['bridge', 'link', 'set', 'dev', 'h1', 'hairpin', 'on']);
-    const { verdicts, reasons } = await on(three, {
+    const { verdicts, reasons } = await on(hosts, three, {
       switch: { hairpin: { ...off, node1: 'on' }, driver: { command: [hook] } },
     });
     expect([...reasons]).to.deep.equal([]);
     expect(verdicts).to.not.be.empty;
     expect(await hosts.onSwitch(['bridge', '-d', 'link', 'show', 'dev', 'h1'])).to.include('hairpin on');
-    await hosts.onSwitch(['bridge', 'link', 'set', 'dev', 'h1', 'hairpin', 'off']);
   });
 
-  it('skips what the switch would have to be set for, where nobody can; says so beforehand, and notes the MAC range', async () => {
-    const { run: about, records, reasons, stderr } = await on(three, { switch: { hairpin: off } });
+  test('skips what the switch would have to be set for, where nobody can; says so beforehand, and notes the MAC range', async (hosts) => {
+    const { run: about, records, reasons, stderr } = await on(hosts, three, { switch: { hairpin: off } });
     expect([...reasons]).to.deep.equal([
       'needs the switch’s port of node1 to reflect: the inventory names no switch driver',
     ]);
@@ -105,8 +115,8 @@ describe('run on hosts of an inventory (needs root)', function runInventory() {
       .and.to.match(/node1 +root@10\.99\.0\.1: .*eth1/);
   });
 
-  it('skips what needs a router, where there is none', async () => {
-    const { reasons, verdicts } = await on(two, { switch: { hairpin: { node1: 'off', node2: 'off' } } });
+  test('skips what needs a router, where there is none', async (hosts) => {
+    const { reasons, verdicts } = await on(hosts, two, { switch: { hairpin: { node1: 'off', node2: 'off' } } });
     expect([...reasons].filter((reason) => !reason.includes('no switch driver'))).to.deep.equal([
       'needs a router, for which the inventory names no third machine',
       'needs a client behind a router, for which the inventory names no third machine',
@@ -115,8 +125,8 @@ describe('run on hosts of an inventory (needs root)', function runInventory() {
     expect(verdicts).to.include('A3.1 docker1 on Node-1 pings docker2 on Node-2: passed');
   });
 
-  it('skips what depends on whether the switch reflects, where nobody knows', async () => {
-    const { reasons, verdicts } = await on(three);
+  test('skips what depends on whether the switch reflects, where nobody knows', async (hosts) => {
+    const { reasons, verdicts } = await on(hosts, three);
     expect([...reasons]).to.deep.equal([
       'whether the switch reflects at the port of node1 is not known: macvlab validate-switch tells',
     ]);
@@ -124,12 +134,16 @@ describe('run on hosts of an inventory (needs root)', function runInventory() {
     expect(verdicts).to.include('A1.1 bridge: ns1 does not reach its own parent: skipped');
   });
 
-  it('performs on cards that carry the SSH connection what cannot cut it, and captures nothing of that', async () => {
+  test('performs on cards that carry the SSH connection what cannot cut it, and captures nothing of that', async (hosts) => {
     const machines = Object.fromEntries(
       Object.entries(three).map(([role, name]) => [role, hosts.machine(name, { nic: 'mgmt0' })]),
     );
     const file = hosts.inventory({}, { machines, switch: { hairpin: off } });
-    const { records, reasons } = await run(['--lab', 'inventory', '--inventory', file], ['A0.8', 'A1.1', 'A4.8']);
+    const { records, reasons } = await run(
+      hosts,
+      ['--lab', 'inventory', '--inventory', file],
+      ['A0.8', 'A1.1', 'A4.8'],
+    );
     expect([...reasons]).to.deep.equal([
       'a passthru child gets all frames of its parent, and mgmt0 of node1 carries the SSH connection with it',
       'mgmt0 of node1 carries the SSH connection with it: --allow-cut performs it all the same, with a rollback on the host itself',
@@ -140,20 +154,16 @@ describe('run on hosts of an inventory (needs root)', function runInventory() {
     for (const { verdict, frames } of performed) expect([verdict, frames < 200]).to.deep.equal(['passed', true]);
   });
 
-  it('ends with an error where somebody has one of its addresses', async () => {
+  test('ends with an error where somebody has one of its addresses', async (hosts) => {
     await hosts.onHost('h4', ['ip', 'address', 'add', '192.168.8.110/24', 'dev', 'eth1']);
-    try {
-      const file = hosts.inventory(three, { switch: { hairpin: off } });
-      const argv = [main, 'run', 'A0.4', '--reporter', 'lines', '--lab', 'inventory', '--inventory', file];
-      const { stdout, stderr, status } = await hosts.run([process.execPath, ...argv], { cwd: hosts.files.folder });
-      expect(status).to.not.equal(0);
-      expect(`${stdout}${stderr}`).to.include('00:16:3e:00:01:04 has 192.168.8.110');
-    } finally {
-      await hosts.onHost('h4', ['ip', 'address', 'delete', '192.168.8.110/24', 'dev', 'eth1']);
-    }
+    const file = hosts.inventory(three, { switch: { hairpin: off } });
+    const argv = [main, 'run', 'A0.4', '--reporter', 'lines', '--lab', 'inventory', '--inventory', file];
+    const { stdout, stderr, status } = await hosts.run([process.execPath, ...argv], { cwd: hosts.files.folder });
+    expect(status).to.not.equal(0);
+    expect(`${stdout}${stderr}`).to.include('00:16:3e:00:01:04 has 192.168.8.110');
   });
 
-  it('is told in full by --dry-run, which asks no host: the commands that are then performed there', async () => {
+  test('is told in full by --dry-run, which asks no host: the commands that are then performed there', async (hosts) => {
     const file = hosts.inventory(three, { switch: { hairpin: off } });
     const options = ['--lab', 'inventory', '--inventory', file];
     for (const name of ['h1', 'h2', 'h3'] as const) hosts.setManagement(name, false);
@@ -164,7 +174,7 @@ describe('run on hosts of an inventory (needs root)', function runInventory() {
     for (const name of ['h1', 'h2', 'h3'] as const) hosts.setManagement(name, true);
     expect(dry.stdout).to.match(/A1\.4 .*: skipped: needs the switch’s port of node1 to reflect/);
     const told = dry.stdout.split('\n').filter((line) => / node1\$ ip /.test(line));
-    const { folder, records } = await run(options, ['A0.4']);
+    const { folder, records } = await run(hosts, options, ['A0.4']);
     const evidence = records[0]?.evidence.find(({ kind }) => kind === 'commands');
     const performed = readFileSync(join(folder, evidence?.file ?? ''), 'utf8').split('\n');
     const plain = (line: string) =>
@@ -177,4 +187,6 @@ describe('run on hosts of an inventory (needs root)', function runInventory() {
     expect(told.map(plain)).to.include.members(changes);
     expect(dry.stdout).to.not.include('PRIVATE KEY');
   });
+
+  sideBySide(atOnce, tests);
 });

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { type SideBySide, sideBySide } from '../core/side-by-side.test-support.js';
 import {
   type Ended,
   type Hosts,
@@ -16,40 +17,46 @@ import { switchStates } from '../switch-port/switch-states.test-support.js';
 
 const cli = fileURLToPath(new URL('main.js', import.meta.url));
 
-describe('macvlab validate-switch on hosts (needs root)', function onHosts() {
-  this.timeout(240_000);
-  let hosts: Hosts;
+/** Most of the time, a test waits for what nobody answers. */
+const atOnce = 4;
 
-  before(async function needsHosts() {
+describe('macvlab validate-switch on hosts (needs root)', function onHosts() {
+  // The last to begin waits for all others.
+  this.timeout(600_000);
+
+  before(function needsHosts() {
     skipWithoutHosts(this);
-    hosts = await startHosts();
-    await hosts.onHost('h3', ['ip', 'address', 'add', '10.0.0.1/24', 'dev', 'eth1']);
   });
-  after(() => hosts?.close());
+
+  const tests: SideBySide[] = [];
+  /** A test with hosts of its own. */
+  function test(title: string, work: (hosts: Hosts) => Promise<void>, { long = false } = {}): void {
+    const run = async () => {
+      await using hosts = await startHosts();
+      await hosts.onHost('h3', ['ip', 'address', 'add', '10.0.0.1/24', 'dev', 'eth1']);
+      await work(hosts);
+    };
+    tests.push({ title, long, run });
+  }
 
   const addresses = ['--addresses', '10.0.0.32/27'];
   const common = [...addresses, '--gateway', '10.0.0.1', '--forward-delay', '0'];
 
-  async function validate(...argv: string[]): Promise<Ended> {
+  async function validate(hosts: Hosts, ...argv: string[]): Promise<Ended> {
     const words = [...argv, '--identity', hosts.files.identity];
     return hosts.run(['node', cli, 'validate-switch', ...words], { cwd: hosts.files.folder });
   }
   const lastLine = ({ stdout }: Ended) => stdout.trimEnd().split('\n').at(-1);
-  const onPort = (...words: string[]) => hosts.onSwitch(['bridge', 'link', 'set', 'dev', 'h1', ...words]);
 
-  it('answers on the last line, with an exit code, a report, JUnit and frames; and leaves nothing', async () => {
-    const before = await hosts.traces('h1');
-    const plain = await validate('--host', 'root@10.99.0.1', '--nic', 'eth1', ...common);
+  test('answers on the last line, with an exit code, a report, JUnit and frames; and leaves nothing', async (hosts) => {
+    const before = await settledTraces(hosts, 'h1');
+    const plain = await validate(hosts, '--host', 'root@10.99.0.1', '--nic', 'eth1', ...common);
     expect([lastLine(plain), plain.status], plain.stderr).to.deep.equal(['does not reflect', 1]);
-    await onPort('hairpin', 'on');
-    try {
-      const files = ['--json', 'r.json', '--junit', 'deep/r.xml'];
-      const reflecting = await validate('--host', 'ops@10.99.0.1', '--nic', 'eth1', ...common, ...files);
-      expect([lastLine(reflecting), reflecting.status], reflecting.stderr).to.deep.equal(['reflects', 0]);
-    } finally {
-      await onPort('hairpin', 'off');
-    }
-    expect(await hosts.traces('h1')).to.equal(before);
+    await hosts.onSwitch(['bridge', 'link', 'set', 'dev', 'h1', 'hairpin', 'on']);
+    const files = ['--json', 'r.json', '--junit', 'deep/r.xml'];
+    const reflecting = await validate(hosts, '--host', 'ops@10.99.0.1', '--nic', 'eth1', ...common, ...files);
+    expect([lastLine(reflecting), reflecting.status], reflecting.stderr).to.deep.equal(['reflects', 0]);
+    expect(await settledTraces(hosts, 'h1')).to.equal(before);
     const { folder } = hosts.files;
     const report = JSON.parse(readFileSync(join(folder, 'r.json'), 'utf8')) as PortReport;
     expect(report).to.include({ schema: 1, answer: 'reflects', exit: 0, host: '10.99.0.1', nic: 'eth1' });
@@ -64,27 +71,22 @@ describe('macvlab validate-switch on hosts (needs root)', function onHosts() {
     expect(JSON.stringify(report), 'secrets').not.to.contain('PRIVATE KEY');
   });
 
-  it('names isolation with a peer, which is reached in the same way', async () => {
-    const isolate = (on: string) =>
-      Promise.all(['h1', 'h2'].map((port) => hosts.onSwitch(['bridge', 'link', 'set', 'dev', port, 'isolated', on])));
-    const before = await hosts.traces('h2');
-    await isolate('on');
-    try {
-      const isolated = await validate(
-        '--host',
-        'root@10.99.0.1',
-        '--nic',
-        'eth1',
-        '--peer',
-        '10.99.0.2:eth1',
-        ...common,
-      );
-      expect([lastLine(isolated), isolated.status], isolated.stderr).to.deep.equal(['does not reflect', 1]);
-      expect(isolated.stdout).to.contain('The port is isolated');
-    } finally {
-      await isolate('off');
-    }
-    expect(await hosts.traces('h2')).to.equal(before);
+  test('names isolation with a peer, which is reached in the same way', async (hosts) => {
+    const before = await settledTraces(hosts, 'h2');
+    for (const port of ['h1', 'h2']) await hosts.onSwitch(['bridge', 'link', 'set', 'dev', port, 'isolated', 'on']);
+    const isolated = await validate(
+      hosts,
+      '--host',
+      'root@10.99.0.1',
+      '--nic',
+      'eth1',
+      '--peer',
+      '10.99.0.2:eth1',
+      ...common,
+    );
+    expect([lastLine(isolated), isolated.status], isolated.stderr).to.deep.equal(['does not reflect', 1]);
+    expect(isolated.stdout).to.contain('The port is isolated');
+    expect(await settledTraces(hosts, 'h2')).to.equal(before);
   });
 
   /** All others are made in labs by switch-port/observe.test.ts; here it is the way to them that is tried. */
@@ -95,69 +97,67 @@ describe('macvlab validate-switch on hosts (needs root)', function onHosts() {
     'hairpin for unicast alone (bcast_flood, mcast_flood off)',
     'hairpin, slow: a tenth of a second and more for a frame',
   ];
+  const hasNft = spawnSync('nft', ['--version']).status === 0;
   for (const state of switchStates.filter(({ name }) => states.includes(name))) {
-    it(`names a switch in state: ${state.name}${state.nft ? ' (needs nft)' : ''}`, async function inState() {
-      if (state.nft && spawnSync('nft', ['--version']).status !== 0) this.skip();
-      const nicMac = hostMac('h1');
-      const tools = { port: 'h1', peerPort: 'h2', nicMac, macs: '02:6d:00:00', known: 2 } as const;
-      for (const command of state.commands(tools)) {
-        await hosts.onSwitch(typeof command === 'string' ? command.split(' ') : command);
-      }
-      try {
-        const ended = await validate('--host', 'root@10.99.0.1', '--nic', 'eth1', ...common);
+    const title = `names a switch in state: ${state.name}${state.nft ? ' (needs nft)' : ''}`;
+    if (state.nft && !hasNft) it.skip(title);
+    else
+      test(title, async (hosts) => {
+        const nicMac = hostMac('h1');
+        const tools = { port: 'h1', peerPort: 'h2', nicMac, macs: '02:6d:00:00', known: 2 } as const;
+        for (const command of state.commands(tools)) {
+          await hosts.onSwitch(typeof command === 'string' ? command.split(' ') : command);
+        }
+        const ended = await validate(hosts, '--host', 'root@10.99.0.1', '--nic', 'eth1', ...common);
         expect(lastLine(ended), ended.stdout + ended.stderr).to.match(state.answer);
-      } finally {
-        const flags = ['hairpin', 'off', 'bcast_flood', 'on', 'mcast_flood', 'on'];
-        await onPort(...flags);
-        if (state.nft) await hosts.onSwitch(['nft', 'flush', 'ruleset']);
-        else if (state.name.includes('slow')) await hosts.onSwitch(['tc', 'qdisc', 'delete', 'dev', 'h1', 'root']);
-      }
-    });
+      });
   }
 
-  it('tells a peer that is not on the segment', async () => {
+  const aPeerApart = async (hosts: Hosts) => {
     await hosts.onSwitch(['ip', 'link', 'set', 'dev', 'h2', 'nomaster']);
     const where = ['--host', 'root@10.99.0.1', '--nic', 'eth1', '--peer', '10.99.0.2:eth1', ...addresses];
-    try {
-      const [both, alone] = [
-        await validate(...where, ...common.slice(2)),
-        await validate(...where, '--forward-delay', '0'),
-      ];
-      expect([lastLine(both), both.status], both.stderr).to.deep.equal(['does not reflect', 1]);
-      expect(both.stdout).to.match(/note: the peer \S+ answers nobody: it is not on this segment/);
-      expect(lastLine(alone), alone.stderr).to.match(
-        /^cannot tell: the peer \S+ answers nobody, for \d+ s: not on this segment/,
-      );
-      expect(alone.status).to.equal(3);
-    } finally {
-      await hosts.onSwitch(['ip', 'link', 'set', 'dev', 'h2', 'master', 'br0']);
-    }
-  });
+    const [both, alone] = [
+      await validate(hosts, ...where, ...common.slice(2)),
+      await validate(hosts, ...where, '--forward-delay', '0'),
+    ];
+    expect([lastLine(both), both.status], both.stderr).to.deep.equal(['does not reflect', 1]);
+    expect(both.stdout).to.match(/note: the peer \S+ answers nobody: it is not on this segment/);
+    expect(lastLine(alone), alone.stderr).to.match(
+      /^cannot tell: the peer \S+ answers nobody, for \d+ s: not on this segment/,
+    );
+    expect(alone.status).to.equal(3);
+  };
+  test('tells a peer that is not on the segment', aPeerApart, { long: true });
 
-  it('works through a jump host', async () => {
-    const far = await validate('--host', 'root@10.99.1.4', '--jump', 'root@10.99.0.3', '--nic', 'eth1', ...common);
+  test('works through a jump host', async (hosts) => {
+    const far = await validate(
+      hosts,
+      '--host',
+      'root@10.99.1.4',
+      '--jump',
+      'root@10.99.0.3',
+      '--nic',
+      'eth1',
+      ...common,
+    );
     expect([lastLine(far), far.status], far.stderr).to.deep.equal(['does not reflect', 1]);
   });
 
-  it('cannot tell where nobody answers, and says so', async () => {
+  test('cannot tell where nobody answers, and says so', async (hosts) => {
     const where = ['--host', 'root@10.99.0.1', '--nic', 'eth1', '--forward-delay', '0'];
-    const lonely = await validate(...where, '--addresses', '10.0.0.32/27', '--gateway', '10.0.0.77');
+    const lonely = await validate(hosts, ...where, '--addresses', '10.0.0.32/27', '--gateway', '10.0.0.77');
     expect(lastLine(lonely), lonely.stderr).to.match(/^cannot tell: the gateway 10\.0\.0\.77 answers nobody/);
     expect(lonely.status).to.equal(3);
   });
 
-  it('takes no address that somebody has', async () => {
+  test('takes no address that somebody has', async (hosts) => {
     await hosts.onHost('h2', ['ip', 'address', 'add', '10.0.0.41/24', 'dev', 'eth1']);
     await hosts.onHost('h2', ['ip', 'address', 'add', '10.0.0.42/24', 'dev', 'eth1']);
-    try {
-      const words = ['--addresses', '10.0.0.41-10.0.0.43', '--gateway', '10.0.0.1', '--forward-delay', '0'];
-      const taken = await validate('--host', 'root@10.99.0.1', '--nic', 'eth1', ...words);
-      expect(taken.status).to.equal(3);
-      expect(taken.stderr).to.match(/HOST_ADDRESSES: 2 free addresses are needed, and of 10.0.0.41-10.0.0.43 .* is 1/);
-      expect(taken.stderr).to.match(/10\.0\.0\.41 is at 00:16:3e/);
-    } finally {
-      await hosts.onHost('h2', ['ip', 'address', 'flush', 'dev', 'eth1']);
-    }
+    const words = ['--addresses', '10.0.0.41-10.0.0.43', '--gateway', '10.0.0.1', '--forward-delay', '0'];
+    const taken = await validate(hosts, '--host', 'root@10.99.0.1', '--nic', 'eth1', ...words);
+    expect(taken.status).to.equal(3);
+    expect(taken.stderr).to.match(/HOST_ADDRESSES: 2 free addresses are needed, and of 10.0.0.41-10.0.0.43 .* is 1/);
+    expect(taken.stderr).to.match(/10\.0\.0\.41 is at 00:16:3e/);
   });
 
   const refused: [string, string[], RegExp, number][] = [
@@ -176,14 +176,14 @@ describe('macvlab validate-switch on hosts (needs root)', function onHosts() {
     ['a gateway of no VLAN asked', ['--host', 'h1', '--nic', 'eth1', '--gateway', '7=10.0.0.1'], /USAGE: .*VLAN 7/, 2],
   ];
   for (const [what, words, message, status] of refused) {
-    it(`refuses ${what}`, async () => {
-      const ended = await validate(...words, ...addresses);
+    test(`refuses ${what}`, async (hosts) => {
+      const ended = await validate(hosts, ...words, ...addresses);
       expect(ended.stderr).to.match(message).and.to.contain('next:');
       expect(ended.status).to.equal(status);
     });
   }
 
-  it('says what is wrong with a key, a host key and sudo', async () => {
+  test('says what is wrong with a key, a host key and sudo', async (hosts) => {
     const words = ['node', cli, 'validate-switch', '--nic', 'eth1', ...common];
     const run = (...more: string[]) => hosts.run([...words, ...more], { cwd: hosts.files.folder });
     const { identity, wrongIdentity, noKnownHosts } = hosts.files;
@@ -203,15 +203,15 @@ describe('macvlab validate-switch on hosts (needs root)', function onHosts() {
     expect(ended.map(({ status }) => status)).to.deep.equal([3, 3, 3]);
   });
 
-  it('refuses addresses that are none, and none at all', async () => {
-    const none = await validate('--host', 'h1', '--nic', 'eth1');
+  test('refuses addresses that are none, and none at all', async (hosts) => {
+    const none = await validate(hosts, '--host', 'h1', '--nic', 'eth1');
     expect(none.stderr).to.match(/USAGE: .*--addresses/);
-    const wrong = await validate('--host', 'h1', '--nic', 'eth1', '--addresses', '10.0.0.300/24');
+    const wrong = await validate(hosts, '--host', 'h1', '--nic', 'eth1', '--addresses', '10.0.0.300/24');
     expect(wrong.stderr).to.match(/USAGE: --addresses: "10.0.0.300\/24" is no range/);
     expect([none.status, wrong.status]).to.deep.equal([2, 2]);
   });
 
-  it('leaves nothing when it is interrupted', async () => {
+  test('leaves nothing when it is interrupted', async (hosts) => {
     const before = await settledTraces(hosts, 'h1');
     const words = ['--host', 'root@10.99.0.1', '--nic', 'eth1', ...addresses, '--gateway', '10.0.0.1'];
     const started = hosts.start(['node', cli, 'validate-switch', ...words, '--identity', hosts.files.identity], {
@@ -224,7 +224,7 @@ describe('macvlab validate-switch on hosts (needs root)', function onHosts() {
     expect(await settledTraces(hosts, 'h1')).to.equal(before);
   });
 
-  it('leaves nothing when the connection is lost in the middle, and says so', async () => {
+  test('leaves nothing when the connection is lost in the middle, and says so', async (hosts) => {
     const before = await settledTraces(hosts, 'h1');
     const words = ['--host', 'root@10.99.0.1', '--nic', 'eth1', ...addresses, '--gateway', '10.0.0.1'];
     const more = ['--identity', hosts.files.identity, '--junit', 'lost.xml'];
@@ -242,4 +242,6 @@ describe('macvlab validate-switch on hosts (needs root)', function onHosts() {
     }
     expect(await settledTraces(hosts, 'h1')).to.equal(before);
   });
+
+  sideBySide(atOnce, tests);
 });

@@ -278,9 +278,10 @@ export const switchStates: readonly SwitchState[] = [
   },
   {
     name: 'hairpin, slow: a tenth of a second and more for a frame',
+    // Less at once than a question, its copy and both answers are (182 bytes), so that these wait however idle the port was before.
     commands: (tools) => [
       hairpin(tools.port),
-      `tc qdisc add dev ${tools.port} root tbf rate 6kbit burst 150 limit 60000`,
+      `tc qdisc add dev ${tools.port} root tbf rate 5kbit burst 100 limit 60000`,
     ],
     answer: /^reflects$/,
     remark: /^answers take up to \d+ ms/,

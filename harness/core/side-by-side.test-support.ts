@@ -1,0 +1,47 @@
+/** Tests that wait most of the time, and share nothing but processors. */
+
+export interface SideBySide {
+  title: string;
+  /** Whether it is among those that take longest: these begin first. */
+  long?: boolean;
+  run(): Promise<void>;
+}
+
+/**
+ * Declares tests of the surrounding suite that run side by side. All begin together behind the suite's hooks so far; each is reported
+ * in its place.
+ * @param atOnce how many run at a time
+ */
+export function sideBySide(atOnce: number, tests: readonly SideBySide[]): void {
+  const begun = new Map<SideBySide, Promise<void>>();
+  const waiting: (() => void)[] = [];
+  let free = atOnce;
+  let over = false;
+
+  const inTurn = async (test: SideBySide): Promise<void> => {
+    if (free > 0) free--;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    try {
+      if (!over) await test.run();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else free++;
+    }
+  };
+
+  before(() => {
+    for (const test of [...tests.filter(({ long }) => long), ...tests.filter(({ long }) => !long)]) {
+      const work = inTurn(test);
+      // It is told where the test stands.
+      work.catch(() => undefined);
+      begun.set(test, work);
+    }
+  });
+  // Where the run is given up, those that have not begun need not any more.
+  after(async () => {
+    over = true;
+    await Promise.allSettled(begun.values());
+  });
+  for (const test of tests) it(test.title, () => begun.get(test));
+}
