@@ -15,6 +15,7 @@ const trials = {
   'bridge vlan filtering': tryVlanFiltering,
   macvtap: tryMacvtap,
   dummy: tryDummy,
+  'linux bridge': tryLinuxBridge,
   'unicast filter': tryUnicastFilter,
   'macvlan nodst': tryNodst,
   'uplink may be cut': (lab: Lab) => Promise.resolve(lab.machines.premises?.uncuttable),
@@ -49,6 +50,13 @@ async function tryMode(lab: Lab, mode: MacvlanMode): Promise<string | undefined>
     await lab.node1.apply(addMacvlan(stack, { name: 'try', parent: device, mode }));
   };
   return attempt(lab, `macvlan mode ${mode}`, work);
+}
+
+/** Whether the switch is a Linux bridge, for what switches do differently. */
+function tryLinuxBridge({ switch: sw }: Lab): Promise<string | undefined> {
+  return Promise.resolve(
+    sw.isReached ? undefined : 'needs a Linux bridge as the switch: other switches treat these tags differently',
+  );
 }
 
 /**
