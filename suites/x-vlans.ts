@@ -57,8 +57,8 @@ suite('X VLANs on access ports', { addresses: untaggedHosts, needs }, () => {
 
   experiment(
     'X6.3',
-    'frames tagged with the access port’s own VLAN get in; the answers come back untagged, and miss the child',
-    { modes: ['bridge'] },
+    'Linux bridge, access port, frames tagged with its own VLAN: forwarded; the replies come back untagged, and miss the child',
+    { modes: ['bridge'], needs: ['linux bridge'] },
     async ({ lab, node1, node2, switch: sw }) => {
       const [c1, c2] = await Promise.all([container(node1, 'c1', 10, 11), container(node2, 'c2', 10, 12)]);
       // Nobody can answer c1; its node stands for it, untagged behind the same port.
@@ -77,8 +77,8 @@ suite('X VLANs on access ports', { addresses: untaggedHosts, needs }, () => {
 
   experiment(
     'X6.4',
-    'frames tagged with another VLAN are dropped at the access port',
-    { modes: ['bridge'] },
+    'Linux bridge, access port, frames tagged with another VLAN: dropped',
+    { modes: ['bridge'], needs: ['linux bridge'] },
     async ({ lab, node1, node2, switch: sw }) => {
       const [c3, c4] = await Promise.all([container(node1, 'c3', 20, 13), container(node2, 'c4', 20, 14)]);
       const ping = await lab.ping(c3, c4, { standIn: { from: node1 } });
@@ -127,8 +127,8 @@ suite('X VLANs on trunks', { addresses, needs }, () => {
 
   experiment(
     'X7.2',
-    'an outer tag of the native VLAN is taken off, and the frame goes on in the VLAN of the inner one',
-    { modes: ['bridge'] },
+    'Linux bridge, two tags, the outer one of the native VLAN: it is removed, and the frame is forwarded in the inner VLAN',
+    { modes: ['bridge'], needs: ['linux bridge'] },
     async ({ lab, node1, node2, switch: sw }) => {
       const hidden = await node1.vlan(20, { parent: await node1.vlan(1) });
       const intruder = await node1.endpoint('intruder', { mode: 'bridge', parent: hidden, address: shared(11) });
@@ -154,8 +154,8 @@ suite('X VLANs on trunks', { addresses, needs }, () => {
 
   experiment(
     'X7.3',
-    'a provider’s tag (802.1ad) is no tag to an 802.1Q switch: the frame passes in the native VLAN',
-    { modes: ['bridge'] },
+    'Linux bridge, 802.1ad tag: the frame counts as untagged, and is forwarded in the native VLAN',
+    { modes: ['bridge'], needs: ['linux bridge'] },
     async ({ lab, node1, node2, router, switch: sw }) => {
       const outer = (node: Node) => node.vlan(50, { protocol: '802.1ad' });
       const [parent1, parent2, device] = await Promise.all([outer(node1), outer(node2), outer(router)]);

@@ -71,6 +71,17 @@ describe('macvlab validate-switch on hosts (needs root)', function onHosts() {
     expect(JSON.stringify(report), 'secrets').not.to.contain('PRIVATE KEY');
   });
 
+  test('warns of port security before it sends anything; with --max-macs 1 the port learns one address', async (hosts) => {
+    const two = await validate(hosts, '--host', 'root@10.99.0.1', '--nic', 'eth1', ...common);
+    expect(two.stderr).to.match(
+      /warning: the switch learns 2 MAC addresses [^;]*;\n.*err-disable.*\n(.*\n)*.*untagged …/,
+    );
+    const one = await validate(hosts, '--host', 'root@10.99.0.1', '--nic', 'eth1', '--max-macs', '1', ...common);
+    expect(one.stderr).to.contain('warning: the switch learns 1 MAC address ');
+    expect([lastLine(one), one.status], one.stderr).to.deep.equal(['does not reflect', 1]);
+    expect(one.stdout).to.contain('unicast to a learned address was not tried');
+  });
+
   test('names isolation with a peer, which is reached in the same way', async (hosts) => {
     const before = await settledTraces(hosts, 'h2');
     for (const port of ['h1', 'h2']) await hosts.onSwitch(['bridge', 'link', 'set', 'dev', port, 'isolated', 'on']);
@@ -173,6 +184,7 @@ describe('macvlab validate-switch on hosts (needs root)', function onHosts() {
     ['a NIC that is an option', ['--host', 'root@10.99.0.1', '--nic=-x'], /USAGE: .*--nic/, 2],
     ['a peer without a NIC', ['--host', 'h1', '--nic', 'eth1', '--peer', 'h2'], /USAGE: .*names no NIC/, 2],
     ['VLANs that are none', ['--host', 'h1', '--nic', 'eth1', '--vlans', '10,5000'], /USAGE: .*"5000" is no VLAN/, 2],
+    ['three MAC addresses', ['--host', 'h1', '--nic', 'eth1', '--max-macs', '3'], /USAGE: .*Give 1 or 2/s, 2],
     ['a gateway of no VLAN asked', ['--host', 'h1', '--nic', 'eth1', '--gateway', '7=10.0.0.1'], /USAGE: .*VLAN 7/, 2],
   ];
   for (const [what, words, message, status] of refused) {

@@ -19,7 +19,7 @@ interface ValidateSwitchOptions extends GivenPortOptions {
 }
 
 const examples = `
-Whether a switch port sends frames back to where they came from (reflective relay of 802.1Qbg, hairpin): what macvlan's mode vepa
+Whether a switch port sends frames back to where they came from (reflective relay, hairpin on a Linux bridge): what macvlan's mode vepa
 needs. The port learns two more MAC addresses: where port security allows fewer, it may shut the port down (--max-macs). Two VEPA children are made on the NIC, in namespaces of their own, and taken away again.
 
 The last line is the answer: "reflects", "does not reflect", "reflects only …" or "cannot tell: …".

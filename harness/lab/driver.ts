@@ -116,7 +116,7 @@ export interface Premises {
 
 /** A switch that is not the lab's own, as its owner has described it. */
 export interface OthersSwitch {
-  /** Whether it reflects at a node's port (802.1Qbg reflective relay); left out where nobody knows. */
+  /** Whether it reflects at a node's port (reflective relay of IEEE 802.1Q-2014); left out where nobody knows. */
   hairpin: Partial<Record<NodeName, boolean>>;
   /** VLANs that the nodes' ports carry with a tag; left out where nobody knows. */
   vlans?: readonly number[];

@@ -15,6 +15,7 @@ const trials = {
   'bridge vlan filtering': tryVlanFiltering,
   macvtap: tryMacvtap,
   dummy: tryDummy,
+  'linux bridge': tryLinuxBridge,
   'unicast filter': tryUnicastFilter,
   'macvlan nodst': tryNodst,
   'uplink may be cut': (lab: Lab) => Promise.resolve(lab.machines.premises?.uncuttable),
@@ -51,6 +52,13 @@ async function tryMode(lab: Lab, mode: MacvlanMode): Promise<string | undefined>
   return attempt(lab, `macvlan mode ${mode}`, work);
 }
 
+/** Whether the switch is a Linux bridge, for what switches do differently. */
+function tryLinuxBridge({ switch: sw }: Lab): Promise<string | undefined> {
+  return Promise.resolve(
+    sw.isReached ? undefined : 'needs a Linux bridge as the switch: other switches treat these tags differently',
+  );
+}
+
 /**
  * Whether the parent's driver filters unicast frames by their MAC address (IFF_UNICAST_FLT). Without that the kernel sets the parent
  * promiscuous for the first child that comes up (dev_addr_lists.c and dev.c, __dev_set_rx_mode), and it never is anything else.
@@ -58,6 +66,9 @@ async function tryMode(lab: Lab, mode: MacvlanMode): Promise<string | undefined>
 async function tryUnicastFilter(lab: Lab): Promise<string | undefined> {
   const { node1 } = lab;
   const { stack, device } = node1;
+  // A rehearsal is on veth, whatever the hosts have.
+  if (lab.machines.premises?.alone)
+    return 'cannot be rehearsed: where the NIC filters unicast frames, hosts are given the pings of the next experiment, and nothing is set promiscuous';
   let promiscuity: number | undefined;
   const what = 'a parent that filters unicast frames (IFF_UNICAST_FLT)';
   const why = await attempt(lab, what, async () => {

@@ -132,6 +132,8 @@ describe('a lab on somebody else’s wire (needs root)', function othersWire() {
       /port of node2 to carry VLANs 20, untagged 1; the inventory says VLANs 10, 20, untagged 1/,
     );
     expect(await lacking(() => sw.access('node2', 10))).to.match(/no tagged VLAN, untagged 10/);
+    expect(await whyNot(lab, 'unicast filter')).to.match(/^cannot be rehearsed/);
+    expect(await whyNot(lab, 'linux bridge')).to.match(/^needs a Linux bridge as the switch/);
     const silent = await open({ switch: { hairpin: {} } });
     expect(await whyNot(silent, 'bridge vlan filtering')).to.match(/does not say which VLANs/);
   });

@@ -71,7 +71,7 @@ export class Switch {
     await this.#settings.prepare?.();
   }
 
-  /** Lets frames out of the port through which they came (802.1Qbg reflective relay), until the end of the current scope. */
+  /** Lets frames out of the port through which they came (reflective relay of IEEE 802.1Q-2014), until the end of the current scope. */
   async hairpin(port: string, on: boolean): Promise<void> {
     await this.set(port, 'hairpin', on);
   }

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { MacvlabError } from '../core/error.js';
 import { parseIpJson } from '../link/link-info.js';
 import type { Route } from '../link/route.js';
-import { arping } from '../probe/arping.js';
+import { addressProbes, arping } from '../probe/arping.js';
 import type { NetworkStack } from '../remote/network-stack.js';
 import { AddressMap, type Taken } from './address-map.js';
 import { routedNetworks } from './article-networks.js';
@@ -121,11 +121,8 @@ export class Tenancy {
 /** A default route comes behind that to a network of one's own; so does what stands for it. */
 const asDefault = 1000;
 
-/** Probes as often as RFC 5227 does, but in a third of its time: nobody waits for these addresses, who could be slow to answer. */
-const probes = { count: 2, deadline: 2 } as const;
-
 async function refuseIfAnswered(address: string, real: string, stack: NetworkStack, device: string): Promise<void> {
-  const { macs } = await arping(stack, address, { device, probe: true, kind: 'reading', ...probes });
+  const { macs } = await arping(stack, address, { ...addressProbes, device, kind: 'reading' });
   const [mac] = macs;
   if (mac === undefined) return;
   throw new MacvlabError(

@@ -8,13 +8,19 @@ export interface ArpingOptions {
   count?: number;
   /** Seconds until it gives up, answered or not. */
   deadline?: number;
-  /** Ask as somebody without an address, to find out whether one is taken (RFC 5227, probe). */
+  /** Ask as somebody without an address, to find out whether one is taken (RFC 5227, ARP probe). */
   probe?: boolean;
   /** What it is asked for: default "probe". */
   kind?: CommandKind;
   /** Ask everybody each time; otherwise who has answered is asked alone. */
   broadcast?: boolean;
 }
+
+/**
+ * How it is found out whether an address is taken: three probes (RFC 5227, 1.1: PROBE_NUM). They are sent a second apart, which is the
+ * least that the RFC allows (PROBE_MIN), and the last is given a second, of the RFC's two (ANNOUNCE_WAIT).
+ */
+export const addressProbes = { probe: true, count: 3, deadline: 3 } as const;
 
 export interface ArpingResult {
   sent: number;

@@ -1,10 +1,7 @@
-/** Addresses that nobody has: asked for as RFC 5227 has it, before a child is given one. */
+/** Addresses that nobody has: nobody answers an ARP probe for them (RFC 5227), before a child is given one. */
 import { MacvlabError } from '../core/error.js';
-import { arping } from '../probe/arping.js';
+import { addressProbes, arping } from '../probe/arping.js';
 import type { Base } from './segment.js';
-
-/** How often each is asked for, a second apart. */
-const probes = 2;
 
 /**
  * The first addresses of a list for which nobody answers.
@@ -23,9 +20,9 @@ export async function freeAddresses(
   for (let at = 0; at < list.length && free.length < count;) {
     const round = list.slice(at, at + count - free.length);
     at += round.length;
-    const deadline = Math.ceil(stack.patience(probes));
+    const deadline = Math.ceil(stack.patience(addressProbes.deadline));
     const answers = await Promise.all(
-      round.map((address) => arping(stack, address, { device, count: probes, deadline, probe: true })),
+      round.map((address) => arping(stack, address, { ...addressProbes, device, deadline })),
     );
     for (const [index, { sent, received, macs }] of answers.entries()) {
       asked += sent;

@@ -41,7 +41,10 @@ export const childDevice = 'eth0';
 /** Spanning tree's addresses: IEEE 802.1D, table 7-10, and Cisco's for one tree per VLAN. */
 const treeAddresses = ['01:80:c2:00:00:00', '01:00:0c:cc:cc:cd'] as const;
 
-/** The group that multicast is sent to: for experiments, and never held back by snooping (RFC 4727, 2.4.2; RFC 4541, 2.1.2). */
+/**
+ * The group that multicast is sent to: for experiments (RFC 4727, 2.4.2), and of 224.0.0.0/24, which switches that snoop should forward to
+ * all ports (RFC 4541, 2.1.2, informational: not all do).
+ */
 export const group = { address: '224.0.0.254', mac: '01:00:5e:00:00:fe' } as const;
 
 /** A capture of a NIC, by direction, that sees frames of a run and spanning tree alone. */

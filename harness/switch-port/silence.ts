@@ -71,7 +71,7 @@ function silence({ controls, classes }: SegmentObservation): Verdict {
 }
 
 const doesNotAdvice =
-  'Turn on reflective relay (802.1Qbg) for the port, on a Linux bridge `bridge link set dev PORT hairpin on`, or use mode bridge; a port that is isolated from itself looks the same, so that isolation has to be off as well.';
+  'Turn on reflective relay (IEEE 802.1Q-2014, formerly 802.1Qbg) for the port, on a Linux bridge `bridge link set dev PORT hairpin on`, or use mode bridge; a port that is isolated from itself looks the same, so that isolation has to be off as well.';
 
 /** The host itself is answered, and no child is. */
 function onlyTheNic({ controls }: SegmentObservation): Verdict {
