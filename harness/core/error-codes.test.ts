@@ -27,6 +27,7 @@ const provokedIn: Record<ErrorCode, string> = {
   HOST_NIC: 'lab/inventory/inventory.test',
   HOST_ADDRESSES: 'cli/validate-switch.test',
   HOST_LOST: 'lab/inventory/reach.test',
+  SWITCH_CLAIM: 'cli/inventory-first-use.test',
   GUEST_START: 'lab/vm/guest.test',
   GUEST_DIED: 'lab/vm/guest.test',
   KERNEL_PANIC: 'lab/vm/vm.test',
