@@ -79,10 +79,11 @@ async function clearInventory(dryRun: boolean): Promise<number> {
   const restored = await clearHosts({ dryRun });
   for (const { host, undone, run, file, failure } of restored) {
     const changes = `${undone} ${undone === 1 ? 'change' : 'changes'} of a run that is gone`;
-    if (undone > 0 || !failure) say(`${host}: ${changes} ${dryRun ? 'would be' : 'are'} taken back (${run})`);
+    const are = dryRun ? 'would be' : undone === 1 ? 'is' : 'are';
+    if (undone > 0) say(`${host}: ${changes} ${are} taken back (${run})`);
     if (!failure) continue;
     remark(`${host} is not as it was: ${formatError(failure)}\nthe journal stays: ${file}`);
     process.exitCode = exitCode.lab;
   }
-  return restored.length;
+  return restored.filter(({ undone, failure }) => undone > 0 || failure).length;
 }

@@ -51,7 +51,18 @@ describe('first use of an inventory (needs root)', function firstUse() {
     expect(gc.status, gc.stderr).to.equal(0);
     for (const name of ['h1', 'h2'] as const) expect(await neighbours(name), name).not.to.include('10.211.55.');
     // A router that the killed run made may have asked once more.
-    await hosts.onHost('h1', ['ip', 'neighbour', 'replace', '10.211.55.1', 'lladdr', '02:6d:01:02:03:04', 'nud', 'stale', 'dev', 'eth1']);
+    await hosts.onHost('h1', [
+      'ip',
+      'neighbour',
+      'replace',
+      '10.211.55.1',
+      'lladdr',
+      '02:6d:01:02:03:04',
+      'nud',
+      'stale',
+      'dev',
+      'eth1',
+    ]);
     const again = await macvlab('run', 'A1.1', ...on(file), '--reporter', 'lines');
     expect(again.stderr).not.to.include('LAB_DAMAGED');
     expect(again.status, `${again.stdout}${again.stderr}`).to.equal(0);
@@ -62,8 +73,9 @@ describe('first use of an inventory (needs root)', function firstUse() {
     await hosts.onHost('h1', ['ip', 'address', 'add', '10.77.0.11/24', 'dev', 'eth1']);
     await hosts.onHost('h1', ['ip', 'neighbour', 'replace', ...own]);
     try {
-      const { status, stderr } = await macvlab('run', ...on(hosts.inventory(three, { switch: off })), 'A1.1');
+      const { status, stdout, stderr } = await macvlab('run', ...on(hosts.inventory(three, { switch: off })), 'A1.1');
       expect(status, stderr).to.equal(0);
+      expect(stdout, 'what is waited for').to.include('reaching root@10.99.0.1, root@10.99.0.2, root@10.99.0.3 …');
       expect(await neighbours('h1')).to.include('10.77.0.12 lladdr 02:00:00:00:00:12');
     } finally {
       await hosts.onHost('h1', ['ip', 'address', 'delete', '10.77.0.11/24', 'dev', 'eth1']);
@@ -86,15 +98,18 @@ describe('first use of an inventory (needs root)', function firstUse() {
     const file = hosts.inventory(three, { addresses: ['10.88.0.0/28'], switch: off });
     const doctor = await macvlab('doctor', ...on(file));
     expect(doctor.status, doctor.stdout).to.equal(0);
-    expect(doctor.stdout).to.match(/experiments +room for A0, A1, A2\.6, A2\.8, A3, A4; A2, .* cannot run: needs a \/29 for/);
+    expect(doctor.stdout).to.match(
+      /experiments +room for A0, A1, A2\.6, A2\.8, A3, A4; A2, X6, .* cannot run: needs a \/64 for/,
+    );
     expect(doctor.stdout).to.match(/X1, X2, X3, X4, X5 cannot run: needs a \/64 for fd00:211:55::\/64/);
     const filters = ['A0.4', 'A0.6', 'A1.1', 'A1.2', 'A3', 'A4', 'X1.1'];
     const { records, folder, status, stderr } = await results(file, ...filters);
-    expect(status, stderr).to.equal(0);
     expect(stderr).to.match(/addresses +10\.88\.0\.0\/29 in the place of 192\.168\.8\.0\/24 \(A0\)/);
     expect(stderr).to.match(/X1, X2, X3, X4, X5 cannot run: needs a \/64/);
     const said = records.map(({ id, title, verdict, reason }) => `${id} ${title}: ${verdict} ${reason}`).join('\n');
-    const verdicts = (begin: string) => new Set(records.filter(({ id }) => id.startsWith(begin)).map(({ verdict }) => verdict));
+    const verdicts = (begin: string) =>
+      new Set(records.filter(({ id }) => id.startsWith(begin)).map(({ verdict }) => verdict));
+    expect(status, said).to.equal(0);
     expect([...verdicts('A1')], said).to.deep.equal(['passed']);
     expect([...verdicts('A3')], said).to.deep.equal(['passed']);
     expect([...verdicts('A4')], said).to.deep.equal(['passed']);
@@ -167,7 +182,9 @@ describe('first use of an inventory (needs root)', function firstUse() {
     expect(status).to.equal(3);
     const fingerprint = spawnSync('ssh-keygen', ['-lf', '-'], { input: hosts.hostKey('h1'), encoding: 'utf8' });
     expect(stdout).to.include(fingerprint.stdout.split(' ')[1]);
-    expect(stdout).to.match(/^REFUSED +node1 /).and.not.to.include('MISSING');
+    expect(stdout)
+      .to.match(/^REFUSED +node1 /)
+      .and.not.to.include('MISSING');
   });
 
   it('doctor: says what the hosts lack before anything of this machine, their VLANs and clocks, and one host of two names', async () => {
@@ -176,7 +193,9 @@ describe('first use of an inventory (needs root)', function firstUse() {
     const { stdout, status } = await macvlab('doctor', ...on(hosts.inventory({}, { machines })));
     expect(status).to.equal(3);
     expect(stdout).to.match(/^REFUSED +hosts +node1 and node2 are one host, reached by two names/);
-    expect(stdout).to.match(/node1 VLANs +the kernel has/).and.to.match(/node1 clock +0\.\d+ s (ahead of|behind) this machine’s/);
+    expect(stdout)
+      .to.match(/node1 VLANs +the kernel has/)
+      .and.to.match(/node1 clock +0\.\d+ s (ahead of|behind) this machine’s/);
     expect(stdout.indexOf('this machine\n')).to.be.above(stdout.indexOf('node2'));
   });
 
@@ -200,9 +219,46 @@ describe('first use of an inventory (needs root)', function firstUse() {
     const dry = async (...more: string[]) => (await macvlab('run', 'A1.1', ...on(file), '--dry-run', ...more)).stdout;
     const short = await dry();
     expect(short).to.match(/^ {2}node1 +eth1 \+= 10\.88\.0\.3\/28, /m);
-    expect(short).not.to.match(/192\.168\.|VLANs|A4\.8/).and.not.to.include('10.211.55.18');
+    expect(short)
+      .not.to.match(/192\.168\.|VLANs|A4\.8/)
+      .and.not.to.include('10.211.55.18');
     expect(Math.max(...short.split('\n').map(({ length }) => length))).to.be.below(200);
     const long = await dry('--details');
     expect(long.split('\n').length).to.be.above(short.split('\n').length + 60);
+  });
+
+  it('the inventory says that a port does not reflect, and it does, or the other way round: an error names that line, no test fails', async () => {
+    const hairpin = (on: string) => hosts.onSwitch(['bridge', 'link', 'set', 'dev', 'h1', 'hairpin', on]);
+    for (const [real, said, id, words] of [
+      ['on', 'off', 'A1.3', 'does not reflect (hairpin: off), and a frame came back'],
+      ['off', 'on', 'A1.4', 'reflects (hairpin: on), and a frame did not come back'],
+    ] as const) {
+      await hairpin(real);
+      try {
+        const file = hosts.inventory(three, { switch: { hairpin: { ...off.hairpin, node1: said } } });
+        const { records, status } = await results(file, id);
+        const verdicts = records.map(({ verdict }) => verdict);
+        expect(verdicts, id).to.include('error').and.not.to.include('failed');
+        const failure = records.find(({ verdict }) => verdict === 'error')?.failure;
+        expect(failure?.code).to.equal('SWITCH_CLAIM');
+        expect(failure?.message).to.include(words);
+        expect(failure?.next).to.include('macvlab validate-switch').and.to.include('switch.hairpin.node1');
+        expect(status).to.equal(3);
+      } finally {
+        await hairpin('off');
+      }
+    }
+  });
+
+  it('a ping is lost at a switch that nobody can look into: the reason names the card that it left', async () => {
+    const { records, run, folder } = await results(hosts.inventory(three, { switch: off }), 'A1.3');
+    expect(records.map(({ verdict }) => verdict)).to.include('passed');
+    const reasons = records.flatMap(({ reason = '' }) => (/ARP request/.test(reason) ? [reason] : []));
+    expect(reasons).to.not.be.empty;
+    for (const reason of reasons) expect(reason).to.include('ARP request left node1/eth1, and never came back');
+    expect(run.hosts).to.deep.equal({ node1: 'root@10.99.0.1', node2: 'root@10.99.0.2', router: 'root@10.99.0.3' });
+    const junit = readFileSync(join(folder, 'junit.xml'), 'utf8');
+    expect(junit).to.include('hostname="root@10.99.0.1, root@10.99.0.2, root@10.99.0.3"');
+    expect(junit).to.include('<property name="host.node1" value="root@10.99.0.1"/>');
   });
 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { MacvlabError, messageOf } from '../core/error.js';
 import { junitFile, junitXml } from '../report/junit.js';
 import { LineProgress, progressOn } from '../report/progress.js';
+import { shortfall } from '../report/outcome.js';
 import { summaryLine, terminalTable } from '../report/terminal.js';
 import { visible } from '../report/text.js';
 import type { RunListener } from '../run/plan.js';
@@ -35,7 +36,7 @@ export class Reporters {
       const width = this.#out.columns || 100;
       this.#out.write(`\n${terminalTable(results, { width, colour: this.#colour })}\n`);
     } else if (this.#names.has('lines')) {
-      const { failure } = results.run;
+      const failure = shortfall(results);
       if (failure) {
         const evidence = failure.details ? `\n${failure.details.replace(/^/gm, '    ')}` : '';
         this.#out.write(visible(`${failure.code}: ${failure.message}${evidence}\n  next: ${failure.next ?? ''}\n`));

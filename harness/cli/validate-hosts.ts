@@ -1,6 +1,7 @@
 /** Hosts reached, their port looked at, and let go again. */
 import { guardHosts } from '../lab/inventory/host-guard.js';
 import { MacvlabError } from '../core/error.js';
+import { refuseTwins } from '../lab/inventory/find-hosts.js';
 import { lookAtNic } from '../lab/inventory/nic.js';
 import { type ReachedHost, reach } from '../lab/inventory/reach.js';
 import { CommandLog } from '../remote/command-log.js';
@@ -38,7 +39,8 @@ export async function validateHosts(
 ): Promise<{ validation: Validation; about: PortAbout }> {
   const reached: ReachedHost[] = [];
   const reachNic = async ({ address, nic }: NamedNic): Promise<HostNic> => {
-    const held = await reach(address, { keys: { host: newKeyPair(), user: newKeyPair() }, signal });
+    const keys = { host: newKeyPair(), user: newKeyPair() };
+    const held = await reach(address, { keys, signal }).catch(inCommandWords);
     reached.push(held);
     await lookAtNic(held, nic).catch(onCommandLine);
     return { stack: new NetworkStack(address.name, held.session, new CommandLog()), nic };
@@ -50,6 +52,11 @@ export async function validateHosts(
       return each.value;
     });
     if (!own) throw new TypeError('no host was reached');
+    await refuseTwins(reached).catch(() => {
+      throw new MacvlabError('USAGE', 'the peer is the host itself, reached by two names', {
+        next: 'name another host on the segment: --peer HOST:NIC; or leave --peer out, and name a gateway',
+      });
+    });
     const guarded = reached.map((each) => ({
       reached: each,
       own: undefined,
@@ -58,6 +65,7 @@ export async function validateHosts(
     const guard = await guardHosts(guarded, { allowCut: false, macRange: everyMacRange, networks: [] });
     const validation = await validatePort({
       ...{ host: own, peer: other, segments, forwardDelay, maxMacs },
+      onStage: (stage) => tell(`  ${stage}`),
       onSegment: (vlan, answer) => {
         if (answer) tell(`${segmentName(vlan)}: ${answerWords(answer)}`);
         else tell(`${segmentName(vlan)} …`);
@@ -85,8 +93,23 @@ export async function validateHosts(
 /** What is wrong with a NIC is told to whom named it in an inventory; here it was an option. */
 function onCommandLine(error: unknown): never {
   if (!(error instanceof MacvlabError) || error.code !== 'HOST_NIC') throw error;
-  const { code, message, evidence, next, cause } = error;
-  throw new MacvlabError(code, message, { evidence, next: next.replace('nic in the inventory', '--nic'), cause });
+  throw withNext(error, error.next.replace('nic in the inventory', '--nic'));
+}
+
+/** What keeps us from a host is told in an inventory's words as well. */
+function inCommandWords(error: unknown): never {
+  if (!(error instanceof MacvlabError)) throw error;
+  const { next } = error;
+  const words = next
+    .replaceAll('give user: root', 'log in as root: --host root@…')
+    .replace(', or let it become root by sudo: sudo: true', '')
+    .replace('identity in the inventory, or --identity', '--identity')
+    .replace('give the right user and identity', 'give the right user (--host USER@…) and --identity');
+  throw withNext(error, words);
+}
+
+function withNext({ code, message, evidence, cause }: MacvlabError, next: string): MacvlabError {
+  return new MacvlabError(code, message, { evidence, next, cause });
 }
 
 /** Nothing of a host's own is changed here, so that `macvlab gc` would find nothing to take back. */

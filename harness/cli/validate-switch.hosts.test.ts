@@ -171,6 +171,65 @@ describe('macvlab validate-switch on hosts (needs root)', function onHosts() {
     expect(taken.stderr).to.match(/10\.0\.0\.41 is at 00:16:3e/);
   });
 
+  it('a range of few addresses, one of them had and others its own: each is told with its reason', async () => {
+    await hosts.onHost('h1', ['ip', 'address', 'add', '10.0.0.43/24', 'dev', 'eth1']);
+    await hosts.onHost('h2', ['ip', 'address', 'add', '10.0.0.41/24', 'dev', 'eth1']);
+    try {
+      const words = ['--addresses', '10.0.0.41-10.0.0.43', '--gateway', '10.0.0.42', '--forward-delay', '0'];
+      const { stderr, status } = await validate('--host', 'root@10.99.0.1', '--nic', 'eth1', ...words);
+      expect(status).to.equal(3);
+      expect(stderr).to.match(/10\.0\.0\.41 is at 00:16:3e/);
+      expect(stderr).to.include('10.0.0.42 is the gateway’s').and.to.include('10.0.0.43 is one of the hosts’ own');
+      expect(stderr).not.to.include('VLAN untagged');
+    } finally {
+      for (const name of ['h1', 'h2'] as const) await hosts.onHost(name, ['ip', 'address', 'flush', 'dev', 'eth1']);
+    }
+  });
+
+  it('a VLAN that cannot be asked about beside one that can: the other keeps its answer, also in the reports', async () => {
+    const vlan = ['--vlans', 'untagged,10', '--addresses', '10=10.10.0.0/27'];
+    const ended = await validate(
+      '--host',
+      'root@10.99.0.1',
+      '--nic',
+      'eth1',
+      ...common,
+      ...vlan,
+      '--json',
+      'vlans.json',
+    );
+    expect(lastLine(ended), ended.stderr).to.match(
+      /^does not reflect as far as can be told \(.*VLAN 10: cannot tell: /,
+    );
+    expect(ended.status).to.equal(1);
+    const { folder } = hosts.files;
+    const report = JSON.parse(readFileSync(join(folder, 'vlans.json'), 'utf8')) as PortReport;
+    expect(report.segments.map(({ vlan: id, kind }) => [id, kind])).to.deep.equal([
+      ['untagged', 'does not reflect'],
+      [10, 'cannot tell'],
+    ]);
+    const junit = readFileSync(join(folder, 'reports/latest-switch/junit.xml'), 'utf8');
+    expect(junit).to.include('tests="2" failures="1" errors="1"');
+    if (/makes no VLANs/.test(ended.stdout))
+      expect(ended.stdout).to.include('modprobe 8021q').and.not.to.include('doctor');
+  });
+
+  it('a peer that is the host itself: wrong usage, by either name', async () => {
+    for (const peer of ['10.99.0.1:eth1', '10.99.0.1:mgmt0']) {
+      const ended = await validate('--host', 'root@10.99.0.1', '--nic', 'eth1', '--peer', peer, ...common);
+      expect(ended.stderr).to.include('USAGE: the peer is the host itself').and.not.to.include('another lab');
+      expect(ended.status).to.equal(2);
+    }
+  });
+
+  it('broadcasts are dropped: each stage that takes seconds is told while it lasts', async () => {
+    const where = ['--host', 'root@10.99.0.1', '--nic', 'eth1', '--forward-delay', '0'];
+    const { stderr } = await validate(...where, '--addresses', '10.0.0.32/27', '--gateway', '10.0.0.77');
+    const stages = stderr.split('\n').filter((line) => line.startsWith('  '));
+    expect(stages).to.include.members(['  asking as the NIC itself', '  nobody answers yet: asking on']);
+    expect(stages).to.include('  asking as two children').and.to.include('  asking whether 2 addresses are free');
+  });
+
   const refused: [string, string[], RegExp, number][] = [
     ['no such NIC', ['--host', 'root@10.99.0.1', '--nic', 'eth9'], /HOST_NIC: 10.99.0.1 has no network card eth9/, 3],
     [
@@ -206,6 +265,7 @@ describe('macvlab validate-switch on hosts (needs root)', function onHosts() {
     await hosts.setSudo('h1', 'nothing');
     ended.push(await run('--host', 'ops@10.99.0.1', '--identity', identity));
     await hosts.setSudo('h1', 'without password');
+    expect(ended.at(-1)?.stderr).not.to.match(/user: root|inventory/);
     const codes = ended.map(({ stderr }) => /HOST_[A-Z]+(?=: )/.exec(stderr)?.[0]);
     expect(codes, ended.map(({ stderr }) => stderr).join('\n')).to.deep.equal([
       'HOST_REFUSED',

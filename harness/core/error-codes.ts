@@ -133,6 +133,11 @@ export const errorCodes = {
     means: 'the connection with a host was lost while it was in use',
     next: 'look whether the host still answers; `macvlab gc` puts back what was changed there',
   },
+  SWITCH_CLAIM: {
+    exit: exitCode.lab,
+    means: 'the switch does something else than the inventory says of it',
+    next: 'find out with `macvlab validate-switch` what the port does, and correct `switch.hairpin` in the inventory',
+  },
   GUEST_START: {
     exit: exitCode.lab,
     means: 'a guest could not be started',

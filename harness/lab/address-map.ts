@@ -5,7 +5,7 @@
  */
 import { isIPv4, isIPv6 } from 'node:net';
 import type { Translation } from '../remote/translation.js';
-import { hostsOf } from './article-networks.js';
+import { hostsWith } from './article-networks.js';
 import { Lacking } from './lacking.js';
 import { addressAt, isWithin, movedTo64, networkOf, numberOf, overlap, partsOf, slash64Of } from './network.js';
 
@@ -25,7 +25,8 @@ export interface Taken {
 }
 
 /** Addresses of IPv4 or IPv6, with a prefix length or without, in any text: each candidate is looked at closer. */
-const addresses = /(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?:\/\d{1,2})?(?!\d|\.\d)|(?<![\w:])[\da-f]*:[\da-f:]*:[\da-f]*(?:\/\d{1,3})?(?![\w:])/gi;
+const addresses =
+  /(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?:\/\d{1,2})?(?!\d|\.\d)|(?<![\w:])[\da-f]*:[\da-f:]*:[\da-f]*(?:\/\d{1,3})?(?![\w:])/gi;
 
 /** An address and its length, as `ip -json` prints them. */
 const inJson = /("local":"([\d.a-f:]+)","prefixlen":)(\d+)/g;
@@ -50,18 +51,19 @@ export class AddressMap implements Translation {
   }
 
   /**
-   * Gives networks of the articles their places, until the returned function is called.
-   * @param networks in CIDR form
+   * Gives the networks of some of the articles' addresses their places, until the returned function is called.
+   * @param cidrs addresses with their prefix lengths
    * @throws Lacking where there is no room
    */
-  claim(networks: readonly string[]): () => void {
+  claim(cidrs: readonly string[]): () => void {
     const claimed: Place[] = [];
     const release = () => {
       for (const place of claimed.splice(0)) if (--place.users === 0) this.#places.delete(place.article);
     };
     try {
-      for (const article of new Set(networks)) {
-        const place = this.#places.get(article) ?? this.#placeFor(article);
+      const networks = new Map(cidrs.map((cidr) => [networkOf(cidr), partsOf(cidr).address]));
+      for (const [article, address] of networks) {
+        const place = this.#places.get(article) ?? this.#placeFor(article, address);
         this.#places.set(article, place);
         place.users += 1;
         claimed.push(place);
@@ -98,16 +100,16 @@ export class AddressMap implements Translation {
       .replace(addresses, (found) => this.#article(found) ?? found);
   }
 
-  #placeFor(article: string): Place {
+  #placeFor(article: string, address: string): Place {
     const place = { article, hosts: new Map<string, string>(), users: 0 };
     // What is allowed itself stays where it is.
     if (this.#allowed.some((each) => isWithin(article, each)) && this.#whyNot(article) === undefined)
       return { ...place, real: article };
     if (article.includes(':')) return { ...place, real: this.#free64(article) };
-    const real = this.#freeIpv4(article);
+    const known = hostsWith(address, article);
+    const real = this.#freeIpv4(article, known.length);
     const base = endsOf(real)[0];
-    const hosts = new Map(hostsOf(article).map((host, index) => [host, addressAt(base + index + 1)]));
-    return { ...place, real, hosts };
+    return { ...place, real, hosts: new Map(known.map((host, index) => [host, addressAt(base + index + 1)])) };
   }
 
   /** Why a part of the range cannot be used. */
@@ -118,8 +120,8 @@ export class AddressMap implements Translation {
     return other && `${other.article} is in ${other.real}`;
   }
 
-  #freeIpv4(article: string): string {
-    const length = prefixFor(article);
+  #freeIpv4(article: string, hosts: number): string {
+    const length = prefixFor(article, hosts);
     const size = 2 ** (32 - length);
     const reasons = new Set<string>();
     for (const allowed of this.#allowed.filter((each) => !each.includes(':'))) {
@@ -153,7 +155,9 @@ export class AddressMap implements Translation {
   #noRoom(article: string, wanted: string, reasons: ReadonlySet<string>): Lacking {
     const why = reasons.size > 0 ? ` (${[...reasons].join('; ')})` : '';
     const range = this.#allowed.join(', ');
-    return new Lacking(`needs ${wanted} for ${article}: the inventory’s \`addresses\` have no such room in ${range}${why}`);
+    return new Lacking(
+      `needs ${wanted} for ${article}: the inventory’s \`addresses\` have no such room in ${range}${why}`,
+    );
   }
 
   #real(found: string): string | undefined {
@@ -201,10 +205,9 @@ export class AddressMap implements Translation {
 const mostReasons = 8;
 const most64s = 256;
 
-/** The prefix length of a network with room for all hosts of one of the articles', beside its own and its broadcast address. */
-function prefixFor(article: string): number {
-  const hosts = Math.max(hostsOf(article).length, fewest);
-  return Math.max(partsOf(article).prefix, 32 - Math.ceil(Math.log2(hosts + 2)));
+/** The prefix length of a network with room for so many hosts, beside its own and its broadcast address. */
+function prefixFor(article: string, hosts: number): number {
+  return Math.max(partsOf(article).prefix, 32 - Math.ceil(Math.log2(Math.max(hosts, fewest) + 2)));
 }
 
 /** Hosts for which there is always room. */

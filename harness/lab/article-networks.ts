@@ -74,10 +74,13 @@ export const articleNetworks: readonly string[] = [
   ...new Set([...articlePlans.flatMap(({ networks }) => networks.map(({ network }) => network)), ...ofEngines]),
 ];
 
-/** The addresses that suites use of a network, in a fixed order. @param network in CIDR form */
-export function hostsOf(network: string): readonly string[] {
+/**
+ * The addresses of a network that are used together with one of it, in a fixed order; empty of one that no suite uses.
+ * @param network in CIDR form
+ */
+export function hostsWith(address: string, network: string): readonly string[] {
   const same = articlePlans.flatMap(({ networks }) => networks).filter((each) => each.network === network);
-  return [...new Set(same.flatMap(({ hosts }) => hosts))];
+  return same.find(({ hosts }) => hosts.includes(address))?.hosts ?? [];
 }
 
 /** The plan that an experiment is part of; undefined of what no lab on somebody's hosts performs. @param id "A2.6" */

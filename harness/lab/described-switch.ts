@@ -50,6 +50,10 @@ export class DescribedSwitch implements SwitchSettings {
     if (known !== assumed) throw new Lacking(`needs the switch’s port of ${port} ${reflecting(assumed)}: ${this.#why}`);
   }
 
+  claimedReflection(port: string): boolean | undefined {
+    return this.#reflects.get(port);
+  }
+
   async filterVlans(): Promise<void> {
     if (this.#known.vlans === undefined) {
       const next = 'the inventory does not say which VLANs the switch’s ports carry (`vlans`)';

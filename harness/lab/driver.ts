@@ -96,6 +96,8 @@ export interface Machines {
 export interface Premises {
   /** The nodes that are a host's own network stack; all others are namespaces of the lab. */
   own: readonly NodeName[];
+  /** Where the hosts are, by what the inventory calls them: { node1: "ops@10.0.0.11" }; left out of a rehearsal. */
+  hosts?: Readonly<Record<string, string>>;
   switch: OthersSwitch;
   /** Networks in CIDR form whose addresses may be used; any, when left out. */
   addresses?: readonly string[];

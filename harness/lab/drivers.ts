@@ -132,8 +132,12 @@ const drivers: Record<string, DriverEntry> = {
       if (isForContainers(options)) throw noContainers('inventory');
       if (options.mayBeKept) throw notKept();
       const { inventoryDriver } = await import('./inventory/inventory.js');
-      const { inventory: file, allowCut } = options;
-      return inventoryDriver({ ...(file !== undefined && { file }), ...(allowCut !== undefined && { allowCut }) });
+      const { inventory: file, allowCut, remark } = options;
+      return inventoryDriver({
+        ...(file !== undefined && { file }),
+        ...(allowCut !== undefined && { allowCut }),
+        ...(remark && { remark }),
+      });
     },
     attach: () => Promise.reject(notKept()),
   },

@@ -130,6 +130,7 @@ export class Exchange {
     const exchange = new Exchange(lab, from, to, running.token, since, family, target, standIn);
     await exchange.#settle(running, alwaysWitness);
     exchange.#conclude();
+    await exchange.#refuseFalseClaim();
     exchange.until = Date.now() * 1000 + 999;
     return exchange;
   }
@@ -331,6 +332,35 @@ export class Exchange {
     this.reason = this.#explain();
   }
 
+  /**
+   * Where somebody only says whether the switch reflects, frames tell whether that is so: else a wrong word of the owner's would be
+   * taken for a fault of the kernel.
+   * @throws MacvlabError SWITCH_CLAIM
+   */
+  async #refuseFalseClaim(): Promise<void> {
+    const { from, to, lab, target } = this;
+    const [port, request] = [from.port, this.steps[0]];
+    const claimed = lab.switch.claimedReflection(from.host);
+    const family = target.includes(':') ? 6 : 4;
+    if (claimed === undefined || !port || !request || !needsReflection(from, to) || !isOnLink(from, to, family)) return;
+    // Behind a loss, witnesses have passed; an answer may be there before its request has been decoded. It need not be the switch's.
+    const answered = this.outcome === 'answered';
+    const reflected =
+      answered && !claimed ? await this.sees(port.out, request.pattern) : this.saw(port.out, request.pattern);
+    const left = this.saw(port.in, request.pattern);
+    if (reflected === claimed || !left || (!reflected && this.outcome !== 'lost')) return;
+    const word = claimed ? 'on' : 'off';
+    const seen = reflected ? 'came back' : 'did not come back';
+    throw new MacvlabError(
+      'SWITCH_CLAIM',
+      `the inventory says that the switch’s port of ${from.host} ${claimed ? 'reflects' : 'does not reflect'} (hairpin: ${word}), and a frame ${seen}`,
+      {
+        evidence: `${request.name} of the ping from ${from.name} to ${to.name}: seen at ${port.in.label}, ${reflected ? 'and' : 'never'} at ${port.out.label}`,
+        next: `ask the port itself: macvlab validate-switch; then correct switch.hairpin.${from.host} in the inventory`,
+      },
+    );
+  }
+
   #findBreak(): Exchange['breakPoint'] {
     const step = this.steps.findLast(({ pattern, path }) => path.some((view) => this.saw(view, pattern)));
     if (!step) return undefined;
@@ -347,7 +377,7 @@ export class Exchange {
     if (stray) return `the reply was from ${stray.from}, to request ${stray.sequence} of ${this.ping.transmitted}`;
     if (!this.breakPoint) return `no frame of it was seen anywhere; ping says: ${this.ping.errors[0] ?? 'no reply'}`;
     const { step, last, missing } = this.breakPoint;
-    if (missing) return `${step.name} last seen at ${last?.label}, never at ${missing.label}`;
+    if (missing && last) return `${step.name} ${goneBetween(last, missing)}`;
     const receiver = this.steps.indexOf(step) % 2 === 0 ? this.to : this.from;
     const addressee = last && this.#addressee(step, last);
     const misled = addressee && destinationClass(addressee) === 'unicast' && addressee !== receiver.mac;
@@ -415,6 +445,15 @@ export class Exchange {
       },
     );
   }
+}
+
+/** Where a frame was lost: "last seen at switch/node1 in, never at switch/node1 out". Of a switch that nobody looks into, cards tell. */
+function goneBetween(last: View, missing: View): string {
+  const [left, [card, way]] = [last.near ?? last.label, (missing.near ?? missing.label).split(' ')];
+  if (last.near !== undefined && left === `${card} out` && way === 'in') return `left ${card}, and never came back`;
+  if (last.near !== undefined && missing.near !== undefined)
+    return `left ${left.split(' ')[0]}, and never came to ${card}`;
+  return `last seen at ${left}, never at ${[card, way].filter(Boolean).join(' ')}`;
 }
 
 function stepsOf(from: Station, to: Station, source: string, target: string, token: string, family: Family): Step[] {

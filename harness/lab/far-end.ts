@@ -43,6 +43,7 @@ export class FarEnd implements Port {
   #view(direction: string, near: View): View {
     return {
       label: `${this.#name} ${direction}, from ${near.label}`,
+      near: near.label,
       get captures() {
         return near.captures;
       },

@@ -28,6 +28,8 @@ export interface SwitchSettings {
   setVlans(port: string, vlans: readonly PortVlan[]): Promise<void>;
   /** Makes sure that a port reflects if and only if it was set to. @throws Lacking where it does not, or nobody knows */
   requireKnownReflection?(port: string): void;
+  /** Whether a port should reflect now, by what its owner says of it; undefined where that is read from the switch itself. */
+  claimedReflection?(port: string): boolean | undefined;
 }
 
 export class Switch {
@@ -84,6 +86,11 @@ export class Switch {
   /** Refuses what depends on whether a port reflects, where that is not as it was set or is not known. @throws Lacking */
   requireKnownReflection(port: string): void {
     this.#settings.requireKnownReflection?.(port);
+  }
+
+  /** See {@link SwitchSettings.claimedReflection}. */
+  claimedReflection(port: string): boolean | undefined {
+    return this.#settings.claimedReflection?.(port);
   }
 
   /**

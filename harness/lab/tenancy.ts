@@ -86,9 +86,8 @@ export class Tenancy {
    * @throws MacvlabError HOST_ADDRESSES when somebody answers
    */
   async claim(addresses: readonly string[], at?: Foothold): Promise<() => void> {
-    const networks = addresses.map(networkOf);
-    if (!this.map) for (const network of networks) this.#refuse(network);
-    const release = this.map?.claim(networks) ?? (() => undefined);
+    if (!this.map) for (const address of addresses) this.#refuse(networkOf(address));
+    const release = this.map?.claim(addresses) ?? (() => undefined);
     try {
       await this.#askFor(addresses, at ? [at] : this.#hosts);
     } catch (error) {

@@ -49,9 +49,9 @@ export function junitXml(results: RunResults, { base = process.cwd() }: JunitOpt
 /** The suite of what kept the run as a whole from its verdicts. */
 function addRunError(root: XMLBuilder, { run }: RunResults, failure: Failure): void {
   const counts = { tests: 1, failures: 0, errors: 1, skipped: 0, durationMs: 0 };
-  const { startedAt, machine } = run;
+  const { startedAt } = run;
   const properties = propertiesOf(run, startedAt, [run]);
-  const suite = addSuite(root, { name: 'macvlab', ...counts, startedAt, machine, properties });
+  const suite = addSuite(root, { name: 'macvlab', ...counts, startedAt, machine: machineOf(run), properties });
   addOutcome(addTest(suite, 'macvlab', 'the run as a whole', 0), 'error', failure.code, failure.message, failure);
 }
 
@@ -61,8 +61,13 @@ function addRecords(root: XMLBuilder, results: RunResults, name: string, records
   const counts = { tests: records.length, failures: failed, errors: error, skipped, durationMs: totalMs(records) };
   const startedAt = records[0]?.startedAt ?? run.startedAt;
   const properties = propertiesOf(run, startedAt, records);
-  const suite = addSuite(root, { name, ...counts, startedAt, machine: run.machine, properties });
+  const suite = addSuite(root, { name, ...counts, startedAt, machine: machineOf(run), properties });
   for (const record of records) addRecord(suite, folder, record, base);
+}
+
+/** Where it ran: the hosts of an inventory, by what they are called there, or this machine. */
+function machineOf({ hosts, machine }: RunResults['run']): string {
+  return hosts ? Object.values(hosts).join(', ') : machine;
 }
 
 function propertiesOf(
@@ -77,6 +82,8 @@ function propertiesOf(
     run: run.id,
     startedAt,
     ...(run.interrupted && { interrupted: 'true' }),
+    ...(run.hosts && { startedFrom: run.machine }),
+    ...Object.fromEntries(Object.entries(run.hosts ?? {}).map(([name, place]) => [`host.${name}`, place])),
     ...Object.fromEntries(Object.entries(run.tools).map(([tool, version]) => [`tool.${tool}`, version])),
   };
 }
@@ -99,6 +106,7 @@ function valuesOf(record: TestRecord): Record<string, string | number | boolean>
     kernel: record.kernel,
     assertions: record.assertions,
     frames: record.frames,
+    ...Object.fromEntries(Object.entries(record.addresses ?? {}).map(([key, value]) => [`address.${key}`, value])),
     ...Object.fromEntries(Object.entries(record.observed).map(([key, value]) => [`observed.${key}`, value])),
     ...Object.fromEntries(Object.entries(record.measured ?? {}).map(([key, value]) => [`measured.${key}`, value])),
   };

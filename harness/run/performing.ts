@@ -79,6 +79,7 @@ export class Performing {
     try {
       const { premises } = lab.machines;
       if (premises) results.run.macRange = `${premises.macRange}:*:*`;
+      if (premises?.hosts) results.run.hosts = { ...premises.hosts };
       this.#labs += 1;
       stage.number = this.#labs;
       await Promise.all([this.#begin(lab), lab.listen()]);

@@ -111,6 +111,8 @@ export interface RunRecord {
   durationMs?: number;
   /** The MAC addresses of what was made on somebody else's hosts: "02:6d:1a:2b:*:*". */
   macRange?: string;
+  /** Somebody else's hosts on which it was performed: { "node1": "ops@10.0.0.11" }. */
+  hosts?: Record<string, string>;
   /** How many tests were to be performed. */
   planned: number;
   /** True when SIGINT or SIGTERM ended it. */

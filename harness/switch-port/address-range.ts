@@ -82,6 +82,20 @@ export function candidates(range: AddressRange, use: RangeUse, place: number, co
   return found;
 }
 
+/** Addresses of the range that must not be asked for, each with its reason: "10.0.0.1 is the gateway’s". */
+export function leftOut(range: AddressRange, use: RangeUse): string[] {
+  const { first, last } = subnetOf(range.first, prefixOf(range, use));
+  const inRange = (address: string) => toNumber(address) >= range.first && toNumber(address) <= range.last;
+  const edges = [...new Set([range.first, range.last])].filter(
+    (number) => number === first || number === last || isEdgeOf(range, number),
+  );
+  return [
+    ...use.near.filter(inRange).map((address) => `${address} is the gateway’s`),
+    ...use.others.filter(inRange).map((address) => `${address} is one of the hosts’ own, or the peer’s child has it`),
+    ...edges.map((number) => `${toText(number)} is the network’s own or its broadcast address`),
+  ];
+}
+
 /** The first and the last address of a subnet that was given are nobody's, though a larger one may be in use (RFC 1812, 4.2.2.11). */
 function isEdgeOf({ prefix, first, last }: AddressRange, number: number): boolean {
   return prefix !== undefined && prefix < 31 && (number === first || number === last);

@@ -6,6 +6,7 @@ import type { Base } from './segment.js';
 /**
  * The first addresses of a list for which nobody answers.
  * @param from the range that they are from, as it stands in an error
+ * @param leftOut why others of the range are not in the list, a line each
  * @returns the addresses, and how many frames it took
  * @throws MacvlabError HOST_ADDRESSES when there are not as many
  */
@@ -14,6 +15,7 @@ export async function freeAddresses(
   list: readonly string[],
   count: number,
   from: string,
+  leftOut: readonly string[],
 ): Promise<{ addresses: string[]; asked: number }> {
   const [free, taken]: [string[], string[]] = [[], []];
   let asked = 0;
@@ -36,7 +38,7 @@ export async function freeAddresses(
     'HOST_ADDRESSES',
     `${count} free addresses are needed, and of ${from} there ${free.length === 1 ? 'is 1' : `are ${free.length}`}`,
     {
-      evidence: taken.length > 0 ? taken.join('\n') : 'the others are the network’s, the gateway’s or the hosts’ own',
+      evidence: [...taken, ...free.map((address) => `${address} is free`), ...leftOut].join('\n'),
       next: 'give a range that nobody uses, outside of what DHCP hands out: --addresses 10.0.0.240-10.0.0.250',
     },
   );

@@ -3,7 +3,7 @@ import { pause } from '../core/wait.js';
 import { Scope } from '../core/scope.js';
 import { readLink } from '../link/link-info.js';
 import { anyFrame } from '../wire/pattern.js';
-import { type AddressRange, candidates, prefixOf, type RangeUse } from './address-range.js';
+import { type AddressRange, candidates, leftOut, prefixOf, type RangeUse } from './address-range.js';
 import { ask, askAsNic, type AskOptions, askPromiscuously, type Target } from './ask.js';
 import { countClass } from './count-frames.js';
 import { freeAddresses } from './free-addresses.js';
@@ -31,6 +31,8 @@ export interface PortUse {
    * learned address is not tried.
    */
   maxMacs: MaxMacs;
+  /** Told what is being done, in a few words, before anything that takes seconds. */
+  tell?: ((stage: string) => void) | undefined;
 }
 
 export type MaxMacs = 1 | 2;
@@ -145,6 +147,7 @@ class Observing {
     };
     // Whoever sends into a loop makes it worse, and each copy of a question is answered.
     const isFlooded = () => listening.isFlooded([this.#mac(1), this.#mac(2)]);
+    this.#use.tell?.('asking as two children');
     const one = await make('child1', 1, treeGroups);
     await this.#control(listening, targets, { from: 'child 1', child: one, when: 'before' });
     if (isFlooded()) return [];
@@ -159,6 +162,7 @@ class Observing {
     }
     const silent = await make('silent', 3, []);
     const [ownAddress, address] = addresses;
+    this.#use.tell?.('sending frames of each class, and counting what comes back');
     const sent = await sendClasses({ one, two, isPair, silent, address, ownAddress, ipv6 });
     await this.#witness(listening, targets, [one, two]);
     return sent;
@@ -193,8 +197,11 @@ class Observing {
 
   async #freeAddresses(base: Base, count: number, taken: readonly string[]): Promise<string[]> {
     const { range, vlan } = this.#plan;
-    const list = candidates(range, this.#rangeUse(taken), Math.random(), 4 * count + 4);
-    const { addresses, asked } = await freeAddresses(base, list, count, `${range.text} (VLAN ${vlan})`);
+    const use = this.#rangeUse(taken);
+    const list = candidates(range, use, Math.random(), 4 * count + 4);
+    const from = vlan === 'untagged' ? range.text : `${range.text} (VLAN ${vlan})`;
+    this.#use.tell?.(`asking whether ${count === 1 ? 'an address is' : `${count} addresses are`} free`);
+    const { addresses, asked } = await freeAddresses(base, list, count, from, leftOut(range, use));
     this.#asked += asked;
     return addresses;
   }
@@ -205,6 +212,7 @@ class Observing {
     const { usual, longest } = this.#use.forwardDelay;
     const began = performance.now();
     for (let round = 0; ; round++) {
+      if (round < 2) this.#use.tell?.(round === 0 ? 'asking as the NIC itself' : 'nobody answers yet: asking on');
       const answers = await Promise.all(targets.map((target) => askAsNic(base, target)));
       const waited = performance.now() - began;
       this.#asked += answers.reduce((sum, { sent }) => sum + sent, 0);
@@ -237,6 +245,7 @@ class Observing {
     const answered = () => this.#isAnswered((control) => control.from === from);
     const [target] = targets;
     if (answered() || !target) return;
+    this.#use.tell?.(`${from} is not answered: asking once more, and in other ways`);
     const before = from === 'child 1' ? 'NIC' : 'child 1';
     const passes = this.#controls.some(
       (each) => each.from === before && each.way === 'usual' && each.answered !== 'no',

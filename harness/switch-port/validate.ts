@@ -19,6 +19,8 @@ export interface ValidateOptions {
   maxMacs?: MaxMacs | undefined;
   /** Told of each VLAN before it is looked at, and behind that. */
   onSegment?: (vlan: SegmentRequest['vlan'], answer?: SegmentAnswer) => void;
+  /** Told what is being done in that VLAN, before anything that takes seconds. */
+  onStage?: (stage: string) => void;
 }
 
 /** One VLAN of the port, with what is known of it. */
@@ -49,11 +51,12 @@ export interface Validation {
 }
 
 /**
- * Looks at each VLAN in turn and judges.
- * @throws MacvlabError as observeSegment; LINK_UNSUPPORTED where the host has no VLANs
+ * Looks at each VLAN in turn and judges. A VLAN that cannot be asked about, since the host cannot make it or has no free address in it,
+ * takes nothing from the answers of the others.
+ * @throws MacvlabError as observeSegment, where that is so of all of them, or the host is gone
  */
 export async function validatePort(options: ValidateOptions): Promise<Validation> {
-  const { host, peer, segments, forwardDelay, maxMacs = 2, onSegment } = options;
+  const { host, peer, segments, forwardDelay, maxMacs = 2, onSegment, onStage } = options;
   const macs = newMacRange();
   const links = await Promise.all([host, ...(peer ? [peer] : [])].map(async ({ stack, nic }) => readLink(stack, nic)));
   const use: PortUse = {
@@ -63,22 +66,36 @@ export async function validatePort(options: ValidateOptions): Promise<Validation
     ownAddresses: links.flatMap(ipv4Of).map(({ local }) => local),
     forwardDelay,
     maxMacs,
+    tell: onStage,
   };
   const pcaps: Validation['pcaps'] = new Map();
   const seen: SegmentObservation[] = [];
+  const unasked = new Map<SegmentObservation, MacvlabError>();
   for (const { vlan, range, gateway } of segments) {
     onSegment?.(vlan);
     const prefix = vlan === 'untagged' ? prefixAround(ipv4Of(links[0]), gateway) : undefined;
     const plan = { vlan, range, gateway, prefix, portPasses: seen.some(passes) };
-    const { observation, pcaps: own } = await observeSegment(use, plan);
-    seen.push(observation);
-    pcaps.set(vlan, own);
-    onSegment?.(vlan, judge(observation, { portPasses: plan.portPasses }));
+    try {
+      const { observation, pcaps: own } = await observeSegment(use, plan);
+      seen.push(observation);
+      pcaps.set(vlan, own);
+      onSegment?.(vlan, judge(observation, { portPasses: plan.portPasses }));
+    } catch (error) {
+      if (!(error instanceof MacvlabError) || host.stack.session.death.aborted) throw error;
+      const nothing = nothingSeen(vlan);
+      seen.push(nothing);
+      unasked.set(nothing, error);
+      onSegment?.(vlan, cannotBeAsked(vlan, error));
+    }
   }
+  const [first] = unasked.values();
+  if (first && unasked.size === seen.length) throw first;
   // A VLAN that passed late tells something of those before it.
-  const answers = seen.map((each) =>
-    judge(each, { portPasses: seen.some((other) => other !== each && passes(other)) }),
-  );
+  const answers = seen.map((each) => {
+    const error = unasked.get(each);
+    if (error) return cannotBeAsked(each.vlan, error);
+    return judge(each, { portPasses: seen.some((other) => other !== each && passes(other)) });
+  });
   const answer = portAnswer(answers);
   return {
     words: answerWords(answer),
@@ -92,6 +109,28 @@ export async function validatePort(options: ValidateOptions): Promise<Validation
       observation: observationAt(seen, index),
     })),
     pcaps,
+  };
+}
+
+/** What is seen in a VLAN that could not be asked about. */
+function nothingSeen(vlan: SegmentRequest['vlan']): SegmentObservation {
+  return {
+    vlan,
+    addresses: { child1: '', child2: '' },
+    macs: { nic: '', child1: '', child2: '', unknown: '' },
+    ...{ controls: [], classes: [], bpdus: 0, waited: 0, carrier: true, frames: 0, received: 0, duration: 0 },
+  };
+}
+
+function cannotBeAsked(vlan: SegmentRequest['vlan'], error: MacvlabError): SegmentAnswer {
+  const unsupported = error.code === 'LINK_UNSUPPORTED' && vlan !== 'untagged';
+  return {
+    vlan,
+    kind: 'cannot tell',
+    what: unsupported ? `the host’s kernel makes no VLANs (${error.message})` : error.message,
+    advice: unsupported ? 'give the host’s kernel 802.1Q: on the host, modprobe 8021q' : error.next,
+    remarks: [],
+    evidence: error.evidence === undefined ? [] : error.evidence.trimEnd().split('\n'),
   };
 }
 

@@ -27,6 +27,8 @@ export function isAfter({ order, frame, timeError }: Sighting, since: Mark): boo
 export interface View {
   /** "switch/node1 in" */
   readonly label: string;
+  /** Where its frames were really captured, when that is the other end of a cable: "node1/eth1 out". */
+  readonly near?: string;
   readonly captures: readonly Capture[];
 }
 

@@ -174,8 +174,26 @@ switch:
 
   it('is refused without addresses, with what to write', () => {
     const error = errorOf(() => read(plain.replace('addresses: articles\n', '')));
-    expect(error.code).to.equal('HOST_ADDRESSES');
-    expect(error.next).to.include('addresses: articles');
+    expect(error.code).to.equal('USAGE');
+    expect(error.next).to.include('addresses: articles').and.to.include('addresses: [10.88.0.0/26]');
+    expect(error.format().match(/articles/g), 'said once').to.have.lengthOf(1);
+  });
+
+  it('misspelt keys: all are named at once, each with its line and what was meant', () => {
+    const text = plain
+      .replace(/nic: eth1/, 'nick: eth1')
+      .replace('addresses: articles', 'adresses: articles\nswitch: { hairpn: { node1: off }, colour: red }');
+    const error = errorOf(() => read(text));
+    const said = error.format();
+    for (const words of [
+      'machines.node1 has a key "nick", which means nothing; did you mean "nic"?',
+      'it has a key "adresses", which means nothing; did you mean "addresses"?',
+      'switch has a key "hairpn", which means nothing; did you mean "hairpin"?',
+      'switch has a key "colour", which means nothing; keys: hairpin, vlans, native, driver',
+    ])
+      expect(said).to.include(words);
+    expect(said).not.to.include('nic is missing');
+    expect(said.match(/line \d+/g)).to.have.lengthOf(4);
   });
 
   it('is refused when it is not there', () => {

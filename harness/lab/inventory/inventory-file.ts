@@ -33,7 +33,7 @@ export interface Inventory {
 
 /**
  * Reads an inventory.
- * @throws MacvlabError USAGE naming the file, the line and what is allowed there; HOST_ADDRESSES when it allows none
+ * @throws MacvlabError USAGE naming the file, each line that is wrong, and what is allowed there
  */
 export function readInventory(file = inventoryFileName): Inventory {
   const lines = new LineCounter();
@@ -147,8 +147,8 @@ function programFrom(folder: string, [program = '', ...rest]: readonly string[])
 function addressesOf(source: Source, given: InventoryText['addresses']): readonly string[] | undefined {
   if (given === 'articles') return undefined;
   if (given === undefined || given === null) {
-    throw new MacvlabError('HOST_ADDRESSES', `${whereIn(source, [])}: it does not say which addresses may be used`, {
-      next: `add a line: addresses: articles (those that the articles use, if nobody else does on that segment), or the networks: ${allowed['addresses']}`,
+    throw new MacvlabError('USAGE', `${whereIn(source, [])}: it does not say which addresses may be used`, {
+      next: 'add a line with a range that nobody else uses on that segment, as `addresses: [10.88.0.0/26]`, or `addresses: articles`',
     });
   }
   const networks = typeof given === 'string' ? [given] : given;

@@ -25,21 +25,66 @@ export function whereIn({ file, document, lines }: Source, path: Path): string {
   return `inventory ${file}`;
 }
 
-/** Says what is wrong with the first thing that is. */
+/** Says what is wrong, the first thing in the message and all others as its evidence. */
 export function refuse(source: Source, { issues }: z.ZodError): MacvlabError {
-  const [issue] = issues;
-  const path = (issue?.path ?? []).map((part) => (typeof part === 'symbol' ? String(part) : part));
-  if (issue?.code === 'unrecognized_keys') {
-    const [key = ''] = issue.keys;
-    const keys = knownKeys(path);
-    const where = path.length > 0 ? `${path.join('.')} has` : 'it has';
-    return wrong(source, `${where} a key ${JSON.stringify(key)}, which means nothing${keys}`, [...path, key]);
+  const [first = wrong(source, 'it cannot be read'), ...others] = issues.flatMap((issue) => refusals(source, issue));
+  const { code, message, next } = first;
+  if (others.length === 0) return first;
+  return new MacvlabError(code, message, { evidence: others.map((other) => other.message).join('\n'), next });
+}
+
+function refusals(source: Source, issue: z.core.$ZodIssue): MacvlabError[] {
+  const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => {
+      const keys = keysAt(path);
+      const meant = nearest(key, keys);
+      const where = path.length > 0 ? `${path.join('.')} has` : 'it has';
+      const words = meant === undefined ? `; keys: ${keys.join(', ')}` : `; did you mean ${JSON.stringify(meant)}?`;
+      return wrong(source, `${where} a key ${JSON.stringify(key)}, which means nothing${words}`, [...path, key]);
+    });
   }
   const given: unknown = path.length > 0 ? source.document.getIn(path) : source.document.toJS();
   const words = wordsFor(path);
-  if (path.length === 0) return wrong(source, 'it is no mapping of keys to values; keys: machines, addresses, switch');
-  if (given === undefined) return wrong(source, `${path.join('.')} is missing; it is ${words}`, path);
-  return wrong(source, `${path.join('.')}: ${shown(given)} is not allowed; allowed: ${words}`, path);
+  if (path.length === 0)
+    return [wrong(source, 'it is no mapping of keys to values; keys: machines, addresses, switch')];
+  // A key that is there under a wrong name is told once, by that name.
+  if (given === undefined && isMeantBy(source, path)) return [];
+  if (given === undefined) return [wrong(source, `${path.join('.')} is missing; it is ${words}`, path)];
+  return [wrong(source, `${path.join('.')}: ${shown(given)} is not allowed; allowed: ${words}`, path)];
+}
+
+/** Whether a key beside a missing one looks like it. */
+function isMeantBy({ document }: Source, path: Path): boolean {
+  const parent: unknown = document.getIn(path.slice(0, -1), true);
+  const keys = isMap(parent) ? parent.items.map(({ key }) => String(key)) : [];
+  const known = keysAt(path.slice(0, -1));
+  return keys.some((key) => !known.includes(key) && nearest(key, known) === path.at(-1));
+}
+
+/** The key that a misspelt one most looks like; undefined when it looks like none. */
+function nearest(key: string, known: readonly string[]): string | undefined {
+  const near = known
+    .map((each) => ({ each, steps: distance(key.toLowerCase(), each) }))
+    .filter(
+      ({ each, steps }) =>
+        steps <= Math.max(1, Math.floor(each.length / 3)) || each.startsWith(key) || key.startsWith(each),
+    );
+  return near.sort((a, b) => a.steps - b.steps)[0]?.each;
+}
+
+/** How many letters have to be added, taken away or replaced (Levenshtein). */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (const [at, letter] of [...a].entries()) {
+    const next = [at + 1];
+    for (const [index, other] of [...b].entries()) {
+      const replaced = (row[index] ?? 0) + Number(letter !== other);
+      next.push(Math.min(replaced, (row[index + 1] ?? 0) + 1, (next[index] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row.at(-1) ?? 0;
 }
 
 /** What is allowed at a path; of an element, what is allowed in the list. */
@@ -49,18 +94,18 @@ function wordsFor(path: Path): string {
 }
 
 /** The keys that a mapping may have. */
-function knownKeys(path: Path): string {
-  const places: Readonly<Record<string, string>> = {
-    '': 'machines, addresses, switch',
-    machines: 'node1, node2, router',
-    switch: 'hairpin, vlans, native, driver',
-    hairpin: 'node1, node2, router',
-    driver: 'bridge, command',
-    bridge: 'host, port, user, identity, sudo, jump, known-hosts, device, ports',
-    ports: 'node1, node2, router',
+function keysAt(path: Path): string[] {
+  const ssh = ['host', 'port', 'user', 'identity', 'sudo', 'jump', 'known-hosts'];
+  const places: Readonly<Record<string, string[]>> = {
+    '': ['machines', 'addresses', 'switch'],
+    machines: ['node1', 'node2', 'router'],
+    switch: ['hairpin', 'vlans', 'native', 'driver'],
+    hairpin: ['node1', 'node2', 'router'],
+    driver: ['bridge', 'command'],
+    bridge: [...ssh, 'device', 'ports'],
+    ports: ['node1', 'node2', 'router'],
   };
-  const keys = places[String(path.at(-1) ?? '')] ?? 'host, port, user, identity, sudo, jump, known-hosts, nic';
-  return `; keys: ${keys}`;
+  return places[String(path.at(-1) ?? '')] ?? [...ssh, 'nic'];
 }
 
 /** A value as it was given, unless it is long, or a key that stands where a file’s name should. */

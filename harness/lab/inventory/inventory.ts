@@ -16,7 +16,7 @@ import { type Found, type OnWire, reachAll } from './find-hosts.js';
 import { type GuardedHost, guardHosts } from './host-guard.js';
 import { type Inventory, readInventory } from './inventory-file.js';
 import { reachToRestore } from './leftovers.js';
-import type { HostAddress } from './machine.js';
+import { type HostAddress, placeOf } from './machine.js';
 import type { ReachedHost } from './reach.js';
 import { restoreBeforehand } from './restore.js';
 import { addRouterUplink } from './router-uplink.js';
@@ -26,10 +26,12 @@ export interface InventoryOptions {
   file?: string;
   /** Whether experiments may cut the connection over which a host is reached. */
   allowCut?: boolean;
+  /** Told what is waited for. */
+  remark?: (line: string) => void;
 }
 
-/** The driver. @throws MacvlabError USAGE, HOST_ADDRESSES when the inventory cannot be used; no host is asked yet */
-export function inventoryDriver({ file, allowCut = false }: InventoryOptions): LabDriver {
+/** The driver. @throws MacvlabError USAGE when the inventory cannot be used; no host is asked yet */
+export function inventoryDriver({ file, allowCut = false, remark = () => undefined }: InventoryOptions): LabDriver {
   const inventory = readInventory(file);
   const network = networkOf(inventory);
   const macRange = `02:6d:${pairs(randomBytes(2))}`;
@@ -39,7 +41,7 @@ export function inventoryDriver({ file, allowCut = false }: InventoryOptions): L
     topology: network,
     beforehand: beforehandOf(inventory, { network, macRange, behindThird, allowCut }),
     check: (options) => checkInventory(inventory, options),
-    open: (_, wire) => openLab(inventory, { allowCut, network, macRange }, wire),
+    open: (_, wire) => openLab(inventory, { allowCut, network, macRange, remark }, wire),
   };
 }
 
@@ -53,9 +55,14 @@ function networkOf({ machines: { node1, node2, router }, switch: { driver } }: I
 /** The nodes on the third machine, each a namespace. */
 const behindThird = ['router', 'client'] as const satisfies readonly NodeName[];
 
+interface Opening extends Required<Pick<InventoryOptions, 'allowCut' | 'remark'>> {
+  network: Topology;
+  macRange: string;
+}
+
 async function openLab(
   inventory: Inventory,
-  { allowCut, network, macRange }: { allowCut: boolean; network: Topology; macRange: string },
+  { allowCut, network, macRange, remark }: Opening,
   wire: (hosts: readonly Host[]) => Promise<void>,
 ): Promise<Machines> {
   const keys: LabKeys = { host: newKeyPair(), user: newKeyPair() };
@@ -69,6 +76,7 @@ async function openLab(
     }
   };
   try {
+    remark(`reaching ${addressesIn(inventory).map(placeOf).join(', ')} …`);
     await restoreBeforehand(addressesIn(inventory), reachToRestore);
     const found = await reachAll(inventory, { keys, reached, behindThird });
     const networks = inventory.addresses ?? articleNetworks;
@@ -138,6 +146,7 @@ function premisesOf(
   { macRange, allowCut }: { macRange: string; allowCut: boolean },
 ): Premises {
   const reached = [node1, node2, router].flatMap((each) => each?.host ?? []);
+  const hosts = reached.map(({ name, address }) => [name, placeOf(address)] as const);
   const taken = reached.flatMap(({ name, connection }) => {
     if (!connection) return [];
     const network = connection.from.split('%')[0] ?? '';
@@ -154,6 +163,7 @@ function premisesOf(
   });
   return {
     own: ['node1', 'node2'],
+    hosts: Object.fromEntries(hosts),
     switch: known,
     ...(addresses && { addresses }),
     taken,

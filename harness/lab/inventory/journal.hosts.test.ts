@@ -1,5 +1,6 @@
 import {
   appendFileSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -191,6 +192,26 @@ describe('undos on hosts (needs root, sshd)', function undosOnHosts() {
     await hosts.onHost('h1', ['ip', 'address', 'flush', 'dev', 'eth1', 'scope', 'global']);
     const ended = await gc();
     expect(ended, ended.stderr).to.include({ status: 0 });
+  });
+
+  it('gc of one change, and of a host that was booted since: says “is”, and nothing of what is not due', async () => {
+    const up = (await hosts.onHost('h1', ['cat', '/proc/sys/kernel/random/boot_id'])).trim();
+    const folder = join(hosts.files.folder, 'state', 'inventory');
+    mkdirSync(folder, { recursive: true });
+    for (const [name, boot] of [
+      ['one', up],
+      ['two', 'another boot'],
+    ] as const) {
+      const owner = { owner: { pid: 1, startTime: 1 }, boot: 'an earlier one', namespace: 'pid:[1]' };
+      const address = hosts.address('h1');
+      const header = { journal: 1, created: new Date().toISOString(), ...owner, hosts: [{ address, nic: 'eth1' }] };
+      const due = { undo: 1, host: 'h1', commands: [['ip', 'link', 'delete', 'mac7']] };
+      const lines = [header, { host: 'h1', up: boot, lab: 'pid:[1] 2' }, due];
+      writeFileSync(join(folder, `${name}.jsonl`), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    }
+    const { stdout, status, stderr } = await gc();
+    expect(status, stderr).to.equal(0);
+    expect(stdout).to.equal('h1: 1 change of a run that is gone is taken back (one)\n');
   });
 
   it('wait for a host that cannot be reached', async () => {

@@ -19,7 +19,11 @@ export interface Room {
  * @param taken networks that hosts need for something else
  * @param ids of the chosen experiments; all when left out
  */
-export function roomFor(addresses: readonly string[] | undefined, taken: readonly Taken[], ids?: readonly string[]): Room[] {
+export function roomFor(
+  addresses: readonly string[] | undefined,
+  taken: readonly Taken[],
+  ids?: readonly string[],
+): Room[] {
   const chosen = ids && new Set(ids.map(planOf));
   return articlePlans
     .filter((plan) => chosen?.has(plan) ?? true)
@@ -33,7 +37,9 @@ export function roomFor(addresses: readonly string[] | undefined, taken: readonl
       }
       const map = new AddressMap(addresses, taken);
       try {
-        map.claim(networks);
+        map.claim(
+          plan.networks.map(({ network, hosts: [first] }) => (first ? `${first}/${network.split('/')[1]}` : network)),
+        );
         return { plan, places: { ...Object.fromEntries(asWritten), ...pick(map.entries(), asWritten) } };
       } catch (error) {
         if (!(error instanceof Lacking)) throw error;
