@@ -99,7 +99,7 @@ export class Tap {
    * @throws MacvlabError REMOTE_COMMAND with the shell's words
    */
   async open(): Promise<void> {
-    const process = await this.#node.stack.start(['sh', '-c', holder, 'sh', this.path], 'probe');
+    const process = await this.#node.stack.start(['sh', '-c', holder, 'sh', this.path], 'harness');
     this.#process = process;
     this.#node.scopes.current.defer(`close ${this.path}`, () => this.#close());
     process.stdout.setEncoding('utf8').on('data', (text: string) => this.#read(text));

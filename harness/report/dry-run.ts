@@ -53,7 +53,7 @@ function outcomeOf({ verdict, reason = '' }: TestRecord): string {
 }
 
 /** Kinds of commands that hosts are given, and change or send something. */
-const told = new Set<LoggedCommand['kind']>(['change', 'probe', 'capture', 'undo', 'hook']);
+const told = new Set<LoggedCommand['kind']>(['change', 'probe', 'capture', 'harness', 'undo', 'hook']);
 
 /** @param scripts those that stand above in full; a script that is new is added */
 function commandLines({ where, namespace, argv, stdin, kind }: LoggedCommand, scripts: Set<string>): string[] {

@@ -124,6 +124,7 @@ export async function performExperiment({ stage, experiment, suite, blocked, bod
       commands: state.commandsFrom === undefined ? [] : lab.log.between(state.commandsFrom, state.commandsTo),
     })),
     own: lab.log.between(commandsFrom),
+    exchanges: [...lab.exchanges],
   });
   return record;
 }
