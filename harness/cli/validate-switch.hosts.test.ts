@@ -171,24 +171,21 @@ describe('macvlab validate-switch on hosts (needs root)', function onHosts() {
     expect(taken.stderr).to.match(/10\.0\.0\.41 is at 00:16:3e/);
   });
 
-  it('a range of few addresses, one of them had and others its own: each is told with its reason', async () => {
+  test('a range of few addresses, one of them had and others its own: each is told with its reason', async (hosts) => {
     await hosts.onHost('h1', ['ip', 'address', 'add', '10.0.0.43/24', 'dev', 'eth1']);
     await hosts.onHost('h2', ['ip', 'address', 'add', '10.0.0.41/24', 'dev', 'eth1']);
-    try {
-      const words = ['--addresses', '10.0.0.41-10.0.0.43', '--gateway', '10.0.0.42', '--forward-delay', '0'];
-      const { stderr, status } = await validate('--host', 'root@10.99.0.1', '--nic', 'eth1', ...words);
-      expect(status).to.equal(3);
-      expect(stderr).to.match(/10\.0\.0\.41 is at 00:16:3e/);
-      expect(stderr).to.include('10.0.0.42 is the gateway’s').and.to.include('10.0.0.43 is one of the hosts’ own');
-      expect(stderr).not.to.include('VLAN untagged');
-    } finally {
-      for (const name of ['h1', 'h2'] as const) await hosts.onHost(name, ['ip', 'address', 'flush', 'dev', 'eth1']);
-    }
+    const words = ['--addresses', '10.0.0.41-10.0.0.43', '--gateway', '10.0.0.42', '--forward-delay', '0'];
+    const { stderr, status } = await validate(hosts, '--host', 'root@10.99.0.1', '--nic', 'eth1', ...words);
+    expect(status).to.equal(3);
+    expect(stderr).to.match(/10\.0\.0\.41 is at 00:16:3e/);
+    expect(stderr).to.include('10.0.0.42 is the gateway’s').and.to.include('10.0.0.43 is one of the hosts’ own');
+    expect(stderr).not.to.include('VLAN untagged');
   });
 
-  it('a VLAN that cannot be asked about beside one that can: the other keeps its answer, also in the reports', async () => {
+  test('a VLAN that cannot be asked about beside one that can: the other keeps its answer, also in the reports', async (hosts) => {
     const vlan = ['--vlans', 'untagged,10', '--addresses', '10=10.10.0.0/27'];
     const ended = await validate(
+      hosts,
       '--host',
       'root@10.99.0.1',
       '--nic',
@@ -214,17 +211,17 @@ describe('macvlab validate-switch on hosts (needs root)', function onHosts() {
       expect(ended.stdout).to.include('modprobe 8021q').and.not.to.include('doctor');
   });
 
-  it('a peer that is the host itself: wrong usage, by either name', async () => {
+  test('a peer that is the host itself: wrong usage, by either name', async (hosts) => {
     for (const peer of ['10.99.0.1:eth1', '10.99.0.1:mgmt0']) {
-      const ended = await validate('--host', 'root@10.99.0.1', '--nic', 'eth1', '--peer', peer, ...common);
+      const ended = await validate(hosts, '--host', 'root@10.99.0.1', '--nic', 'eth1', '--peer', peer, ...common);
       expect(ended.stderr).to.include('USAGE: the peer is the host itself').and.not.to.include('another lab');
       expect(ended.status).to.equal(2);
     }
   });
 
-  it('broadcasts are dropped: each stage that takes seconds is told while it lasts', async () => {
+  test('broadcasts are dropped: each stage that takes seconds is told while it lasts', async (hosts) => {
     const where = ['--host', 'root@10.99.0.1', '--nic', 'eth1', '--forward-delay', '0'];
-    const { stderr } = await validate(...where, '--addresses', '10.0.0.32/27', '--gateway', '10.0.0.77');
+    const { stderr } = await validate(hosts, ...where, '--addresses', '10.0.0.32/27', '--gateway', '10.0.0.77');
     const stages = stderr.split('\n').filter((line) => line.startsWith('  '));
     expect(stages).to.include.members(['  asking as the NIC itself', '  nobody answers yet: asking on']);
     expect(stages).to.include('  asking as two children').and.to.include('  asking whether 2 addresses are free');

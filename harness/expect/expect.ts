@@ -58,6 +58,10 @@ const extended = chai.use(({ Assertion }, utilities) => {
     state(this as object);
     const object = flag(this as object, 'object');
     if (object instanceof Promise && flag(this as object, awaiting) !== true) throw aboutPromise();
+    if (object instanceof Exchange) {
+      const [, said, saidNot] = details as [unknown, string, string];
+      [object.expected] = (flag(this as object, 'negate') === true ? saidNot : said).split('\n');
+    }
     try {
       check.apply(this, details);
     } catch (error) {

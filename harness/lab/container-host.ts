@@ -5,7 +5,9 @@ import { addAddress, addressesOf } from '../link/address.js';
 import { setUp } from '../link/device.js';
 import { type LinkInfo, macvlanMode, readLink } from '../link/link-info.js';
 import { addMacvlan, type MacvlanMode, type MacvlanOptions } from '../link/macvlan.js';
+import { addRoute } from '../link/route.js';
 import type { Endpoint } from './endpoint.js';
+import { isWithin, networkOf } from './network.js';
 import type { Node } from './node.js';
 
 /** What a network is like; on the node's uplink, unless another device is named. */
@@ -52,7 +54,8 @@ export class ContainerHost {
       stands = false;
       throw error;
     }
-    return new ContainerNetwork(name, this.node, this.#engine, () => (stands = false));
+    const gateways = options.subnets.flatMap(({ gateway }) => gateway ?? []);
+    return new ContainerNetwork(name, this.node, this.#engine, gateways, () => (stands = false));
   }
 }
 
@@ -60,13 +63,15 @@ export class ContainerNetwork {
   readonly name: string;
   readonly #node: Node;
   readonly #engine: ContainerNetworking;
+  readonly #gateways: readonly string[];
   readonly #forget: () => void;
 
   /** @param forget called when it is gone, so that nobody removes it once more */
-  constructor(name: string, node: Node, engine: ContainerNetworking, forget: () => void) {
+  constructor(name: string, node: Node, engine: ContainerNetworking, gateways: readonly string[], forget: () => void) {
     this.name = name;
     this.#node = node;
     this.#engine = engine;
+    this.#gateways = gateways;
     this.#forget = forget;
   }
 
@@ -92,10 +97,13 @@ export class ContainerNetwork {
     const mode = macvlanMode(link);
     const like: MacvlanOptions = { name: device, parent, mac: link.address, mode: mode as MacvlanMode | undefined };
     const { stack: node } = this.#node;
+    const addresses = addressesOf(link);
+    const routers = this.#gateways.filter((gateway) => addresses.some((cidr) => isWithin(gateway, networkOf(cidr))));
     for (const change of [
       addMacvlan(node, like, stack),
-      ...addressesOf(link).map((cidr) => addAddress(stack, device, cidr)),
+      ...addresses.map((cidr) => addAddress(stack, device, cidr)),
       setUp(stack, device, true),
+      ...routers.map((via) => addRoute(stack, { to: 'default', via })),
     ])
       change.stack.note(change.command, 'likeness');
   }

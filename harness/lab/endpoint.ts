@@ -116,6 +116,9 @@ export class Endpoint implements Station {
     );
     this.#parent = parent;
     await this.#listen(device, addresses, scope);
+    // For a reproduction: where others are told this address, the child has to have it there as well.
+    if (mac === undefined && mode !== 'passthru')
+      this.stack.note(['ip', 'link', 'set', 'dev', device, 'address', this.mac], 'likeness');
   }
 
   /** Takes a child that is in the namespace already as this endpoint's own, and listens on it. @param parent the device that it sits on */

@@ -83,6 +83,8 @@ export class Exchange {
   receiverSawIt = true;
   /** Why it was not answered, in one line from the captured frames. */
   reason = '';
+  /** What was asserted of it last, whether that held or not: "expected the ping from ns1 to ns2 (10.0.0.2) to be answered". */
+  expected: string | undefined;
 
   private constructor(
     lab: Lab,

@@ -19,7 +19,7 @@ export async function sessionOverTheWire(lab: Lab, from: Node, to: Node): Promis
   const { server, user, privateKey, hostKey } = lab.machines.ssh;
   const listener = await to.stack.start(
     [...server, '-D', '-o', `ListenAddress=${address}`, '-p', String(port)],
-    'change',
+    'harness',
   );
   lab.scopes.current.defer(`sshd on ${address}`, () => to.stack.session.signal('TERM', [listener]));
   const connect = async () => {

@@ -16,9 +16,9 @@ export interface LoggedCommand {
    * A reading changes nothing, so that a reproduction can leave it out; an undo is only worth knowing. A cable between two
    * machines was never made by a command: it stands here as what makes its like in one machine. What a container engine is asked
    * for no reproduction asks of the reader's own, nor what a command of the user's is called for, a hook: a likeness of what came of it
-   * stands beside it, and is never performed.
+   * stands beside it, and is never performed. A program of the harness's own is one that only the harness can talk to.
    */
-  kind: 'change' | 'reading' | 'probe' | 'capture' | 'undo' | 'cable' | 'engine' | 'hook' | 'likeness';
+  kind: 'change' | 'reading' | 'probe' | 'capture' | 'harness' | 'undo' | 'cable' | 'engine' | 'hook' | 'likeness';
   status?: number | null;
   /** Milliseconds. */
   duration?: number;

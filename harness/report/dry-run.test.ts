@@ -23,7 +23,7 @@ describe('a dry run', () => {
     experiments: [
       {
         record: aRecord({ number: 2, id: 'A1.2', title: 'second', verdict: 'skipped', reason: 'no router' }),
-        commands: { wiring, setUps: [suite], own: [command('change', ['ip', 'never'])] },
+        commands: { wiring, setUps: [suite], own: [command('change', ['ip', 'never'])], exchanges: [] },
       },
       {
         record: aRecord({ number: 1, id: 'A1.1', title: 'first', verdict: 'passed' }),
@@ -39,11 +39,12 @@ describe('a dry run', () => {
             command('likeness', ['bridge', 'link'], { where: 'switch' }),
             command('undo', ['ip', 'link', 'delete', 'dev', 'eth0'], inside),
           ],
+          exchanges: [],
         },
       },
       {
         record: aRecord({ number: 3, id: 'A1.3', title: 'third', verdict: 'error', reason: 'odd' }),
-        commands: { wiring, setUps: [suite], own: [] },
+        commands: { wiring, setUps: [suite], own: [], exchanges: [] },
       },
     ],
   });

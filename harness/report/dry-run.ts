@@ -86,7 +86,7 @@ function outcomeOf({ verdict, reason = '' }: TestRecord): string {
 }
 
 /** Kinds of commands that hosts are given, and change or send something. */
-const told = new Set<LoggedCommand['kind']>(['change', 'probe', 'capture', 'undo', 'hook']);
+const told = new Set<LoggedCommand['kind']>(['change', 'probe', 'capture', 'harness', 'undo', 'hook']);
 
 /** @param scripts those that stand above in full; a script that is new is added. Without it, none is shown. */
 function commandLines(command: LoggedCommand, scripts?: Set<string>): string[] {

@@ -77,7 +77,13 @@ export function explainVerdict(
     const setUp = suitesAround(suite).flatMap(({ commandsFrom: from, commandsTo: to }) =>
       from === undefined ? [] : lab.log.between(from, to),
     );
-    const script = reproScript({ record, wiring: lab.log.between(0, lab.wiredAt), setUp, commands });
+    const script = reproScript({
+      record,
+      wiring: lab.log.between(0, lab.wiredAt),
+      setUp,
+      commands,
+      exchanges: lab.exchanges,
+    });
     add('repro', `${prefix}-repro.sh`, 'the same steps without macvlab', script);
   }
   if (record.verdict === 'passed') return;
@@ -143,7 +149,7 @@ function formatCommand(command: LoggedCommand): string {
   if (command.kind === 'cable')
     return `# a cable between two machines, as this would make it in one\n# ${quoteCommand(argv)}\n`;
   if (command.kind === 'likeness')
-    return `# what somebody else has made, as this would make it\n# ${quoteCommand(argv)}\n`;
+    return `# what no command of macvlab's has made, as this would make it\n# ${quoteCommand(argv)}\n`;
   const head = `# ${new Date(at).toISOString()} ${where}: ${status === undefined ? 'still running' : `status ${status}, ${duration} ms`}`;
   const change =
     before === undefined && after === undefined

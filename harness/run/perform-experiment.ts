@@ -87,6 +87,7 @@ export async function performExperiment(performing: Performing): Promise<TestRec
       commands: state.commandsFrom === undefined ? [] : lab.log.between(state.commandsFrom, state.commandsTo),
     })),
     own: lab.log.between(commandsFrom),
+    exchanges: [...lab.exchanges],
   });
   return record;
 }

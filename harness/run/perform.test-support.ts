@@ -7,10 +7,12 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { MacvlabError } from '../core/error.js';
+import type { Outcome } from '../lab/exchange.js';
 import type { LabDriver, Machines } from '../lab/driver.js';
 import { sandboxDriver } from '../lab/sandbox/sandbox.js';
 import { perform } from './perform.js';
 import type { RunRecord, TestRecord } from './record.js';
+import { reproScript } from './repro.js';
 
 /** What is special about a lab that is a sandbox otherwise. */
 export type Trait =
@@ -26,7 +28,9 @@ export type Trait =
   /** The first that is opened ends when its first experiment is to begin. */
   | 'mortal'
   /** The first that is opened can have no new namespaces. */
-  | 'full';
+  | 'full'
+  /** Its switch reflects at node1's port, of which nobody knows. */
+  | 'reflecting';
 
 export interface RunDescription {
   filters: readonly string[];
@@ -36,6 +40,8 @@ export interface RunDescription {
   probeFeatures?: boolean;
   /** Whether an exception is thrown where nothing catches it, while the first experiment runs. */
   stray?: boolean;
+  /** Labs side by side: 1 without it. */
+  jobs?: number;
 }
 
 export interface RunOutcome {
@@ -44,6 +50,16 @@ export interface RunOutcome {
   remarks: string[];
   /** Names of the labs that were opened, in that order. */
   opened: string[];
+  /** What each experiment that was performed would have been given as its reproduction, had it failed. */
+  reproductions: Reproduction[];
+}
+
+export interface Reproduction {
+  /** "A1.3 vepa: ns1 reaches the gateway" */
+  title: string;
+  script: string;
+  /** Its pings: "node1/ns1 to 10.0.0.1". */
+  pings: { what: string; outcome: Outcome; wasAsserted: boolean }[];
 }
 
 /** Performs a run to its end. */
@@ -58,15 +74,36 @@ export async function performRun(description: RunDescription): Promise<RunOutcom
 }
 
 async function main(description: string): Promise<void> {
-  const { filters, out, labs, probeFeatures = false, stray = false } = JSON.parse(description) as RunDescription;
+  const {
+    filters,
+    out,
+    labs,
+    probeFeatures = false,
+    stray = false,
+    jobs = 1,
+  } = JSON.parse(description) as RunDescription;
   const opened: string[] = [];
   const remarks: string[] = [];
   const mortal: Machines[] = [];
+  const reproductions: Reproduction[] = [];
   const drivers = Object.entries(labs).map(([name, trait]) => driverOf(name, trait, opened, mortal));
   const { run, records } = await perform(
     {
-      ...{ filters, out, lab: 'auto', jobs: 1, bail: false, keep: 'never', arguments: [], probeFeatures },
+      ...{ filters, out, lab: 'auto', jobs, bail: false, keep: 'never', arguments: [], probeFeatures },
       signal: new AbortController().signal,
+      performed: (record, { wiring, setUps, own: commands, exchanges }) => {
+        if (commands.length === 0) return;
+        const setUp = setUps.flatMap((each) => each.commands);
+        reproductions.push({
+          title: `${record.id} ${record.title}`,
+          script: reproScript({ record, wiring, setUp, commands, exchanges }),
+          pings: exchanges.map(({ from, target, outcome, expected }) => ({
+            what: `${from.stack.name} to ${target}`,
+            outcome,
+            wasAsserted: expected !== undefined,
+          })),
+        });
+      },
       listener: {
         remark: (line) => void remarks.push(line),
         begin() {},
@@ -80,7 +117,7 @@ async function main(description: string): Promise<void> {
     },
     drivers,
   );
-  process.stdout.write(JSON.stringify({ run, records, remarks, opened } satisfies RunOutcome));
+  process.stdout.write(JSON.stringify({ run, records, remarks, opened, reproductions } satisfies RunOutcome));
 }
 
 function throwStray(): never {
@@ -111,6 +148,8 @@ function driverOf(name: string, trait: Trait, opened: string[], mortal: Machines
       if (trait === 'mortal' && isFirst) mortal.push(machines);
       if (trait === 'full' && isFirst)
         await machines.nodes.node1.run(['mount', '-t', 'tmpfs', '-o', 'ro', 'nothing', '/run/netns']);
+      if (trait === 'reflecting')
+        await machines.nodes.switch?.run(['bridge', 'link', 'set', 'dev', 'node1', 'hairpin', 'on']);
       return machines;
     },
   };

@@ -1,4 +1,5 @@
 /** What a run is asked to do, and who listens to how it goes. */
+import type { Exchange } from '../lab/exchange.js';
 import type { MacvlanMode } from '../link/macvlan.js';
 import type { LoggedCommand } from '../remote/command-log.js';
 import type { RunRecord, TestRecord } from './record.js';
@@ -41,6 +42,8 @@ export interface PerformedCommands {
   /** Those of the set-ups that it stands on, outermost suite first: each suite’s are the same list for all of its experiments. */
   setUps: readonly { suite: object; commands: readonly LoggedCommand[] }[];
   own: readonly LoggedCommand[];
+  /** Its pings. */
+  exchanges: readonly Exchange[];
 }
 
 /** Told how a run goes; the progress views of harness/report implement it. */

@@ -20,7 +20,13 @@ const command = (kind: LoggedCommand['kind'], ...argv: string[]): LoggedCommand 
   return { at: 0, where: 'node1', namespace: undefined, argv, kind };
 };
 
-const record = { id: 'A0.12', title: 'docker: a title', kernel: '6.12', startedAt: '2026-11-21T00:00:00.000Z' };
+const record = {
+  id: 'A0.12',
+  title: 'docker: a title',
+  lab: 'sandbox',
+  kernel: '6.12',
+  startedAt: '2026-11-21T00:00:00.000Z',
+};
 
 describe('the reproduction of a test with a container engine', () => {
   const script = reproScript({
@@ -43,7 +49,7 @@ describe('the reproduction of a test with a container engine', () => {
   });
 
   it('performs what makes the like of what the engine has made', () => {
-    expect(performed).to.include('ip -n node1 netns add node1-c1');
+    expect(performed).to.include('step ip netns add node1-c1');
   });
 
   it('is a script that shells accept', () => {

@@ -1,67 +1,158 @@
 /** A failed test as a script of plain ip, bridge, ping and tcpdump lines, which a reader can run without macvlab. */
+import type { Exchange } from '../lab/exchange.js';
 import type { LoggedCommand } from '../remote/command-log.js';
 import { quoteArgument, quoteCommand } from '../remote/quote.js';
 import type { TestRecord } from './record.js';
 
 export interface ReproInput {
-  record: Pick<TestRecord, 'id' | 'title' | 'kernel' | 'reason' | 'startedAt'>;
+  record: Pick<TestRecord, 'id' | 'title' | 'lab' | 'kernel' | 'reason' | 'startedAt'>;
   /** Commands that wired the lab. */
   wiring: readonly LoggedCommand[];
   /** Commands of the suite's set-up. */
   setUp: readonly LoggedCommand[];
   /** Commands of the test itself. */
   commands: readonly LoggedCommand[];
+  /** The test's pings that frames have settled. */
+  exchanges?: readonly Pick<Exchange, 'token' | 'outcome' | 'reason' | 'expected'>[];
 }
 
-/** Nodes are made as network namespaces; endpoints are too, under the names that they have in the log. */
-export function reproScript({ record, wiring, setUp, commands }: ReproInput): string {
+/** Seconds that a ping of the script waits for its answer: where macvlab ends it early, the script cannot. */
+const patience = 2;
+
+/**
+ * The functions that the script's lines are called with. A capture goes to the background, its frames through a pipe of its own,
+ * so that the captures can be ended before what reads them.
+ */
+const functions = `
+fail() { echo "this step failed, so that nothing is shown: $*" >&2; exit 2; }
+# a command that has to work
+step() { output=$("$@" 2>&1) || { echo "$output" >&2; fail "$*"; }; }
+# a command that was refused when this was recorded
+refused() { ! output=$("$@" 2>&1) || fail "it was refused, and now is not: $*"; }
+# a capture; each line begins with where it listens
+count=0 captures= different=
+capture() {
+  where=$1; shift; count=$((count + 1)); mkfifo "/run/frames.$count"
+  while IFS= read -r frame; do [ -z "$frame" ] || printf '%s  %s\\n' "$where" "$frame"; done <"/run/frames.$count" &
+  "$@" >"/run/frames.$count" 2>"/run/capture.$count" &
+  captures="$captures $!"
+}
+listening() {
+  rounds=0
+  until [ "$(grep -l 'listening on' /run/capture.* | wc -l)" -eq "$count" ]; do
+    rounds=$((rounds + 1)); [ "$rounds" -lt 200 ] || { cat /run/capture.* >&2; fail "tcpdump does not listen everywhere"; }
+    sleep 0.05
+  done
+}
+# a ping, behind what it is and what macvlab saw of it: answered or lost
+probe() {
+  what=$1 saw=$2; shift 2
+  if "$@"; then now=answered; else now=lost; fi
+  echo "== $what: $now; macvlab saw it $saw"
+  [ "$now" = "$saw" ] || different="$different, $what"
+}`;
+
+/**
+ * The script. It ends with 0 when each ping does what macvlab saw, with 1 when one does not, and with 2 when a step fails. Its last line is
+ * about the ping that the test's last assertion was about.
+ */
+export function reproScript({ record, wiring, setUp, commands, exchanges = [] }: ReproInput): string {
   const nodes = [...new Set(wiring.filter(({ where }) => where !== 'machine').map(({ where }) => where))];
+  const asserted = exchanges.findLast(({ expected }) => expected !== undefined) ?? exchanges.at(-1);
   return [
     '#!/bin/sh',
     comment(`${record.id} ${record.title}`),
     comment(record.reason ?? ''),
-    comment(`Recorded on kernel ${record.kernel} at ${record.startedAt}. Run as root: sh repro.sh`),
-    '# Everything happens in private namespaces that vanish when the script ends.',
+    comment(
+      `Recorded in the ${record.lab} lab on kernel ${record.kernel} at ${record.startedAt}. Run as root: sh repro.sh`,
+    ),
+    ...(record.lab === 'inventory' ? [comment(limits)] : []),
+    '# Everything happens in private namespaces that vanish when the script ends. It ends with 0 when each ping does what macvlab',
+    '# saw, with 1 when one does not, with 2 when a step fails.',
     'if [ -z "$MACVLAB_REPRO" ]; then',
     '  MACVLAB_REPRO=1 exec unshare --mount --net --pid --fork --kill-child --mount-proc --propagation private sh "$0"',
     'fi',
-    'set -x',
-    'mount -t tmpfs tmpfs /run && mkdir -p /run/netns',
-    ...nodes.map((node) => `ip netns add ${quoteArgument(node)}`),
+    functions.trimStart(),
+    '',
+    'step mount -t tmpfs tmpfs /run',
+    'step mkdir /run/netns',
+    ...nodes.map((node) => `step ip netns add ${quoteArgument(node)}`),
     '',
     '# the lab',
-    ...scriptLines(wiring),
+    ...scriptLines(wiring, exchanges, asserted),
     '',
     '# what the suite sets up',
-    ...scriptLines(setUp),
+    ...scriptLines(setUp, exchanges, asserted),
     '',
     '# the experiment',
-    ...scriptLines(commands),
-    'kill $captures; wait',
+    ...scriptLines(withoutFinalUndo(commands), exchanges, asserted),
+    'kill $captures 2>/dev/null',
+    'wait',
+    '[ -z "$different" ] || echo "not as macvlab saw it: ${different#, }"',
+    ...conclusion(asserted),
+    '[ -z "$different" ]',
     '',
   ].join('\n');
 }
 
-/** One line per command; captures go to the background, and have a second to begin to listen before what comes next. */
-function scriptLines(commands: readonly LoggedCommand[]): string[] {
-  const told = commands.filter(({ kind }) => kind !== 'reading' && kind !== 'undo');
+const limits = [
+  'The hosts and the switch were real. Here they are namespaces and a Linux bridge, set as far as macvlab knows the real switch: this',
+  'shows what Linux does with these commands, and not what the real switch and its cables did.',
+].join('\n');
+
+/** One ping, told by its token. */
+type Asserted = NonNullable<ReproInput['exchanges']>[number] | undefined;
+
+/** The last line that is printed: what this ping did now, and what macvlab expected of it and saw. */
+function conclusion(asserted: Asserted): string[] {
+  if (!asserted) return ['echo "no ping decides: each command was accepted or refused as when this was recorded"'];
+  const { expected = 'nothing of this ping', outcome, reason } = asserted;
+  const seen = reason === outcome ? outcome : `${outcome} (${reason})`;
+  return [`echo "$last: macvlab "${quoteArgument(`${expected.replace(/^expect\b/, 'expects')}, and saw ${seen}`)}`];
+}
+
+/** What the end of the test undoes is of no more use to it; what is undone on the way is a part of it. */
+function withoutFinalUndo(commands: readonly LoggedCommand[]): readonly LoggedCommand[] {
+  return commands.slice(0, commands.findLastIndex(({ kind }) => kind !== 'undo' && kind !== 'reading') + 1);
+}
+
+/** One line per command; behind captures that begin, the script waits until they listen. */
+function scriptLines(
+  commands: readonly LoggedCommand[],
+  exchanges: NonNullable<ReproInput['exchanges']>,
+  asserted: Asserted,
+): string[] {
+  // What could not be undone was undone already.
+  const told = commands.filter(({ kind, status }) => kind !== 'reading' && !(kind === 'undo' && status !== 0));
   return told.flatMap((command, index) => {
     const lastCapture = command.kind === 'capture' && told[index + 1]?.kind !== 'capture';
-    return [...lines(command), ...(lastCapture ? ['sleep 1'] : [])];
+    const { argv } = command;
+    const isAsserted = asserted !== undefined && argv.includes(asserted.token);
+    return [...lines(command), ...(lastCapture ? ['listening'] : []), ...(isAsserted ? ['last=$now'] : [])];
   });
 }
 
-function lines({ where, namespace, argv, stdin, kind, status }: LoggedCommand): string[] {
-  const home = namespace ?? (where === 'machine' ? undefined : where);
+function lines(command: LoggedCommand): string[] {
+  const { where, argv, stdin, kind, status } = command;
   if (kind === 'engine') return [comment(`by a container engine: ${quoteCommand(argv)}`)];
   if (kind === 'hook') return [comment(`by a command of the switch’s owner: ${quoteCommand(argv)}`)];
-  const line = quoteCommand(inNamespace(home, kind === 'capture' ? printing(argv) : argv));
-  if (kind === 'capture') return [`${line} & captures="$captures $!"`];
-  const ended = status === 0 || status === undefined ? [] : [comment(`ended with status ${status}:`)];
-  if (stdin === undefined) return [...ended, line];
+  if (kind === 'harness') return [comment(`by macvlab, which talks to it: ${quoteCommand(argv)}`)];
+  if (kind === 'capture') return [quoteCommand(['capture', placeOf(command), ...entered(command, printing(argv))])];
+  if (kind === 'probe') {
+    const saw = status === 0 ? 'answered' : 'lost';
+    return [quoteCommand(['probe', `${where} to ${argv.at(-1)}`, saw, ...entered(command, impatient(argv))])];
+  }
+  const line = quoteCommand([status ? 'refused' : 'step', ...entered(command, argv)]);
+  if (stdin === undefined) return [line];
   const input = stdin.trimEnd();
   const end = endOf(input);
-  return [...ended, `${line} <<'${end}'`, input, end];
+  return [`${line} <<'${end}'`, input, end];
+}
+
+/** "node1/eth1 in" */
+function placeOf({ where, argv }: LoggedCommand): string {
+  const after = (option: string) => (argv.includes(option) ? argv[argv.indexOf(option) + 1] : undefined);
+  return [`${where}/${after('-i')}`, after('-Q')].filter(Boolean).join(' ');
 }
 
 /** Text that a shell passes over, however many lines it has. */
@@ -77,9 +168,14 @@ function endOf(text: string): string {
   return end;
 }
 
-function inNamespace(home: string | undefined, argv: readonly string[]): string[] {
-  if (home === undefined) return [...argv];
+/**
+ * A command as it is run from outside all nodes. What ip itself does in a node it does with mounts of its own, where the name of a new
+ * namespace would be lost (iproute2, lib/namespace.c, netns_switch): names are given from outside.
+ */
+function entered({ where, namespace }: LoggedCommand, argv: readonly string[]): readonly string[] {
+  const home = namespace ?? (where === 'machine' ? undefined : where);
   const [program = '', ...rest] = argv;
+  if (home === undefined || (program === 'ip' && rest[0] === 'netns')) return argv;
   if (program === 'ip' || program === 'bridge') return [program, '-n', home, ...rest];
   return ['ip', 'netns', 'exec', home, ...argv];
 }
@@ -89,4 +185,10 @@ function printing(argv: readonly string[]): string[] {
   const write = argv.indexOf('-w');
   const kept = write < 0 ? [...argv] : [...argv.slice(0, write), ...argv.slice(write + 2)];
   return [...kept, '-e', '-l'];
+}
+
+/** A ping that does not wait for long. */
+function impatient(argv: readonly string[]): string[] {
+  const wait = argv[0] === 'ping' ? argv.indexOf('-W') + 1 : 0;
+  return argv.map((word, index) => (wait > 0 && index === wait ? String(Math.min(Number(word), patience)) : word));
 }
