@@ -7,7 +7,7 @@ import { switchStates } from './switch-states.test-support.js';
 import { tell } from './tell.test-support.js';
 
 /** Each has a lab of its own, which waits nearly all of the time. */
-const atOnce = 10;
+const atOnce = 8;
 
 describe('a switch port in every state (needs root)', function () {
   // The last to begin waits for all others.
