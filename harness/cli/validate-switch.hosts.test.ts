@@ -30,13 +30,17 @@ describe('macvlab validate-switch on hosts (needs root)', function onHosts() {
 
   const tests: SideBySide[] = [];
   /** A test with hosts of its own. */
-  function test(title: string, work: (hosts: Hosts) => Promise<void>, { long = false } = {}): void {
+  function test(
+    title: string,
+    work: (hosts: Hosts) => Promise<void>,
+    more: Pick<SideBySide, 'long' | 'skip'> = {},
+  ): void {
     const run = async () => {
       await using hosts = await startHosts();
       await hosts.onHost('h3', ['ip', 'address', 'add', '10.0.0.1/24', 'dev', 'eth1']);
       await work(hosts);
     };
-    tests.push({ title, long, run });
+    tests.push({ title, ...more, run });
   }
 
   const addresses = ['--addresses', '10.0.0.32/27'];
@@ -111,17 +115,16 @@ describe('macvlab validate-switch on hosts (needs root)', function onHosts() {
   const hasNft = spawnSync('nft', ['--version']).status === 0;
   for (const state of switchStates.filter(({ name }) => states.includes(name))) {
     const title = `names a switch in state: ${state.name}${state.nft ? ' (needs nft)' : ''}`;
-    if (state.nft && !hasNft) it.skip(title);
-    else
-      test(title, async (hosts) => {
-        const nicMac = hostMac('h1');
-        const tools = { port: 'h1', peerPort: 'h2', nicMac, macs: '02:6d:00:00', known: 2 } as const;
-        for (const command of state.commands(tools)) {
-          await hosts.onSwitch(typeof command === 'string' ? command.split(' ') : command);
-        }
-        const ended = await validate(hosts, '--host', 'root@10.99.0.1', '--nic', 'eth1', ...common);
-        expect(lastLine(ended), ended.stdout + ended.stderr).to.match(state.answer);
-      });
+    const inState = async (hosts: Hosts) => {
+      const nicMac = hostMac('h1');
+      const tools = { port: 'h1', peerPort: 'h2', nicMac, macs: '02:6d:00:00', known: 2 } as const;
+      for (const command of state.commands(tools)) {
+        await hosts.onSwitch(typeof command === 'string' ? command.split(' ') : command);
+      }
+      const ended = await validate(hosts, '--host', 'root@10.99.0.1', '--nic', 'eth1', ...common);
+      expect(lastLine(ended), ended.stdout + ended.stderr).to.match(state.answer);
+    };
+    test(title, inState, { skip: state.nft === true && !hasNft });
   }
 
   const aPeerApart = async (hosts: Hosts) => {

@@ -2,21 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { expect } from 'chai';
 import { errorOf } from '../../core/error.test-support.js';
-import { patience, poll } from '../../core/wait.js';
+import { poll } from '../../core/wait.js';
 import { echoRequest } from '../../wire/pattern.js';
 import type { AllSessions } from '../driver.js';
 import { Lab } from '../lab.js';
-import { sandboxDriver } from '../sandbox/sandbox.js';
-import { skipWithoutRoot } from '../sandbox/sandbox.test-support.js';
 import { nodeNames } from '../topology.js';
-import { knownAcceleration } from './acceleration.js';
 import { vmDriver } from './vm.js';
 import { whyNoGuests } from './vm.test-support.js';
 
 const why = whyNoGuests();
-
-/** Before any lab of this process: test files are loaded before the first test runs. */
-const patienceAtFirst = patience(100);
 
 /** One guest for all of it: the last test but one makes it panic. */
 describe(`a lab in one guest${why}`, function vm() {
@@ -79,22 +73,6 @@ describe(`a lab in one guest${why}`, function vm() {
     for (const address of [...reachable, '192.0.2.1']) {
       const { stderr, stdout: said } = await opened().machines.nodes.node1.run(['ping', '-c1', '-W1', address]);
       expect(`${said}${stderr}`, address).to.match(/unreachable/);
-    }
-  });
-
-  it('a guest by TCG and a sandbox beside it: deadlines are four times as long in the guest alone', async function beside() {
-    skipWithoutRoot(this);
-    const factor = knownAcceleration()?.kind === 'kvm' ? 1 : 4;
-    expect(patience(100), 'of this process').to.equal(patienceAtFirst);
-    const sandbox = await Lab.open(sandboxDriver);
-    try {
-      const [inGuest, inSandbox] = await Promise.all(
-        [opened(), sandbox].map(({ node1 }) => errorOf(node1.stack.session.run(['sleep', '60'], { deadline: 100 }))),
-      );
-      expect(inSandbox?.message).to.include(`within ${patienceAtFirst} ms`);
-      expect(inGuest?.message).to.include(`within ${factor * patienceAtFirst} ms`);
-    } finally {
-      await sandbox.close();
     }
   });
 
