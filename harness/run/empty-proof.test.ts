@@ -111,6 +111,11 @@ describe('a run with a suite that proves nothing (needs root)', function emptyPr
       /the set-up of “Z” has an expect\(\) that asserts nothing/,
     ],
     ['with a set-up that fails', `setUp(() => Promise.reject(new Error('in the set-up')));\n${sound}`, /in the set-up/],
+    [
+      'with a set-up that never ends',
+      `setUp(async ({ lab }) => { void lab.close(); await new Promise(() => undefined); });\n${sound}`,
+      /the lab is gone/,
+    ],
     ['with a test that is none of ours', `${sound}\nit('Z1 passes', () => undefined);`, /is no experiment/],
     ['with a part that is skipped', `describe.skip('S', () => { ${sound} });`, /is skipped/],
     ['with a part that is chosen by itself', `${sound}\nit.only('Z1 alone', () => undefined);`, /is no experiment/],

@@ -1,13 +1,14 @@
 /** One experiment from its beginning to its record: run, proved by evidence, reverted, and judged by {@link verdictOf}. */
 import { watchClock } from '../core/clock.js';
 import { MacvlabError, messageOf } from '../core/error.js';
-import { pause, within } from '../core/wait.js';
+import { pause } from '../core/wait.js';
 import { featuresOfLinks } from '../lab/features.js';
 import { countAssertions, newAssertionCounter, settleAssertions } from '../expect/counting.js';
 import { exchangeOf } from '../expect/expect.js';
 import { formatExchange } from '../expect/listing.js';
 import type { Exchange } from '../lab/exchange.js';
 import { Lacking } from '../lab/lacking.js';
+import { damaged } from './damage.js';
 import { collectEvidence, explainVerdict, type Proof } from './evidence.js';
 import type { Facts, PingFact } from './facts.js';
 import type { TestRecord } from './record.js';
@@ -24,9 +25,6 @@ export interface Performing {
   blocked: unknown;
   body: (notes: Notes) => Promise<void>;
 }
-
-/** Milliseconds that a test may take; a deadline for what hangs, far beyond what any test needs. */
-const deadline = 120_000;
 
 /** What an experiment writes down beside its verdict. */
 type Noted = Record<'observed' | 'measured', TestRecord['observed']>;
@@ -103,13 +101,12 @@ async function runBody({ stage, experiment: { id }, body }: Performing, facts: F
   const clockJump = watchClock();
   lab.forget();
   const ownFrom = lab.log.mark();
-  let ends = 0;
-  const whole = countAssertions(counter, async () => body(notes))
-    // An assertion that nobody awaits is a mistake of the suite, but it counts all the same.
-    .then(() => settleAssertions(counter, id))
-    .finally(() => ends++);
   facts.thrown = await errorOf(() =>
-    within(whole, { what: `${id} to end`, deadline: lab.patience(deadline), signal: stage.givenUp }),
+    stage.bounded(id, async () => {
+      await countAssertions(counter, () => body(notes));
+      // An assertion that nobody awaits is a mistake of the suite, but it counts all the same.
+      await settleAssertions(counter, id);
+    }),
   );
   facts.clockJump = clockJump();
   facts.unheld = counter.failure;
@@ -118,8 +115,6 @@ async function runBody({ stage, experiment: { id }, body }: Performing, facts: F
   facts.pingsUnderWay = lab.pingsUnderWay;
   facts.pings = lab.exchanges.map(pingFact);
   facts.finding = findingOf(facts.pings, noted);
-  const isOver = () => ends > 0;
-  if (!isOver()) stage.damage ??= damaged(`${id} did not end, and may still be changing the lab`);
 }
 
 function pingFact({ from, to, outcome, reason, breakPoint }: Exchange): PingFact {
@@ -195,10 +190,4 @@ async function listingOf(error: unknown): Promise<string | undefined> {
   if (!exchange) return undefined;
   await pause(courtesy);
   return formatExchange(exchange);
-}
-
-function damaged(what: string): MacvlabError {
-  return new MacvlabError('LAB_DAMAGED', what, {
-    next: 'look at what could not be undone in the record of that test; later tests need a lab without it',
-  });
 }

@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { MacvlabError } from '../core/error.js';
+import { pause } from '../core/wait.js';
 import type { Outcome } from '../lab/exchange.js';
 import type { LabDriver, Machines } from '../lab/driver.js';
 import { sandboxDriver } from '../lab/sandbox/sandbox.js';
@@ -109,7 +110,7 @@ async function main(description: string): Promise<void> {
         begin() {},
         testStarted(_, number) {
           void mortal.shift()?.close();
-          if (stray && number === 1) setTimeout(throwStray, 5);
+          if (stray && number === 1) void pause(5).then(() => process.nextTick(throwStray));
         },
         testEnded() {},
         end() {},

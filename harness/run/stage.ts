@@ -1,10 +1,12 @@
 /** A stage of a run: a lab, the run's folder, and the suites that are performed there. Several can be used side by side. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Scope } from '../core/scope.js';
+import { patience, within } from '../core/wait.js';
 import { countAssertions, newAssertionCounter, settleAssertions } from '../expect/counting.js';
 import { type Feature, whyNot } from '../lab/features.js';
 import type { AddressPlan, Lab } from '../lab/lab.js';
 import type { MacvlanMode } from '../link/macvlan.js';
+import { damaged } from './damage.js';
 import { performExperiment } from './perform-experiment.js';
 import type { RunListener, RunPlan } from './plan.js';
 import type { TestRecord } from './record.js';
@@ -95,6 +97,21 @@ export class Stage {
     return this.#elsewhere();
   }
 
+  /**
+   * Does a part of a suite, up to its deadline, the end of the lab or of the run. What does not end may still be changing the lab.
+   * @param what as it stands in an error: "A1.3"
+   * @throws MacvlabError WAIT_DEADLINE; what has ended the lab or the run; what the work throws
+   */
+  async bounded(what: string, work: () => Promise<void>): Promise<void> {
+    let ends = 0;
+    const whole = work().finally(() => ends++);
+    try {
+      await within(whole, { what: `${what} to end`, deadline: patience(deadline), signal: this.givenUp });
+    } finally {
+      if (ends === 0) this.damage ??= damaged(`${what} did not end, and may still be changing the lab`);
+    }
+  }
+
   /** Begins a suite: its scope, and its addresses. */
   async enterSuite(state: SuiteState, title: string, addresses: AddressPlan): Promise<void> {
     state.commandsFrom = this.lab.log.mark();
@@ -104,13 +121,16 @@ export class Stage {
 
   /** Does a part of a suite's set-up; a failure is kept for its experiments to report. */
   async attempt(state: SuiteState, work: () => Promise<void>): Promise<void> {
-    if (failureOf(state) !== undefined || this.damage !== undefined || this.run.signal.aborted) return;
+    if (failureOf(state) !== undefined || this.damage !== undefined || this.givenUp.aborted) return;
+    const what = `the set-up of “${state.title}”`;
     try {
-      // Its experiments are skipped, and say why; what cannot be set up is no failure then.
-      for (const feature of state.needs) if ((await this.missing(feature)) !== undefined) return;
-      const counter = newAssertionCounter();
-      await countAssertions(counter, work);
-      await settleAssertions(counter, `the set-up of “${state.title}”`);
+      await this.bounded(what, async () => {
+        // Its experiments are skipped, and say why; what cannot be set up is no failure then.
+        for (const feature of state.needs) if ((await this.missing(feature)) !== undefined) return;
+        const counter = newAssertionCounter();
+        await countAssertions(counter, work);
+        await settleAssertions(counter, what);
+      });
     } catch (error) {
       state.failure = error;
     }
@@ -139,6 +159,9 @@ export class Stage {
     return known;
   }
 }
+
+/** Milliseconds that a test, or a set-up, may take; a deadline for what hangs, far beyond what any of them needs. */
+const deadline = 120_000;
 
 function failureOf(state: SuiteState | undefined): unknown {
   return state && (state.failure ?? failureOf(state.parent));

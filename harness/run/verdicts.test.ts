@@ -457,6 +457,44 @@ describe('verdicts (needs root)', function verdicts() {
     await stage.leaveSuite(suite);
   });
 
+  describe('a set-up that never ends', () => {
+    /** What becomes of an experiment behind it. */
+    const behind = async (meanwhile: () => void) => {
+      const suite: SuiteState = { title: 'T', parent: undefined, modes: [], needs: [] };
+      await stage.enterSuite(suite, 'T', {});
+      await stage.attempt(suite, () => {
+        meanwhile();
+        return new Promise<void>(() => undefined);
+      });
+      return performed(async () => say(await lab.ping(lab.node1, lab.node2)).to.be.answered(), [], suite);
+    };
+
+    it('its deadline: error, and the lab is damaged', async () => {
+      const record = await behind(() => {
+        process.env.MACVLAB_PATIENCE = '0.002';
+      }).finally(() => delete process.env.MACVLAB_PATIENCE);
+      expect(record).to.include({ verdict: 'error', reason: 'waited 240 ms for the set-up of “T” to end' });
+      expect(stage.isUnfit).to.equal(true);
+    }).timeout(8000);
+
+    it('the run is interrupted: error, at once', async () => {
+      const reason = new MacvlabError('INTERRUPTED', 'interrupted by a test', { next: 'nothing' });
+      const record = await behind(() => interruption.abort(reason));
+      expect(record.failure?.code).to.equal('INTERRUPTED');
+    }).timeout(8000);
+
+    it('its lab goes: error, at once', async () => {
+      const record = await behind(
+        () =>
+          void inSandbox(
+            'kill -KILL $(for p in /proc/[0-9]*; do [ "$(cat $p/comm)" != sshd ] || echo ${p#/proc/}; done)',
+          ).catch(() => undefined),
+      );
+      expect(record).to.include({ verdict: 'error', assertions: 0 });
+      expect(record.failure?.code).to.equal('LAB_DAMAGED');
+    }).timeout(8000);
+  });
+
   describe('where the lab’s kernel is its own', () => {
     /** What a guest's console would have heard (harness/lab/vm/vm.test.ts proves that it does), told by the test. */
     let heard: KernelComplaint[];
