@@ -9,6 +9,7 @@ const rooms = [
   'harness/soak',
   'harness/fuzz',
   'harness/ends',
+  'harness/fresh',
   'harness/cli',
   'harness/report',
   'harness/matrix',

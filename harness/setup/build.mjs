@@ -12,8 +12,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { spawnSync } from 'node:child_process';
-import { SetupError, say } from './report.mjs';
+import { runCommand } from './command.mjs';
+import { thisMachine } from './machine.mjs';
+import { SetupError } from './report.mjs';
 
 /** Folders that tsconfig.json includes. */
 const sourceFolders = ['harness', 'suites', 'bench'];
@@ -32,6 +33,9 @@ const commandLink = 'node_modules/.bin/macvlab';
 /** What the last successful build was made from. */
 const stampFile = 'dist/.inputs';
 
+/** The Node that runs this, before any other. */
+const ownNode = { ...thisMachine(), folders: [path.dirname(process.execPath), ...thisMachine().folders] };
+
 /**
  * Whether dist/ is what a build would make now.
  * @param {string} root the project's folder
@@ -43,11 +47,12 @@ export function buildIsFresh(root) {
 /**
  * Builds, if need be.
  * @param {string} root
+ * @param {import('./progress.mjs').Task} task
  * @throws {SetupError} when the compiler is not content; its output has been shown, and no stamp is left
  */
-export function build(root) {
+export async function build(root, task) {
   const inputs = describeInputs(root);
-  if (!isBuiltFrom(root, inputs)) compile(root, inputs);
+  if (!isBuiltFrom(root, inputs)) await compile(root, inputs, task);
   if (!commandIsReady(root)) makeCommandReady(root);
 }
 
@@ -62,15 +67,21 @@ function isBuiltFrom(root, inputs) {
 /**
  * @param {string} root
  * @param {string} inputs
+ * @param {import('./progress.mjs').Task} task
  */
-function compile(root, inputs) {
-  say('building dist/ with tsc');
+async function compile(root, inputs, task) {
+  task.says('compiles to dist/ with tsc');
   rmSync(path.join(root, stampFile), { force: true });
   // an incremental compiler does not look whether its output is still there
   if (!existsSync(path.join(root, commandLine))) rmSync(path.join(root, 'dist'), { recursive: true, force: true });
   const compiler = path.join(root, 'node_modules/typescript/bin/tsc');
-  const { status, error } = spawnSync(process.execPath, [compiler, '-p', '.'], { cwd: root, stdio: ['ignore', 2, 2] });
-  if (error || status !== 0) {
+  const onLine = (/** @type {string} */ line) => task.prints(line);
+  const failure = await runCommand([path.basename(process.execPath), compiler, '-p', '.'], ownNode, {
+    cwd: root,
+    onLine,
+  });
+  if (failure !== undefined) {
+    task.fails(failure);
     throw new SetupError(
       'the project does not compile',
       "mend what tsc says above (`git status` shows what differs from the project's own)",
@@ -78,6 +89,7 @@ function compile(root, inputs) {
   }
   removeOrphans(root);
   writeFileSync(path.join(root, stampFile), inputs);
+  task.ends();
 }
 
 /**

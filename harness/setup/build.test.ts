@@ -3,7 +3,8 @@ import path from 'node:path';
 import { expect } from 'chai';
 import { build, buildIsFresh } from './build.mjs';
 import { FakeMachine } from './fake-machine.test-support.js';
-import { SetupError } from './report.mjs';
+import { Progress } from './progress.mjs';
+import { attempt } from './report.mjs';
 
 /** A project with a compiler that copies each source, and counts how often it was called. */
 function project(): FakeMachine {
@@ -25,24 +26,32 @@ function project(): FakeMachine {
   return fake;
 }
 
+/** Where a build tells what it does. */
+const task = () => new Progress({ inPlace: false }).task('build');
+
+async function refuses(fake: FakeMachine): Promise<void> {
+  const [error] = await attempt(() => build(fake.root, task()));
+  expect(error?.message).to.equal('the project does not compile');
+}
+
 const builds = ({ root }: FakeMachine) => readFileSync(path.join(root, 'builds'), 'utf8').length;
 
 describe('the build', () => {
-  it('is made once, and makes the command line executable where npx looks for it', () => {
+  it('is made once, and makes the command line executable where npx looks for it', async () => {
     using fake = project();
     expect(buildIsFresh(fake.root)).to.equal(false);
-    build(fake.root);
-    build(fake.root);
+    await build(fake.root, task());
+    await build(fake.root, task());
     expect(builds(fake)).to.equal(1);
     expect(statSync(path.join(fake.root, 'node_modules/.bin/macvlab')).mode & 0o111).to.equal(0o111);
   });
 
-  it('is only linked again when node_modules was made anew', () => {
+  it('is only linked again when node_modules was made anew', async () => {
     using fake = project();
-    build(fake.root);
+    await build(fake.root, task());
     rmSync(path.join(fake.root, 'node_modules/.bin'), { recursive: true });
     expect(buildIsFresh(fake.root)).to.equal(false);
-    build(fake.root);
+    await build(fake.root, task());
     expect(buildIsFresh(fake.root)).to.equal(true);
     expect(builds(fake)).to.equal(1);
   });
@@ -55,35 +64,35 @@ describe('the build', () => {
     'the output is gone': (fake) => rmSync(path.join(fake.root, 'dist/harness/cli/main.js')),
   };
   for (const [title, change] of Object.entries(changes)) {
-    it(`is made again when ${title}`, () => {
+    it(`is made again when ${title}`, async () => {
       using fake = project();
-      build(fake.root);
+      await build(fake.root, task());
       change(fake);
       expect(buildIsFresh(fake.root)).to.equal(false);
-      build(fake.root);
+      await build(fake.root, task());
       expect(builds(fake)).to.equal(2);
       expect(buildIsFresh(fake.root)).to.equal(true);
     });
   }
 
-  it('keeps nothing whose source is gone', () => {
+  it('keeps nothing whose source is gone', async () => {
     using fake = project();
-    build(fake.root);
+    await build(fake.root, task());
     fake.write('dist/harness/core/a.js.map', '');
     rmSync(path.join(fake.root, 'harness/core/a.ts'));
-    build(fake.root);
+    await build(fake.root, task());
     expect(existsSync(path.join(fake.root, 'dist/harness/core/a.js'))).to.equal(false);
     expect(existsSync(path.join(fake.root, 'dist/harness/core/a.js.map'))).to.equal(false);
     expect(existsSync(path.join(fake.root, 'dist/harness/cli/main.js'))).to.equal(true);
   });
 
-  it('that fails is an error, and is tried again the next time', () => {
+  it('that fails is an error, and is tried again the next time', async () => {
     using fake = project();
-    build(fake.root);
+    await build(fake.root, task());
     fake.write('harness/core/a.ts', 'wrong');
-    expect(() => build(fake.root)).to.throw(SetupError, 'does not compile');
+    await refuses(fake);
     fake.write('harness/core/a.ts', 'wrong');
-    expect(() => build(fake.root)).to.throw(SetupError, 'does not compile');
+    await refuses(fake);
     expect(buildIsFresh(fake.root)).to.equal(false);
   });
 });

@@ -41,6 +41,9 @@ export const guestTools = [
   { name: 'xz', purpose: 'unpacks the modules of newer kernels' },
 ];
 
+/** Those of the programs that kernels and images for guests are made with: QEMU is needed when they run. */
+export const imageTools = guestTools.map(({ name }) => name).filter((name) => name !== 'qemu-system-x86_64');
+
 /**
  * What only the Vagrant lab's own tests need: Vagrant, and a libvirt that is started for them (vagrant/with-libvirt).
  * @type {readonly RequiredTool[]}
