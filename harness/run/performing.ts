@@ -1,5 +1,6 @@
 /** The performing part of a run: labs are opened where there is work for them, and each suite file is performed in one. */
 import { MacvlabError, messageOf } from '../core/error.js';
+import { unless } from '../core/wait.js';
 import type { LabDriver } from '../lab/driver.js';
 import { Lab } from '../lab/lab.js';
 import type { SuiteFile } from './catalogue.js';
@@ -39,7 +40,9 @@ export class Performing {
    */
   async at(venue: Venue, next: Venue | undefined): Promise<void> {
     try {
-      if (!(await venue.hasWork()) || this.#options.plan.signal.aborted) return;
+      if (!(await venue.hasWork())) return;
+      if (venue.ready) await this.#untilSetUp(venue.ready);
+      if (this.#options.plan.signal.aborted) return;
       venue.unhelped = next && (await whyUnusable(next));
       const usable = venue.unhelped === undefined ? next : undefined;
       const scout = this.#open(venue);
@@ -56,6 +59,15 @@ export class Performing {
     } finally {
       next?.complete();
     }
+  }
+
+  /** Waits for the set-up that is at work beside; an interrupted run does not. */
+  async #untilSetUp(ready: Promise<void>): Promise<void> {
+    const { signal, listener } = this.#options.plan;
+    listener.remark('the other experiments wait for the set-up, which is still at work');
+    await unless(signal, ready).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
   }
 
   /** Opens a lab of a venue; one that does not survive the probing of features is replaced. */

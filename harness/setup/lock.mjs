@@ -29,12 +29,12 @@ export async function withLock(root, work) {
 }
 
 /**
- * Waits for a set-up that is at work in a checkout.
+ * The set-up that is at work in a checkout.
  * @param {string} root the project's folder
- * @returns {Promise<Promise<void> | undefined>} resolves at once: to undefined where none is at work, else to its end
+ * @returns {Promise<{ end: Promise<void> } | undefined>} end: resolves when it has ended; undefined where none is at work
  */
 export async function setUpAtWork(root) {
-  return (await connected(nameOf(root)))?.end;
+  return connected(nameOf(root));
 }
 
 /** @param {string} root */
