@@ -8,16 +8,18 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { withLock } from '../setup/lock.mjs';
 import { suiteOutcome } from '../setup/totals.mjs';
-import { findProgram, guestTools } from '../setup/tools.mjs';
+import { guestTools } from '../setup/tools.mjs';
 import type { TestRecord } from '../run/record.js';
 import { macvlab, main } from './command-line.test-support.js';
+import { needs, needsRoot } from '../setup/needs.test-support.js';
 
 describe('macvlab run, where guests cannot be had (needs root)', function auto() {
   this.timeout(60_000);
   let folder = '';
 
-  before(function needsRoot() {
-    if (process.geteuid?.() !== 0 || !guestTools.every(({ name }) => findProgram(name))) this.skip();
+  before(function () {
+    needsRoot(this);
+    needs(this, ...guestTools.map(({ name }) => name));
     folder = mkdtempSync(join(tmpdir(), 'macvlab-auto-'));
   });
 

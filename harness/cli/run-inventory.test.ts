@@ -21,7 +21,7 @@ describe('run on hosts of an inventory (needs root)', function runInventory() {
   this.timeout(300_000);
   let hosts: Hosts;
 
-  before(async function needsRoot() {
+  before(async function () {
     skipWithoutHosts(this);
     hosts = await startHosts();
   });

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +12,7 @@ import {
 import { settledTraces } from '../lab/inventory/settled.test-support.js';
 import type { PortReport } from '../report/port-report.js';
 import { switchStates } from '../switch-port/switch-states.test-support.js';
+import { needs } from '../setup/needs.test-support.js';
 
 const cli = fileURLToPath(new URL('main.js', import.meta.url));
 
@@ -20,7 +20,7 @@ describe('macvlab validate-switch on hosts (needs root)', function onHosts() {
   this.timeout(240_000);
   let hosts: Hosts;
 
-  before(async function needsHosts() {
+  before(async function () {
     skipWithoutHosts(this);
     hosts = await startHosts();
     await hosts.onHost('h3', ['ip', 'address', 'add', '10.0.0.1/24', 'dev', 'eth1']);
@@ -37,7 +37,8 @@ describe('macvlab validate-switch on hosts (needs root)', function onHosts() {
   const lastLine = ({ stdout }: Ended) => stdout.trimEnd().split('\n').at(-1);
   const onPort = (...words: string[]) => hosts.onSwitch(['bridge', 'link', 'set', 'dev', 'h1', ...words]);
 
-  it('answers on the last line, with an exit code, a report, JUnit and frames; and leaves nothing', async () => {
+  it('answers on the last line, with an exit code, a report, JUnit and frames; and leaves nothing', async function () {
+    needs(this, 'sudo');
     const before = await hosts.traces('h1');
     const plain = await validate('--host', 'root@10.99.0.1', '--nic', 'eth1', ...common);
     expect([lastLine(plain), plain.status], plain.stderr).to.deep.equal(['does not reflect', 1]);
@@ -97,7 +98,7 @@ describe('macvlab validate-switch on hosts (needs root)', function onHosts() {
   ];
   for (const state of switchStates.filter(({ name }) => states.includes(name))) {
     it(`names a switch in state: ${state.name}${state.nft ? ' (needs nft)' : ''}`, async function inState() {
-      if (state.nft && spawnSync('nft', ['--version']).status !== 0) this.skip();
+      if (state.nft) needs(this, 'nft');
       const nicMac = hostMac('h1');
       const tools = { port: 'h1', peerPort: 'h2', nicMac, macs: '02:6d:00:00', known: 2 } as const;
       for (const command of state.commands(tools)) {

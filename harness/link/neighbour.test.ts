@@ -8,7 +8,7 @@ import { flushNeighbours, readNeighbours } from './neighbour.js';
 describe('forgetting neighbours (needs root)', () => {
   let sandbox: TestSandbox;
 
-  beforeEach(async function needsRoot() {
+  beforeEach(async function () {
     skipWithoutRoot(this);
     sandbox = await TestSandbox.open('a', 'b');
     await sandbox.cable('a', 'b');

@@ -193,9 +193,9 @@ describe('setting up the labs', () => {
     expect(checkout.fake.calls).to.deep.equal([]);
     expect(await checkout.setUp({ everyLab: true })).to.deep.equal([]);
     expect(checkout.fake.calls.filter((call) => call.startsWith('apt-get'))).to.deep.equal([
-      'apt-get -o APT::Status-Fd=1 -o DPkg::Lock::Timeout=300 install -y --no-install-recommends cpio dnsmasq-base iproute2 ' +
-        'iptables libvirt-clients libvirt-daemon lzop nftables openssh-client perl-base qemu-utils ruby shellcheck sudo ' +
-        'tshark vagrant-libvirt',
+      'apt-get -o APT::Status-Fd=1 -o DPkg::Lock::Timeout=300 install -y --no-install-recommends bzip2 cpio ' +
+        'dnsmasq-base gpg gpg-agent iproute2 iptables libvirt-clients libvirt-daemon lz4 lzop make nftables openssh-client ' +
+        'perl-base qemu-utils ruby shellcheck sudo tshark vagrant-libvirt zstd',
     ]);
   });
 

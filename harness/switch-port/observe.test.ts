@@ -5,6 +5,7 @@ import { skipWithoutRoot } from '../lab/sandbox/sandbox.test-support.js';
 import { answerWords } from './answer.js';
 import { type SwitchState, switchStates } from './switch-states.test-support.js';
 import { tell, type Told } from './tell.test-support.js';
+import { needs } from '../setup/needs.test-support.js';
 
 /** Most of the time is waiting: several at once, each with a lab of its own. */
 const atOnce = Math.max(2, availableParallelism());
@@ -36,7 +37,7 @@ describe('a switch port in every state (needs root)', function () {
 
   for (const state of switchStates) {
     it(`${state.name}${state.nft ? ' (needs nft)' : ''}`, async function () {
-      if (state.nft && !hasNft) this.skip();
+      if (state.nft) needs(this, 'nft');
       // begun in this order, so that it has begun when those before it have ended
       const { observation, answer, left } = await (told.get(state) ?? tell(state));
       const all = JSON.stringify({ answer, observation }, null, 1);

@@ -12,7 +12,7 @@ describe('a lab on hosts of an inventory (needs root)', function inventoryLab() 
   this.timeout(240_000);
   let hosts: Hosts;
 
-  before(async function needsRoot() {
+  before(async function () {
     skipWithoutHosts(this);
     hosts = await startHosts();
   });
