@@ -12,6 +12,7 @@ import { type StageContext, type StageName, stageNames, stages, type Step } from
 const options = {
   short: { type: 'boolean', default: false },
   stage: { type: 'string', multiple: true },
+  since: { type: 'string', default: 'HEAD~1' },
   out: { type: 'string', default: 'reports/fresh' },
 } as const;
 
@@ -21,7 +22,7 @@ process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
 });
 
 async function main(args: string[]): Promise<number> {
-  const { chosen, out } = parsed(args);
+  const { chosen, since, out } = parsed(args);
   if (process.geteuid?.() !== 0) {
     throw new MacvlabError('NOT_ROOT', 'a fresh machine is a root folder with mounts', {
       next: 'run the same command as root',
@@ -35,6 +36,7 @@ async function main(args: string[]): Promise<number> {
   const steps: Step[] = [];
   const context: StageContext = {
     root: fileURLToPath(new URL('../../..', import.meta.url)),
+    since,
     setUp: undefined,
     async fresh() {
       const begun = Date.now();
@@ -59,15 +61,17 @@ async function main(args: string[]): Promise<number> {
   return red > 0 ? exitCode.failed : exitCode.ok;
 }
 
-function parsed(args: string[]): { chosen: StageName[]; out: string } {
+function parsed(args: string[]): { chosen: StageName[]; since: string; out: string } {
   const usage = (message: string) =>
-    new MacvlabError('USAGE', message, { next: `options: --short, --stage ${stageNames.join('|')}, --out FOLDER` });
+    new MacvlabError('USAGE', message, {
+      next: `options: --short, --stage ${stageNames.join('|')}, --since COMMIT, --out FOLDER`,
+    });
   try {
     const { values } = parseArgs({ args, options });
-    const named = values.stage ?? (values.short ? ['short'] : ['root', 'user', 'no-install']);
+    const named = values.stage ?? (values.short ? ['short'] : ['start', 'test', 'user', 'no-install']);
     const chosen = stageNames.filter((name) => named.includes(name));
     if (chosen.length < new Set(named).size) throw usage(`a stage is unknown: ${named.join(', ')}`);
-    return { chosen, out: resolve(values.out) };
+    return { chosen, since: values.since, out: resolve(values.out) };
   } catch (error) {
     throw error instanceof MacvlabError ? error : usage(error instanceof Error ? error.message : String(error));
   }

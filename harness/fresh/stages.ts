@@ -6,7 +6,7 @@ import { MacvlabError } from '../core/error.js';
 import { cacheFolder } from '../core/cache.js';
 import { installCommand, requiredTools } from '../setup/tools.mjs';
 import type { Command, Ended, FreshMachine } from './fresh-machine.js';
-import { needs } from './needs.js';
+import { changedTests, needs } from './needs.js';
 
 /** One command of a stage, and how it ended. */
 export interface Step {
@@ -19,13 +19,15 @@ export interface Step {
   note?: string;
 }
 
-/** Each uses the machine that the one before it has left, but for `no-install`. */
-export const stageNames = ['root', 'user', 'no-install', 'short'] as const;
+/** `test` and `user` go on with the machine that the stage before has left; the others have one of their own. */
+export const stageNames = ['start', 'test', 'user', 'no-install', 'short'] as const;
 export type StageName = (typeof stageNames)[number];
 
 export interface StageContext {
   /** The project's folder, whose HEAD is tried. */
   root: string;
+  /** The commit since which changed tests are run in the short form. */
+  since: string;
   /** A machine on which nothing has been done. */
   fresh(): Promise<FreshMachine>;
   /** The machine that root has set up, if a stage before has done so. */
@@ -37,13 +39,14 @@ const project = 'cd ~/macvlab && ';
 
 /** Runs a stage; its steps are reported as they end. */
 export const stages: Record<StageName, (context: StageContext) => Promise<void>> = {
-  async root(context) {
-    const machine = await context.fresh();
-    context.setUp = machine;
-    const step = stepsOf('root', machine, context);
-    await clone(machine, context.root);
-    await step('npm start', { line: `${project}npm start` });
-    await step('npm test', { line: `${project}npm test` });
+  async start(context) {
+    const machine = (context.setUp = await cloned(context));
+    await stepsOf('start', machine, context)('npm start', { line: `${project}npm start` });
+  },
+
+  async test(context) {
+    const machine = (context.setUp ??= await cloned(context));
+    await stepsOf('test', machine, context)('npm test', { line: `${project}npm test` });
   },
 
   async user(context) {
@@ -59,10 +62,9 @@ export const stages: Record<StageName, (context: StageContext) => Promise<void>>
   },
 
   async 'no-install'(context) {
-    const machine = await context.fresh();
+    const machine = await cloned(context);
     const step = stepsOf('no-install', machine, context);
     const environment = { MACVLAB_NO_INSTALL: '1' };
-    await clone(machine, context.root);
     const before = traces(machine);
     await step('npm start, with nothing there', { line: `${project}npm start`, environment }, (ended) => {
       if (ended.status !== 3) return `exit code ${ended.status}, where 3 was expected`;
@@ -80,14 +82,21 @@ export const stages: Record<StageName, (context: StageContext) => Promise<void>>
   async short(context) {
     const machine = await setUp('short', context);
     const step = stepsOf('short', machine, context);
-    for (const { what, line, green } of needs) await step(what, { line: project + line }, green);
+    for (const { what, line, green } of [...needs, ...changedTests(context.root, context.since)]) {
+      await step(what, { line: project + line }, green);
+    }
   },
 };
 
-/** A machine on which root has set up all that `npm test` needs. Container engines are taken from this machine's cache. */
-async function setUp(stage: StageName, context: StageContext): Promise<FreshMachine> {
+async function cloned(context: StageContext): Promise<FreshMachine> {
   const machine = await context.fresh();
   await clone(machine, context.root);
+  return machine;
+}
+
+/** A machine on which root has set up all that `npm test` needs. Container engines are taken from this machine's cache. */
+async function setUp(stage: StageName, context: StageContext): Promise<FreshMachine> {
+  const machine = await cloned(context);
   const cache = join(machine.folder, 'root/.cache/macvlab');
   const links = 'mkdir -p "$2" && if [ -d "$1/engines" ]; then cp -al "$1/engines" "$2"; fi';
   spawnSync('sh', ['-c', links, 'sh', cacheFolder(), cache], { stdio: 'inherit' });
