@@ -6,6 +6,10 @@ import { parseArgs } from 'node:util';
 import { untilInterrupted } from '../cli/interruption.js';
 import { exitCode, formatError, MacvlabError } from '../core/error.js';
 import { asJson, makeFolders, writeWhole } from '../core/report-files.js';
+import { installTools } from '../setup/install-tools.mjs';
+import { findProgram, thisMachine } from '../setup/machine.mjs';
+import { Progress } from '../setup/progress.mjs';
+import { attempt } from '../setup/report.mjs';
 import { FreshMachine } from './fresh-machine.js';
 import { type StageContext, type StageName, stageNames, stages, type Step } from './stages.js';
 
@@ -28,6 +32,7 @@ async function main(args: string[]): Promise<number> {
       next: 'run the same command as root',
     });
   }
+  await installMmdebstrap();
   makeFolders(out);
   const log = join(out, 'log.txt');
   rmSync(log, { force: true });
@@ -59,6 +64,16 @@ async function main(args: string[]): Promise<number> {
   const red = steps.filter(({ trouble }) => trouble !== undefined).length;
   process.stdout.write(`${steps.length - red} of ${steps.length} steps are green; all output: ${log}\n`);
   return red > 0 ? exitCode.failed : exitCode.ok;
+}
+
+/** Installs what minimal roots are built with, unless nothing may be installed. */
+async function installMmdebstrap(): Promise<void> {
+  const lacking = () => (findProgram('mmdebstrap') ? [] : [{ name: 'mmdebstrap', purpose: 'builds a minimal Debian' }]);
+  if (process.env.MACVLAB_NO_INSTALL === '1') return;
+  const [trouble] = await attempt(() =>
+    installTools(thisMachine(), { lacking, task: new Progress().task('programs') }),
+  );
+  if (trouble) throw new MacvlabError('TOOL_MISSING', trouble.message, { next: trouble.next });
 }
 
 function parsed(args: string[]): { chosen: StageName[]; since: string; out: string } {
