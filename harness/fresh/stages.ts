@@ -80,11 +80,10 @@ export const stages: Record<StageName, (context: StageContext) => Promise<void>>
   },
 
   async short(context) {
+    const tests = [...needs, ...changedTests(context.root, context.since)];
     const machine = await setUp('short', context);
     const step = stepsOf('short', machine, context);
-    for (const { what, line, green } of [...needs, ...changedTests(context.root, context.since)]) {
-      await step(what, { line: project + line }, green);
-    }
+    for (const { what, line, green } of tests) await step(what, { line: project + line }, green);
   },
 };
 

@@ -30,7 +30,7 @@ export function describePlan(root, machine, { wanted, cache = cacheFolder() }) {
 
 /** @param {string} root */
 function describeNodeModules(root) {
-  return `${countNodeModules(root)} npm packages, in node_modules: 40 MB to download, 190 MB on the disk`;
+  return `${countNodeModules(root)} npm packages, in node_modules: 40 MB to download, 160 MB on the disk`;
 }
 
 /**
