@@ -28,6 +28,7 @@ export class Performing {
   readonly #probing: FeatureProbing;
   #labs = 0;
   #begun = false;
+  #hasWaited = false;
 
   constructor(options: PerformingOptions) {
     this.#options = options;
@@ -64,7 +65,8 @@ export class Performing {
   /** Waits for the set-up that is at work beside; an interrupted run does not. */
   async #untilSetUp(ready: Promise<void>): Promise<void> {
     const { signal, listener } = this.#options.plan;
-    listener.remark('the other experiments wait for the set-up, which is still at work');
+    if (!this.#hasWaited) listener.remark('the other experiments wait for the set-up, which is still at work');
+    this.#hasWaited = true;
     await unless(signal, ready).catch((error: unknown) => {
       if (!signal.aborted) throw error;
     });

@@ -12,11 +12,12 @@ function project(): FakeMachine {
   fake.write(
     'node_modules/typescript/bin/tsc',
     `const fs = require('node:fs');
-     fs.appendFileSync('builds', 'x');
+     const [checks, emits] = ['--noCheck', '--noEmit'].map((option) => !process.argv.includes(option));
+     if (emits) fs.appendFileSync('builds', 'x');
      for (const file of fs.readdirSync('harness', { recursive: true }).filter((name) => name.endsWith('.ts'))) {
        const text = fs.readFileSync('harness/' + file, 'utf8');
-       if (text === 'wrong') process.exit(2);
-       fs.cpSync('harness/' + file, 'dist/harness/' + file.replace(/ts$/, 'js'));
+       if (checks && text === 'wrong') process.exit(2);
+       if (emits) fs.cpSync('harness/' + file, 'dist/harness/' + file.replace(/ts$/, 'js'));
      }`,
   );
   fake.write('tsconfig.json', '{}');
@@ -84,6 +85,18 @@ describe('the build', () => {
     expect(existsSync(path.join(fake.root, 'dist/harness/core/a.js'))).to.equal(false);
     expect(existsSync(path.join(fake.root, 'dist/harness/core/a.js.map'))).to.equal(false);
     expect(existsSync(path.join(fake.root, 'dist/harness/cli/main.js'))).to.equal(true);
+  });
+
+  it('can be used before types are checked, where there was none', async () => {
+    using fake = project();
+    fake.write('harness/core/a.ts', 'wrong');
+    const emitted: boolean[] = [];
+    const usable = () => emitted.push(existsSync(path.join(fake.root, 'node_modules/.bin/macvlab')));
+    const [error] = await attempt(() => build(fake.root, task(), usable));
+    expect(error?.message).to.equal('the project does not compile');
+    expect(emitted).to.deep.equal([true]);
+    expect(buildIsFresh(fake.root)).to.equal(false);
+    await refuses(fake);
   });
 
   it('that fails is an error, and is tried again the next time', async () => {

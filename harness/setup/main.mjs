@@ -57,11 +57,15 @@ async function setUp() {
   return withLock(root, async () => {
     if (process.env['MACVLAB_NO_INSTALL'] === '1') return onlyBuild(machine, progress);
     await announce(machine);
+    /** @type {(isBuilt: boolean) => void} */
+    let told = () => undefined;
+    /** @type {Promise<boolean>} */
+    const built = new Promise((resolve) => (told = resolve));
     const building = attempt(async () => {
       await installNodeModules(root, machine, progress.task('npm packages'));
-      await build(root, progress.task('build'));
+      await build(root, progress.task('build'), () => told(true));
     });
-    const built = building.then((troubles) => troubles.length === 0);
+    void building.then((troubles) => told(troubles.length === 0));
     const onSandbox = async () => {
       // where every lab is promised, one that is missing is found before anything begins
       if (runArguments === undefined || everyLab || !machine.root || !(await built)) return;
