@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { MacvlabError } from '../core/error.js';
-import { missingAuditTools } from '../setup/tools.mjs';
+import { auditTools } from '../setup/tools.mjs';
 import { performAudit } from './audit.js';
 import type { Finding } from './judge.js';
 import { sabotages } from './sample-sabotages.test-support.js';
+import { needs, needsRoot } from '../setup/needs.test-support.js';
 
 /** Whether a miss is told as one is proved on real labs, by sabotages that do nothing, or something else than they say. */
 describe('the audit (needs root and nft)', function audit() {
@@ -15,7 +16,8 @@ describe('the audit (needs root and nft)', function audit() {
   const findings = new Map<string, Finding>();
 
   before(async function performOnce() {
-    if (process.geteuid?.() !== 0 || missingAuditTools().length > 0) return this.skip();
+    needsRoot(this);
+    needs(this, ...auditTools.map(({ name }) => name));
     out = mkdtempSync(join(tmpdir(), 'macvlab-audit-'));
     const found = (finding: Finding) => void findings.set(finding.id, finding);
     const module = new URL('sample-sabotages.test-support.js', import.meta.url).href;

@@ -7,10 +7,10 @@ import { expect } from 'chai';
 import { parse } from 'yaml';
 import { TestArchive } from '../kernel/archive.test-support.js';
 import type { GitlabPipeline, JobPlan } from '../matrix/job-plan.js';
-import { findProgram } from '../setup/machine.mjs';
 import { putCiPrograms } from './ci-programs.test-support.js';
 import { macvlab } from './command-line.test-support.js';
 import { leaveMatrix } from './left-matrix.test-support.js';
+import { needs } from '../setup/needs.test-support.js';
 
 const page = readFileSync(fileURLToPath(new URL('../../../docs/ci.md', import.meta.url)), 'utf8');
 
@@ -34,7 +34,7 @@ describe('what docs/ci.md says', function () {
   let env: Record<string, string> = {};
 
   before(function () {
-    if (!['apt-get', 'dpkg-deb', 'gpg', 'gpgv'].every((program) => findProgram(program))) this.skip();
+    needs(this, 'apt-get', 'dpkg-deb', 'gpg', 'gpgv');
     folder = mkdtempSync(join(tmpdir(), 'macvlab-ci-docs-'));
     archive = new TestArchive(join(folder, 'debian'));
     archive.publish([{ name: `linux-image-${release}`, version: '6.12.7-1' }]);

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { TestArchive } from '../kernel/archive.test-support.js';
-import { findProgram } from '../setup/machine.mjs';
 import { type Ended, macvlab } from './command-line.test-support.js';
+import { needs } from '../setup/needs.test-support.js';
 
 const [series, version] = ['6.12', '6.12.7-1'];
 const release = '6.12.7+deb13-cloud-amd64';
@@ -21,7 +21,7 @@ describe('macvlab kernels', function () {
     });
 
   before(function () {
-    if (!['apt-get', 'dpkg-deb', 'gpg', 'gpgv', 'depmod'].every((program) => findProgram(program))) this.skip();
+    needs(this, 'apt-get', 'dpkg-deb', 'gpg', 'gpgv', 'depmod');
     folder = mkdtempSync(join(tmpdir(), 'macvlab-kernels-'));
     archive = new TestArchive(join(folder, 'debian'));
     const names = [`boot/vmlinuz-${release}`, `boot/config-${release}`];

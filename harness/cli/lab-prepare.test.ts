@@ -2,8 +2,9 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { findProgram, guestTools } from '../setup/tools.mjs';
+import { guestTools } from '../setup/tools.mjs';
 import { macvlab } from './command-line.test-support.js';
+import { needs } from '../setup/needs.test-support.js';
 
 describe('macvlab lab prepare', () => {
   let folder = '';
@@ -31,7 +32,7 @@ describe('macvlab lab prepare', () => {
   });
 
   it('says what keeps guests from being prepared', async function guests() {
-    if (!guestTools.every(({ name }) => findProgram(name))) this.skip();
+    needs(this, ...guestTools.map(({ name }) => name));
     const { status, stdout, stderr } = await call();
     expect({ status, stdout }).to.deep.equal({ status: 3, stdout: '' });
     expect(stderr)

@@ -25,12 +25,19 @@ export function addLabPrepare(lab: Command): void {
     .command('prepare')
     .description('fetch and build what guests boot from, or the containers’ image, so that a run need not')
     .addOption(new Option('--lab <name>', 'which lab').choices(driverNames).default('vm'))
+    .option('--images', 'only fetch and build; do not try whether guests run here')
     .option('--engines', 'fetch and unpack container engines instead, for all labs');
   addLabOptions(command)
     .addHelpText('after', examples)
-    .action(async ({ lab: name, engines, ...given }: GivenLabOptions & { lab: string; engines?: true }) => {
+    .action(async ({ lab: name, engines, images, ...given }: GivenLabOptions & PrepareOptions) => {
       if (engines) {
         say('container engines are prepared', `  ${await prepareEngines()}`);
+        return;
+      }
+      if (images && name === 'vm') {
+        const { guestImages } = await import('../lab/vm/images.js');
+        await guestImages({ guests: 1, ...labOptions(given), remark });
+        say('the images of guests are made');
         return;
       }
       const driver = await loadDriver(name, { ...labOptions(given), remark });
@@ -41,6 +48,12 @@ export function addLabPrepare(lab: Command): void {
       }
       say(`the ${name} lab is prepared`, ...columns(Object.entries(prepared).map(([what, is]) => [`  ${what}`, is])));
     });
+}
+
+interface PrepareOptions {
+  lab: string;
+  engines?: true;
+  images?: true;
 }
 
 async function prepareEngines(): Promise<string> {

@@ -6,6 +6,7 @@ import { Changes, poll } from '../core/wait.js';
 import { PcapReader } from '../wire/pcap-reader.js';
 import { readFileSync } from 'node:fs';
 import { type Ended, macvlab } from './command-line.test-support.js';
+import { needsRoot } from '../setup/needs.test-support.js';
 
 interface Status {
   name: string;
@@ -24,7 +25,7 @@ describe('a lab that is left running', function () {
 
   before(function () {
     // Only root can make the sandbox's namespaces; `macvlab doctor` says the same.
-    if (process.geteuid?.() !== 0) this.skip();
+    needsRoot(this);
     cwd = mkdtempSync(join(tmpdir(), 'macvlab-lab-'));
   });
 

@@ -5,8 +5,8 @@ import { expect } from 'chai';
 import { TestArchive } from '../kernel/archive.test-support.js';
 import { aBzImage, put } from '../kernel/own-kernel.test-support.js';
 import type { JobPlan } from '../matrix/job-plan.js';
-import { findProgram } from '../setup/machine.mjs';
 import { type Ended, macvlab } from './command-line.test-support.js';
+import { needs } from '../setup/needs.test-support.js';
 
 const packages = [
   ['6.1.0-9-cloud-amd64', '6.1.9-1'],
@@ -29,7 +29,7 @@ describe('macvlab matrix --plan', function () {
     });
 
   before(function () {
-    if (!['apt-get', 'dpkg-deb', 'gpg', 'gpgv'].every((program) => findProgram(program))) this.skip();
+    needs(this, 'apt-get', 'dpkg-deb', 'gpg', 'gpgv');
     folder = mkdtempSync(join(tmpdir(), 'macvlab-plan-'));
     cwd = mkdtempSync(join(folder, 'cwd-'));
     archive = new TestArchive(join(folder, 'debian'));

@@ -6,14 +6,15 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { findProgram } from '../setup/machine.mjs';
 import { type Ended, main } from './command-line.test-support.js';
+import { needsRoot } from '../setup/needs.test-support.js';
 
 /** Programs are hidden from one command line alone, in a mount namespace of its own: it then sees a machine without them. */
 describe('on a machine that lacks a program (needs root)', function missing() {
   this.timeout(60_000);
   let out: string;
 
-  before(function needsRoot() {
-    if (process.geteuid?.() !== 0) this.skip();
+  before(function () {
+    needsRoot(this);
   });
   beforeEach(() => (out = mkdtempSync(join(tmpdir(), 'macvlab-missing-'))));
   afterEach(() => rmSync(out, { recursive: true, force: true }));

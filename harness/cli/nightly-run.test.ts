@@ -6,12 +6,12 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { TestArchive } from '../kernel/archive.test-support.js';
 import type { JobPlan } from '../matrix/job-plan.js';
-import { findProgram } from '../setup/machine.mjs';
 import { putCiPrograms } from './ci-programs.test-support.js';
 import { macvlab } from './command-line.test-support.js';
 import { leaveMatrix } from './left-matrix.test-support.js';
 import { type Jobs, WorkflowRun } from './workflow-runner.test-support.js';
 import { readWorkflow } from './workflow.test-support.js';
+import { needs } from '../setup/needs.test-support.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const workflow = readWorkflow(join(root, '.github/workflows/nightly.yml'));
@@ -38,8 +38,7 @@ describe('the nightly workflow, performed', function () {
   let catalogue: JobPlan['experiments'] = [];
 
   before(async function () {
-    const needed = ['apt-get', 'dpkg-deb', 'gpg', 'gpgv', 'git', 'tar'];
-    if (!needed.every((program) => findProgram(program))) this.skip();
+    needs(this, 'apt-get', 'dpkg-deb', 'gpg', 'gpgv', 'git', 'tar');
     folder = mkdtempSync(join(tmpdir(), 'macvlab-nightly-'));
     archive = new TestArchive(join(folder, 'debian'));
     archive.publish(kernels.map(({ release, debian }) => ({ name: `linux-image-${release}`, version: debian })));

@@ -4,7 +4,6 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { githubMatrix, planJobs } from '../matrix/job-plan.js';
 import { aKernel, aMatrix } from '../matrix/matrix.test-support.js';
-import { findProgram } from '../setup/machine.mjs';
 import {
   expressionsIn,
   namesIn,
@@ -13,6 +12,7 @@ import {
   readWorkflow,
   type WorkflowJob,
 } from './workflow.test-support.js';
+import { needs } from '../setup/needs.test-support.js';
 
 const file = fileURLToPath(new URL('../../../.github/workflows/nightly.yml', import.meta.url));
 const content = readFileSync(file, 'utf8');
@@ -132,7 +132,7 @@ describe('the nightly workflow', () => {
 
   it('has scripts that shellcheck is content with', function () {
     this.timeout(60_000);
-    if (!findProgram('shellcheck')) this.skip();
+    needs(this, 'shellcheck');
     for (const { name, run } of scripts) {
       const { stdout } = spawnSync('shellcheck', ['--shell=bash', '-'], { input: run, encoding: 'utf8' });
       expect(stdout, name).to.equal('');

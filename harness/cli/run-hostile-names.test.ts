@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { macvlab } from './command-line.test-support.js';
+import { needsRoot } from '../setup/needs.test-support.js';
 
 /** Folders whose names a shell, ssh or mount would take for something else. */
 const names = [
@@ -26,8 +27,8 @@ describe('a run in folders with strange names (needs root)', function strange() 
   this.timeout(120_000);
   let base: string;
 
-  before(function needsRoot() {
-    if (process.geteuid?.() !== 0) this.skip();
+  before(function () {
+    needsRoot(this);
   });
   beforeEach(() => (base = mkdtempSync(join(tmpdir(), 'macvlab-strange-'))));
   afterEach(() => rmSync(base, { recursive: true, force: true }));

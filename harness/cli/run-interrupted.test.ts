@@ -6,13 +6,14 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { RunRecord } from '../run/record.js';
 import { main } from './command-line.test-support.js';
+import { needsRoot } from '../setup/needs.test-support.js';
 
 describe('a run that is interrupted (needs root)', function interrupted() {
   this.timeout(60_000);
   let out: string;
 
-  before(function needsRoot() {
-    if (process.geteuid?.() !== 0) this.skip();
+  before(function () {
+    needsRoot(this);
   });
   beforeEach(() => (out = mkdtempSync(join(tmpdir(), 'macvlab-interrupted-'))));
   afterEach(() => rmSync(out, { recursive: true, force: true }));

@@ -25,7 +25,7 @@ describe('run on hosts of an inventory (needs root)', function runInventory() {
   // The last to begin waits for all others.
   this.timeout(600_000);
 
-  before(function needsRoot() {
+  before(function () {
     skipWithoutHosts(this);
   });
 

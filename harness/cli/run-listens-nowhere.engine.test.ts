@@ -8,6 +8,7 @@ import { TestEngine, whyNoContainers } from '../lab/container/engine.test-suppor
 import { whyNoGuests } from '../lab/vm/vm.test-support.js';
 import { findProgram } from '../setup/machine.mjs';
 import { main } from './command-line.test-support.js';
+import { needsRoot } from '../setup/needs.test-support.js';
 
 /** Reads what may be gone by now. */
 function reading<T>(read: () => T): T | undefined {
@@ -52,8 +53,8 @@ describe('what listens for connections (needs root)', function listening() {
   this.timeout(300_000);
   let out: string;
 
-  before(function needsRoot() {
-    if (process.geteuid?.() !== 0) this.skip();
+  before(function () {
+    needsRoot(this);
   });
   beforeEach(() => (out = mkdtempSync(join(tmpdir(), 'macvlab-listens-'))));
   afterEach(() => rmSync(out, { recursive: true, force: true }));

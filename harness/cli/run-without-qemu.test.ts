@@ -6,6 +6,7 @@ import { runProgram } from '../core/program.js';
 import type { TestRecord } from '../run/record.js';
 import { findProgram, installCommand } from '../setup/tools.mjs';
 import { main } from './command-line.test-support.js';
+import { needsRoot } from '../setup/needs.test-support.js';
 
 /**
  * This machine as it would be without QEMU, and with a /dev that no kernel fills: in mounts of its own, which end with the
@@ -25,8 +26,8 @@ describe('macvlab run --lab auto, without QEMU (needs root)', function auto() {
   this.timeout(60_000);
   let folder: string;
 
-  before(function needsRoot() {
-    if (process.geteuid?.() !== 0) this.skip();
+  before(function () {
+    needsRoot(this);
   });
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'macvlab-auto-'))));
   afterEach(() => rmSync(folder, { recursive: true }));

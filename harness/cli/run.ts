@@ -1,6 +1,7 @@
 /** `macvlab run`: performs experiments. */
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Option, type Command } from 'commander';
 import { exitCode, MacvlabError } from '../core/error.js';
 import type { LabDriver } from '../lab/driver.js';
@@ -10,6 +11,7 @@ import type { Beforehand } from '../lab/rehearsal.js';
 import { type MacvlanMode, macvlanModes } from '../link/macvlan.js';
 import type { Selection } from '../run/catalogue.js';
 import { type Keep, keepChoices } from '../run/plan.js';
+import { setUpAtWork } from '../setup/lock.mjs';
 import { configFileName, readConfig } from './config-file.js';
 import { untilInterrupted } from './interruption.js';
 import { addLabOptions, type GivenLabOptions, labOptions } from './lab-options.js';
@@ -107,6 +109,11 @@ export function addRun(program: Command): void {
         mayBeKept: options.keep !== 'never',
         remark: note,
       });
+      const setUp = await setUpAtWork(fileURLToPath(new URL('../../..', import.meta.url)));
+      if (setUp && drivers.length === 1) {
+        remark('a set-up is at work in this checkout; waiting for it to end');
+        await setUp.end;
+      }
       // A commit whose tree has no kernel in it is no mistake of the command line.
       if (!options.bisect || !(await isOwn(options.kernel))) await refuseWrongKernel(drivers);
       const [cheapest] = drivers;
@@ -127,6 +134,7 @@ export function addRun(program: Command): void {
       const results = await perform(
         {
           ...plan,
+          ...(setUp && drivers.length > 1 && { setUp: setUp.end }),
           ...(options.probeFeatures && { probeFeatures: true }),
           out: resolve(options.out),
           signal: untilInterrupted('the run ends, and writes its reports'),

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -33,7 +32,7 @@ describe('macvlab validate-switch on hosts (needs root)', function onHosts() {
   function test(
     title: string,
     work: (hosts: Hosts) => Promise<void>,
-    more: Pick<SideBySide, 'long' | 'skip'> = {},
+    more: Pick<SideBySide, 'long' | 'needs'> = {},
   ): void {
     const run = async () => {
       await using hosts = await startHosts();
@@ -52,28 +51,32 @@ describe('macvlab validate-switch on hosts (needs root)', function onHosts() {
   }
   const lastLine = ({ stdout }: Ended) => stdout.trimEnd().split('\n').at(-1);
 
-  test('answers on the last line, with an exit code, a report, JUnit and frames; and leaves nothing', async (hosts) => {
-    const before = await settledTraces(hosts, 'h1');
-    const plain = await validate(hosts, '--host', 'root@10.99.0.1', '--nic', 'eth1', ...common);
-    expect([lastLine(plain), plain.status], plain.stderr).to.deep.equal(['does not reflect', 1]);
-    await hosts.onSwitch(['bridge', 'link', 'set', 'dev', 'h1', 'hairpin', 'on']);
-    const files = ['--json', 'r.json', '--junit', 'deep/r.xml'];
-    const reflecting = await validate(hosts, '--host', 'ops@10.99.0.1', '--nic', 'eth1', ...common, ...files);
-    expect([lastLine(reflecting), reflecting.status], reflecting.stderr).to.deep.equal(['reflects', 0]);
-    expect(await settledTraces(hosts, 'h1')).to.equal(before);
-    const { folder } = hosts.files;
-    const report = JSON.parse(readFileSync(join(folder, 'r.json'), 'utf8')) as PortReport;
-    expect(report).to.include({ schema: 1, answer: 'reflects', exit: 0, host: '10.99.0.1', nic: 'eth1' });
-    expect(report.segments.map(({ vlan, words }) => [vlan, words])).to.deep.equal([['untagged', 'reflects']]);
-    expect(report.frames).to.be.within(20, 60);
-    expect(readFileSync(join(folder, 'deep/r.xml'), 'utf8'))
-      .to.contain('<testcase')
-      .and.not.to.contain('<failure');
-    const own = join(folder, 'reports', 'latest-switch');
-    expect(readdirSync(own)).to.include.members(['report.json', 'junit.xml', ...(report.segments[0]?.pcaps ?? [])]);
-    expect(report.segments[0]?.pcaps.length).to.be.above(2);
-    expect(JSON.stringify(report), 'secrets').not.to.contain('PRIVATE KEY');
-  });
+  test(
+    'answers on the last line, with an exit code, a report, JUnit and frames; and leaves nothing',
+    async (hosts) => {
+      const before = await settledTraces(hosts, 'h1');
+      const plain = await validate(hosts, '--host', 'root@10.99.0.1', '--nic', 'eth1', ...common);
+      expect([lastLine(plain), plain.status], plain.stderr).to.deep.equal(['does not reflect', 1]);
+      await hosts.onSwitch(['bridge', 'link', 'set', 'dev', 'h1', 'hairpin', 'on']);
+      const files = ['--json', 'r.json', '--junit', 'deep/r.xml'];
+      const reflecting = await validate(hosts, '--host', 'ops@10.99.0.1', '--nic', 'eth1', ...common, ...files);
+      expect([lastLine(reflecting), reflecting.status], reflecting.stderr).to.deep.equal(['reflects', 0]);
+      expect(await settledTraces(hosts, 'h1')).to.equal(before);
+      const { folder } = hosts.files;
+      const report = JSON.parse(readFileSync(join(folder, 'r.json'), 'utf8')) as PortReport;
+      expect(report).to.include({ schema: 1, answer: 'reflects', exit: 0, host: '10.99.0.1', nic: 'eth1' });
+      expect(report.segments.map(({ vlan, words }) => [vlan, words])).to.deep.equal([['untagged', 'reflects']]);
+      expect(report.frames).to.be.within(20, 60);
+      expect(readFileSync(join(folder, 'deep/r.xml'), 'utf8'))
+        .to.contain('<testcase')
+        .and.not.to.contain('<failure');
+      const own = join(folder, 'reports', 'latest-switch');
+      expect(readdirSync(own)).to.include.members(['report.json', 'junit.xml', ...(report.segments[0]?.pcaps ?? [])]);
+      expect(report.segments[0]?.pcaps.length).to.be.above(2);
+      expect(JSON.stringify(report), 'secrets').not.to.contain('PRIVATE KEY');
+    },
+    { needs: ['sudo'] },
+  );
 
   test('warns of port security before it sends anything; with --max-macs 1 the port learns one address', async (hosts) => {
     const two = await validate(hosts, '--host', 'root@10.99.0.1', '--nic', 'eth1', ...common);
@@ -112,7 +115,6 @@ describe('macvlab validate-switch on hosts (needs root)', function onHosts() {
     'hairpin for unicast alone (bcast_flood, mcast_flood off)',
     'hairpin, slow: a tenth of a second and more for a frame',
   ];
-  const hasNft = spawnSync('nft', ['--version']).status === 0;
   for (const state of switchStates.filter(({ name }) => states.includes(name))) {
     const title = `names a switch in state: ${state.name}${state.nft ? ' (needs nft)' : ''}`;
     const inState = async (hosts: Hosts) => {
@@ -124,7 +126,7 @@ describe('macvlab validate-switch on hosts (needs root)', function onHosts() {
       const ended = await validate(hosts, '--host', 'root@10.99.0.1', '--nic', 'eth1', ...common);
       expect(lastLine(ended), ended.stdout + ended.stderr).to.match(state.answer);
     };
-    test(title, inState, { skip: state.nft === true && !hasNft });
+    test(title, inState, { needs: state.nft ? ['nft'] : [] });
   }
 
   const aPeerApart = async (hosts: Hosts) => {
@@ -254,26 +256,30 @@ describe('macvlab validate-switch on hosts (needs root)', function onHosts() {
     });
   }
 
-  test('says what is wrong with a key, a host key and sudo', async (hosts) => {
-    const words = ['node', cli, 'validate-switch', '--nic', 'eth1', ...common];
-    const run = (...more: string[]) => hosts.run([...words, ...more], { cwd: hosts.files.folder });
-    const { identity, wrongIdentity, noKnownHosts } = hosts.files;
-    const ended = [
-      await run('--host', 'root@10.99.0.1', '--identity', wrongIdentity),
-      await run('--host', 'root@10.99.0.1', '--identity', identity, '--known-hosts', noKnownHosts),
-    ];
-    await hosts.setSudo('h1', 'nothing');
-    ended.push(await run('--host', 'ops@10.99.0.1', '--identity', identity));
-    await hosts.setSudo('h1', 'without password');
-    expect(ended.at(-1)?.stderr).not.to.match(/user: root|inventory/);
-    const codes = ended.map(({ stderr }) => /HOST_[A-Z]+(?=: )/.exec(stderr)?.[0]);
-    expect(codes, ended.map(({ stderr }) => stderr).join('\n')).to.deep.equal([
-      'HOST_REFUSED',
-      'HOST_KEY',
-      'HOST_SUDO',
-    ]);
-    expect(ended.map(({ status }) => status)).to.deep.equal([3, 3, 3]);
-  });
+  test(
+    'says what is wrong with a key, a host key and sudo',
+    async (hosts) => {
+      const words = ['node', cli, 'validate-switch', '--nic', 'eth1', ...common];
+      const run = (...more: string[]) => hosts.run([...words, ...more], { cwd: hosts.files.folder });
+      const { identity, wrongIdentity, noKnownHosts } = hosts.files;
+      const ended = [
+        await run('--host', 'root@10.99.0.1', '--identity', wrongIdentity),
+        await run('--host', 'root@10.99.0.1', '--identity', identity, '--known-hosts', noKnownHosts),
+      ];
+      await hosts.setSudo('h1', 'nothing');
+      ended.push(await run('--host', 'ops@10.99.0.1', '--identity', identity));
+      await hosts.setSudo('h1', 'without password');
+      expect(ended.at(-1)?.stderr).not.to.match(/user: root|inventory/);
+      const codes = ended.map(({ stderr }) => /HOST_[A-Z]+(?=: )/.exec(stderr)?.[0]);
+      expect(codes, ended.map(({ stderr }) => stderr).join('\n')).to.deep.equal([
+        'HOST_REFUSED',
+        'HOST_KEY',
+        'HOST_SUDO',
+      ]);
+      expect(ended.map(({ status }) => status)).to.deep.equal([3, 3, 3]);
+    },
+    { needs: ['sudo'] },
+  );
 
   test('refuses addresses that are none, and none at all', async (hosts) => {
     const none = await validate(hosts, '--host', 'h1', '--nic', 'eth1');

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { cacheEntry } from './cache.js';
 import { MacvlabError } from './error.js';
+import { skip } from '../setup/needs.test-support.js';
 
 describe('an entry of the cache', () => {
   const { MACVLAB_CACHE: usual } = process.env;
@@ -47,7 +48,7 @@ describe('an entry of the cache', () => {
   });
 
   it('cannot be made on a full disk, whatever the kernel is asked to write there', async function full() {
-    if (!existsSync('/dev/full')) this.skip();
+    if (!existsSync('/dev/full')) skip(this, 'there is no /dev/full');
     const error = await make(() => writeFileSync('/dev/full', 'x'));
     expect(error).to.be.instanceOf(MacvlabError).that.includes({ code: 'CACHE_NOT_WRITABLE' });
     expect((error as MacvlabError).message).to.match(/could not be made: the disk is full$/);

@@ -1,11 +1,13 @@
 /** Tests that wait most of the time, and share nothing but processors. */
+import { needs } from '../setup/needs.test-support.js';
+import { findProgram } from '../setup/tools.mjs';
 
 export interface SideBySide {
   title: string;
   /** Whether it is among those that take longest: these begin first. */
   long?: boolean;
-  /** Whether this machine lacks what it needs, which its title names. */
-  skip?: boolean;
+  /** Programs that it calls. */
+  needs?: readonly string[];
   run(): Promise<void>;
 }
 
@@ -33,7 +35,7 @@ export function sideBySide(atOnce: number, tests: readonly SideBySide[]): void {
   };
 
   before(() => {
-    const wanted = tests.filter(({ skip }) => !skip);
+    const wanted = tests.filter((test) => (test.needs ?? []).every((program) => findProgram(program) !== undefined));
     for (const test of [...wanted.filter(({ long }) => long), ...wanted.filter(({ long }) => !long)]) {
       const work = inTurn(test);
       // It is told where the test stands.
@@ -48,7 +50,7 @@ export function sideBySide(atOnce: number, tests: readonly SideBySide[]): void {
   });
   for (const test of tests)
     it(test.title, function reported() {
-      if (test.skip) this.skip();
+      needs(this, ...(test.needs ?? []));
       return begun.get(test);
     });
 }

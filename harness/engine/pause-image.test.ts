@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { poll } from '../core/wait.js';
 import { pauseImage, pauseProgram } from './pause-image.js';
+import { skip } from '../setup/needs.test-support.js';
 
 describe('the image that containers are made of', () => {
   let folder: string;
@@ -28,7 +29,7 @@ describe('the image that containers are made of', () => {
   });
 
   it('has a program that runs, and waits until it is killed', async function wait() {
-    if (process.arch !== 'x64') this.skip();
+    if (process.arch !== 'x64') skip(this, 'the image is for x86-64');
     tar('--extract', '--file', '-');
     const program = spawn(join(folder, pauseProgram), { stdio: 'ignore' });
     try {

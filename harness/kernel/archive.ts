@@ -239,14 +239,15 @@ export function percentIn(line: string): number {
   return Number(/^dlstatus:\d+:(\d{1,3}(?:\.\d{1,9})?):/.exec(line)?.[1] ?? 0);
 }
 
-/** Turns them into a line for each quarter. */
+/** Turns them into a line for each quarter; for each percent where the set-up shows them (setup/guests.mjs). */
 function percentages(onProgress: OnProgress | undefined): OnProgress {
+  const step = process.env.MACVLAB_PROGRESS === 'percent' ? 1 : 25;
   let told = 0;
   return (line) => {
-    const quarter = Math.floor(percentIn(line) / 25) * 25;
-    if (quarter <= told || quarter >= 100) return;
-    told = quarter;
-    onProgress?.(`… ${quarter} %`);
+    const reached = Math.floor(percentIn(line) / step) * step;
+    if (reached <= told || reached >= 100) return;
+    told = reached;
+    onProgress?.(`… ${reached} %`);
   };
 }
 

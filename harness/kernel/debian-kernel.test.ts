@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { type ErrorCode, MacvlabError } from '../core/error.js';
-import { findProgram } from '../setup/machine.mjs';
 import { fetchWithDependencies } from './archive.js';
 import { TestArchive, type TestPackage } from './archive.test-support.js';
 import { debianKernel, findCachedKernel } from './debian-kernel.js';
+import { needs } from '../setup/needs.test-support.js';
 
 /** A kernel in the layout that Debian 13 begins with. */
 function wholeKernel(abi: string, version: string): TestPackage[] {
@@ -48,7 +48,7 @@ describe('a kernel of a Debian archive', function () {
 
   before(function () {
     // The archive is Debian's, and apt its own program; a machine without them is told so by the fetch itself.
-    if (!['apt-get', 'dpkg-deb', 'gpg', 'gpgv', 'depmod'].every((program) => findProgram(program))) this.skip();
+    needs(this, 'apt-get', 'dpkg-deb', 'gpg', 'gpgv', 'depmod');
   });
 
   beforeEach(() => {

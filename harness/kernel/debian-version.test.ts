@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { findProgram } from '../setup/machine.mjs';
 import { compareVersions, upstreamOf } from './debian-version.js';
+import { needs } from '../setup/needs.test-support.js';
 
 describe('a Debian version', () => {
   it('is ordered as the archive’s kernels are', () => {
@@ -27,7 +27,7 @@ describe('a Debian version', () => {
   });
 
   it('is ordered as dpkg does it', function () {
-    if (!findProgram('dpkg')) this.skip();
+    needs(this, 'dpkg');
     const version = fc.stringMatching(/^(?:[0-2]:)?[0-9][0-9.+~a-cA]{0,6}(?:-[0-9+~a-cA.]{1,4})?$/);
     fc.assert(
       fc.property(version, version, (one, other) => {

@@ -4,16 +4,16 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import type { Context } from 'mocha';
-import { findProgram } from '../setup/tools.mjs';
 import { ownKernel } from './own-kernel.js';
 import { indexModules } from './own-modules.js';
 import { aBzImage, aModule, anElf, errorOf, put, putModules } from './own-kernel.test-support.js';
+import { needs } from '../setup/needs.test-support.js';
 
 const release = '6.1.0-own';
 
 function skipWithout(program: string): (this: Context) => void {
   return function () {
-    if (!findProgram(program)) this.skip();
+    needs(this, program);
   };
 }
 

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
-import { findProgram } from '../setup/tools.mjs';
 import { hasPvhEntry } from './elf.js';
 import { aBzImage, anElf, errorOf, pvhNote, put } from './own-kernel.test-support.js';
 import { unpackImage, vmlinuxOf } from './vmlinux.js';
+import { needs } from '../setup/needs.test-support.js';
 
 describe('the kernel in an image', () => {
   let folder: string;
@@ -68,7 +68,7 @@ describe('the kernel in an image', () => {
     lzop: ['lzop', '-c'],
   })) {
     it(`is unpacked by the machine’s ${name}, without the size behind it`, async function () {
-      if (!findProgram(argv[0]!)) this.skip();
+      needs(this, argv[0]!);
       const elf = anElf({ rest: Buffer.alloc(100_000, 3) });
       const packed = execFileSync(argv[0]!, argv.slice(1), { input: elf });
       const image = imageOf(Buffer.concat([packed, size]));

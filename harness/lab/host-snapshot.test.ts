@@ -10,7 +10,7 @@ describe('snapshots of a host’s network (needs root)', function snapshots() {
 
   const ours: Ours = { macRange: '02:6d:00:01', nic: 'eth0', networks: ['192.0.2.0/24', '2001:db8:77::/64'] };
 
-  before(async function needsRoot() {
+  before(async function () {
     skipWithoutRoot(this);
     sandbox = await TestSandbox.open('a', 'b');
     // no address is still being tried when a snapshot is taken

@@ -11,14 +11,15 @@ import { subInterfaceOf } from './node.js';
 import { rehearsalOf } from './rehearsal.js';
 import { sandboxDriver } from './sandbox/sandbox.js';
 import { type NodeName, topology, variantOf } from './topology.js';
+import { needsRoot } from '../setup/needs.test-support.js';
 
 /** A sandbox that looks like a lab on somebody else's hosts and switch: what is lacking is told, what is there works. */
 describe('a lab on somebody else’s wire (needs root)', function othersWire() {
   this.timeout(60_000);
   const labs: Lab[] = [];
 
-  before(function needsRoot() {
-    if (process.geteuid?.() !== 0) this.skip();
+  before(function () {
+    needsRoot(this);
   });
   afterEach(async () => {
     for (const lab of labs.splice(0)) await lab.close();

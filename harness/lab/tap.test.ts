@@ -8,6 +8,7 @@ import { Lab } from './lab.js';
 import { sandboxDriver } from './sandbox/sandbox.js';
 import { skipWithoutRoot } from './sandbox/sandbox.test-support.js';
 import { Tap } from './tap.js';
+import { skip } from '../setup/needs.test-support.js';
 
 describe('a macvtap (needs root)', function () {
   this.timeout(30_000);
@@ -21,7 +22,7 @@ describe('a macvtap (needs root)', function () {
     const missing = await whyNot(lab, 'macvtap');
     if (missing) {
       await lab.close();
-      this.skip();
+      skip(this, missing);
     }
   });
   after(() => lab?.close());

@@ -4,6 +4,7 @@ import { Lab } from './lab.js';
 import { lacking } from './lacking.test-support.js';
 import { sandboxDriver } from './sandbox/sandbox.js';
 import { Tenancy } from './tenancy.js';
+import { needsRoot } from '../setup/needs.test-support.js';
 
 /** Somebody else's hosts are the nodes of a sandbox. */
 describe('a tenancy of somebody’s hosts (needs root)', function tenancyOfHosts() {
@@ -11,8 +12,8 @@ describe('a tenancy of somebody’s hosts (needs root)', function tenancyOfHosts
   let lab: Lab;
   let tenancy: Tenancy;
 
-  before(async function needsRoot() {
-    if (process.geteuid?.() !== 0) return this.skip();
+  before(async function () {
+    needsRoot(this);
     lab = await Lab.open(sandboxDriver);
     await lab.node1.configure({
       addresses: ['10.7.0.1/24', 'fd07::1/64'],

@@ -22,6 +22,7 @@ import { mergeMatrices } from './merge.js';
 import type { MatrixKernel, MatrixRecord, MatrixResults } from './record.js';
 import { shareOut } from './shard.js';
 import { openExperiments, plannedOn, recordsOf } from './todo.js';
+import { needsRoot } from '../setup/needs.test-support.js';
 
 describe('parts of a matrix put together', () => {
   let folder = '';
@@ -228,7 +229,7 @@ describe('parts of a matrix put together', () => {
 
   it('leave nothing when the disk is full', function () {
     // Only root may mount, in a namespace of its own.
-    if (process.geteuid?.() !== 0) this.skip();
+    needsRoot(this);
     const part = putShard(1, 1);
     const [kernel] = kernels as [MatrixKernel];
     const [run = ''] = readdirSync(slotFolder(part, kernel)).filter((name) => name !== 'latest');

@@ -19,7 +19,7 @@ describe('a machine’s clock (needs root)', function clock() {
   this.timeout(20_000);
   let sandbox: TestSandbox;
 
-  beforeEach(async function needsRoot() {
+  beforeEach(async function () {
     skipWithoutRoot(this);
     sandbox = await TestSandbox.open();
     await sh('mount -t tmpfs own /usr/local/bin');

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { needsRoot } from '../setup/needs.test-support.js';
 
 const project = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -12,8 +13,8 @@ describe('a run with a suite that proves nothing (needs root)', function emptyPr
   this.timeout(60_000);
   let copy: string;
 
-  before(function needsRoot() {
-    if (process.geteuid?.() !== 0) this.skip();
+  before(function () {
+    needsRoot(this);
     copy = mkdtempSync(join(tmpdir(), 'macvlab-empty-proof-'));
     const leftOut = /\.(test|test-support)\.js$|\.map$|\.tsbuildinfo$/;
     for (const part of ['dist/harness', 'dist/suites', 'package.json'])

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { readRun } from './read-run.js';
 import { performRun, type RunOutcome, type Trait } from './perform.test-support.js';
+import { needsRoot } from '../setup/needs.test-support.js';
 
 /**
  * Where suites are performed, and what becomes of them where no lab can carry them: with real labs, of which one can do less.
@@ -13,8 +14,8 @@ describe('performing a run (needs root)', function performing() {
   this.timeout(60_000);
   let out: string;
 
-  before(function needsRoot() {
-    if (process.geteuid?.() !== 0) this.skip();
+  before(function () {
+    needsRoot(this);
   });
   beforeEach(() => (out = mkdtempSync(join(tmpdir(), 'macvlab-perform-'))));
   afterEach(() => rmSync(out, { recursive: true }));

@@ -38,7 +38,7 @@ export async function perform(plan: RunPlan, drivers: readonly LabDriver[]): Pro
   const folder = RunFolder.create(plan.out, run);
   const results: Performance = { folder: folder.path, run, records: [], kept: [] };
   const acts = await actsOf(new Set(experiments.map(({ test }) => test)));
-  const venues = drivers.map((driver, index) => new Venue(driver, jobsAt(driver, index, plan)));
+  const venues = venuesOf(drivers, plan);
   const runners = new Set<Mocha.Runner>();
   const uncaught = new AbortController();
   const context: RunContext = {
@@ -84,6 +84,16 @@ export async function perform(plan: RunPlan, drivers: readonly LabDriver[]): Pro
   plan.listener.end();
   await close(results, folder, plan);
   return results;
+}
+
+/**
+ * Where experiments are performed, the cheapest first. While a set-up is at work, the first labs are opened at once, and what they
+ * cannot carry yet is for labs of the same kind that are opened when it has ended.
+ */
+function venuesOf(drivers: readonly LabDriver[], plan: RunPlan): Venue[] {
+  const venues = drivers.map((driver, index) => new Venue(driver, jobsAt(driver, index, plan), plan.setUp));
+  const [first] = drivers;
+  return plan.setUp && first ? [new Venue(first, jobsAt(first, 0, plan)), ...venues] : venues;
 }
 
 /** Labs of a more costly kind stand beside those of the first, and are half as many. */

@@ -1,5 +1,6 @@
 /** The performing part of a run: labs are opened where there is work for them, and each suite file is performed in one. */
 import { MacvlabError, messageOf } from '../core/error.js';
+import { unless } from '../core/wait.js';
 import type { LabDriver } from '../lab/driver.js';
 import { featuresOfLinks } from '../lab/features.js';
 import { Lab } from '../lab/lab.js';
@@ -28,6 +29,7 @@ export class Performing {
   readonly #probing: FeatureProbing;
   #labs = 0;
   #begun = false;
+  #hasWaited = false;
 
   constructor(options: PerformingOptions) {
     this.#options = options;
@@ -40,7 +42,9 @@ export class Performing {
    */
   async at(venue: Venue, next: Venue | undefined): Promise<void> {
     try {
-      if (!(await venue.hasWork()) || this.#options.plan.signal.aborted) return;
+      if (!(await venue.hasWork())) return;
+      if (venue.ready) await this.#untilSetUp(venue.ready);
+      if (this.#options.plan.signal.aborted) return;
       venue.unhelped = next && (await whyUnusable(next));
       const usable = venue.unhelped === undefined ? next : undefined;
       const scout = this.#open(venue);
@@ -57,6 +61,16 @@ export class Performing {
     } finally {
       next?.complete();
     }
+  }
+
+  /** Waits for the set-up that is at work beside; an interrupted run does not. */
+  async #untilSetUp(ready: Promise<void>): Promise<void> {
+    const { signal, listener } = this.#options.plan;
+    if (!this.#hasWaited) listener.remark('the other experiments wait for the set-up, which is still at work');
+    this.#hasWaited = true;
+    await unless(signal, ready).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
   }
 
   /** Opens a lab of a venue; one that does not survive the probing of features is replaced. */

@@ -31,6 +31,11 @@ export interface RunPlan {
   /** Aborted by SIGINT or SIGTERM: the run then ends in order. */
   signal: AbortSignal;
   listener: RunListener;
+  /**
+   * Resolves when the set-up of this checkout has ended, where one is at work. Until then, what can be performed without guests and
+   * container engines is.
+   */
+  setUp?: Promise<void> | undefined;
   /** Told which commands each experiment has run, when all of it is undone. */
   performed?: (record: TestRecord, commands: PerformedCommands) => void;
 }

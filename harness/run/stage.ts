@@ -1,7 +1,7 @@
 /** A stage of a run: a lab, the run's folder, and the suites that are performed there. Several can be used side by side. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Scope } from '../core/scope.js';
-import { patience, within } from '../core/wait.js';
+import { within } from '../core/wait.js';
 import { countAssertions, newAssertionCounter, settleAssertions } from '../expect/counting.js';
 import { type Feature, whyNot } from '../lab/features.js';
 import type { AddressPlan, Lab } from '../lab/lab.js';
@@ -106,7 +106,7 @@ export class Stage {
     let ends = 0;
     const whole = work().finally(() => ends++);
     try {
-      await within(whole, { what: `${what} to end`, deadline: patience(deadline), signal: this.givenUp });
+      await within(whole, { what: `${what} to end`, deadline: this.lab.patience(deadline), signal: this.givenUp });
     } finally {
       if (ends === 0) this.damage ??= damaged(`${what} did not end, and may still be changing the lab`);
     }

@@ -11,15 +11,18 @@ export class Venue {
   readonly driver: LabDriver;
   /** How many of its labs are used side by side. */
   readonly jobs: number;
+  /** Resolves when its labs may be opened; undefined where they may be at once. */
+  readonly ready: Promise<void> | undefined;
   /** Why what its labs cannot carry is not performed at the next venue; undefined while it is, and where there is none. */
   unhelped: string | undefined;
   readonly #waiting: SuiteFile[] = [];
   readonly #changes = new Changes();
   #complete = false;
 
-  constructor(driver: LabDriver, jobs: number) {
+  constructor(driver: LabDriver, jobs: number, ready?: Promise<void>) {
     this.driver = driver;
     this.jobs = jobs;
+    this.ready = ready;
   }
 
   /** Adds suite files; those with the most experiments are performed first, so that labs are busy to the end. */

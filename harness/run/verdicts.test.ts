@@ -16,6 +16,7 @@ import type { RunRecord, TestRecord } from './record.js';
 import type { Experiment } from './registry.js';
 import { RunFolder } from './run-folder.js';
 import { type Notes, Stage, type SuiteState } from './stage.js';
+import { needsRoot } from '../setup/needs.test-support.js';
 
 type KernelComplaint = ReturnType<KernelLog['since']>[number];
 
@@ -27,8 +28,8 @@ describe('verdicts (needs root)', function verdicts() {
   let out: string;
   let interruption: AbortController;
 
-  before(function needsRoot() {
-    if (process.geteuid?.() !== 0) this.skip();
+  before(function () {
+    needsRoot(this);
   });
 
   beforeEach(async () => {

@@ -1,5 +1,6 @@
-/** Running one command of the set-up, with its output on our standard error. */
-import { spawnSync } from 'node:child_process';
+/** Running one command of the set-up. */
+import { spawn, spawnSync } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { findProgram } from './machine.mjs';
 
 /** @typedef {import('./machine.mjs').Machine} Machine */
@@ -8,20 +9,45 @@ import { findProgram } from './machine.mjs';
  * Runs a command to its end.
  * @param {string[]} command argument list
  * @param {Machine} machine where its program is searched
- * @param {{ cwd?: string, environment?: Record<string, string> }} [options]
- * @returns {string | undefined} how it failed, in a few words; undefined when all went well
+ * @param {object} [options]
+ * @param {string} [options.cwd]
+ * @param {Record<string, string>} [options.environment]
+ * @param {(line: string) => void} [options.onLine] is given each line of its output; without, it is on our standard error
+ * @returns {Promise<string | undefined>} how it failed, in a few words; undefined when it succeeded
  */
-export function runCommand(command, machine, { cwd, environment = {} } = {}) {
+export async function runCommand(command, machine, { cwd, environment = {}, onLine } = {}) {
   const [name = '', ...argumentList] = command;
   const program = findProgram(name, machine.folders);
   if (program === undefined) return `there is no program ${name}`;
-  const { error, status, signal } = spawnSync(program, argumentList, {
+  const child = spawn(program, argumentList, {
     cwd,
     // package managers call helpers that live in sbin, which the user's PATH may lack
     env: { ...process.env, ...environment, PATH: machine.folders.join(':') },
-    stdio: ['ignore', 2, 2],
+    stdio: onLine ? ['ignore', 'pipe', 'pipe'] : ['ignore', 2, 2],
   });
-  if (error) return error.message;
-  if (signal) return `ended by ${signal}`;
-  return status === 0 ? undefined : `exit status ${status}`;
+  for (const stream of [child.stdout, child.stderr]) {
+    if (stream && onLine) createInterface({ input: stream }).on('line', onLine);
+  }
+  const end = () => child.kill();
+  process.once('exit', end);
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('close', (status, signal) => {
+      process.off('exit', end);
+      if (signal) resolve(`ended by ${signal}`);
+      else resolve(status === 0 ? undefined : `exit status ${status}`);
+    });
+  });
+}
+
+/**
+ * What a command that changes nothing prints on its standard output; "" when it cannot be started.
+ * @param {string[]} command argument list
+ * @param {Machine} machine
+ */
+export function outputOf([name = '', ...argumentList], machine) {
+  const program = findProgram(name, machine.folders);
+  if (program === undefined) return '';
+  const env = { ...process.env, LC_ALL: 'C', PATH: machine.folders.join(':') };
+  return spawnSync(program, argumentList, { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).stdout ?? '';
 }

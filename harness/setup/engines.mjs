@@ -1,11 +1,7 @@
 /** Whether labs have the programs of container engines, and seeing to it: as guests.mjs does for what guests boot from. */
-import { spawnSync } from 'node:child_process';
 import path from 'node:path';
-import { cacheFolder, entries } from './guests.mjs';
-import { SetupError, say } from './report.mjs';
-
-/** Relative to the project's folder. */
-const preparing = ['dist/harness/cli/main.js', 'lab', 'prepare', '--engines'];
+import { cacheFolder, entries, prepare } from './guests.mjs';
+import { SetupError } from './report.mjs';
 
 /**
  * Whether the programs have been unpacked.
@@ -18,24 +14,16 @@ export function enginesArePrepared(cache = cacheFolder()) {
 /**
  * Fetches and unpacks them, if need be.
  * @param {string} root the project's folder, which has been built
- * @param {{ mayInstall: boolean, cache?: string | undefined }} options
+ * @param {import('./machine.mjs').Machine} machine
+ * @param {{ cache?: string | undefined, task: import('./progress.mjs').Task }} options
  * @throws {SetupError} when that fails; what the command says about it has been shown
  */
-export function prepareEngines(root, { mayInstall, cache = cacheFolder() }) {
+export async function prepareEngines(root, machine, { cache = cacheFolder(), task }) {
   if (enginesArePrepared(cache)) return;
-  const line = 'npx macvlab lab prepare --engines';
-  if (!mayInstall) {
-    say(`labs have no container engines yet, so that experiments with docker, podman and CNI are skipped (${line})`);
-    return;
-  }
-  say(
-    'labs have no container engines yet; fetching docker, podman and the CNI plugins from Debian’s archive, once: ' +
-      `130 MB to fetch, 650 MB in ${cache}; nothing is installed on this machine`,
-  );
-  const { status, error } = spawnSync(process.execPath, preparing, { cwd: root, stdio: ['ignore', 2, 2] });
-  if (!error && status === 0) return;
+  const failure = await prepare(root, machine, ['--engines'], task);
+  if (failure === undefined) return task.ends();
   throw new SetupError(
-    `container engines could not be prepared: ${error?.message ?? `exit status ${status}`}`,
-    `do what \`next\` says above, then run: ${line}`,
+    `container engines could not be prepared: ${failure}`,
+    'do what `next` says above, then run: npx macvlab lab prepare --engines',
   );
 }

@@ -1,7 +1,7 @@
 /** Installs the missing programs with the machine's own package manager. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { runCommand } from './command.mjs';
+import { outputOf, runCommand } from './command.mjs';
 import { planInstallation } from './packages.mjs';
 import { SetupError, say } from './report.mjs';
 import { guestTools, missingTools, requiredTools } from './tools.mjs';
@@ -11,32 +11,20 @@ import { guestTools, missingTools, requiredTools } from './tools.mjs';
 /** @typedef {import('./tools.mjs').RequiredTool} RequiredTool */
 
 /**
- * Installs what is missing, or says how to.
+ * Installs missing programs.
  * @param {Machine} machine
  * @param {object} options
- * @param {boolean} options.mayInstall
  * @param {(machine: Machine) => RequiredTool[]} [options.lacking] what is missing; by default of what every lab needs
- * @throws {SetupError} when a program is missing and cannot or may not be installed
+ * @param {import('./progress.mjs').Task} options.task
+ * @throws {SetupError} when a program is missing and cannot be installed
  */
-export function installTools(machine, { mayInstall, lacking = missingTools }) {
+export async function installTools(machine, { lacking = missingTools, task }) {
   const names = lacking(machine).map(({ name }) => name);
   if (names.length === 0) return;
   const install = planInstallation(names, machine);
-  if (!install) {
-    throw new SetupError(
-      `missing: ${names.join(', ')}; and none of apt-get, dnf, apk, pacman is here to install them`,
-      `install ${byHand(names)} by hand`,
-    );
-  }
-  if (!mayInstall) throw new SetupError(`missing: ${names.join(', ')}`, `run as root: ${install.line}`);
-  if (!install.permitted) {
-    throw new SetupError(
-      `missing: ${names.join(', ')}; installing needs root, and there is no sudo`,
-      `run as root: ${install.line}`,
-    );
-  }
-  say(`missing: ${names.join(', ')}; installing with: ${install.line}`);
-  installPackages(install, machine);
+  if (!install?.permitted) throw cannotInstall(names, install);
+  task.says(`installs ${install.packages.join(' ')}`);
+  await installPackages(install, machine, task);
   const still = lacking(machine).map(({ name }) => name);
   if (still.length > 0) {
     throw new SetupError(
@@ -44,7 +32,25 @@ export function installTools(machine, { mayInstall, lacking = missingTools }) {
       `find out which package holds ${still.join(', ')} on this distribution, and install it`,
     );
   }
-  if (names.includes('sshd')) stopSshService(install, machine);
+  if (names.includes('sshd')) await stopSshService(install, machine);
+  task.ends();
+}
+
+/**
+ * Why missing programs cannot be installed, or are not to be.
+ * @param {string[]} names
+ * @param {Installation | undefined} install
+ */
+export function cannotInstall(names, install) {
+  const missing = `missing: ${names.join(', ')}`;
+  if (!install) {
+    return new SetupError(
+      `${missing}; and none of apt-get, dnf, apk, pacman is here to install them`,
+      `install ${byHand(names)} by hand`,
+    );
+  }
+  const why = install.permitted ? '' : '; installing needs root, and there is no sudo';
+  return new SetupError(`${missing}${why}`, `run as root: ${install.line}`);
 }
 
 /**
@@ -63,20 +69,75 @@ function byHand(names) {
 /**
  * @param {Installation} install
  * @param {Machine} machine
+ * @param {import('./progress.mjs').Task} task
  */
-function installPackages({ command, refresh, refreshFirst, line, packages }, machine) {
-  if (refreshFirst && refresh) runCommand(refresh, machine);
-  let failure = runCommand(command, machine);
+async function installPackages({ command, refresh, refreshFirst, repair, line, packages }, machine, task) {
+  const options = { onLine: aptStatus(task) };
+  /** @param {string[]} whole */
+  const run = (whole) => runCommand(whole, machine, options);
+  if (repair.length > 0) await run(repair);
+  if (refreshFirst && refresh) await run(refresh);
+  let failure = await run(withStatus(command));
   if (failure !== undefined && refresh && !refreshFirst) {
-    say(`that failed (${failure}); once more with fresh package lists: ${refresh.join(' ')}`);
-    runCommand(refresh, machine);
-    failure = runCommand(command, machine);
+    task.says(`that failed (${failure}); once more with fresh package lists: ${refresh.join(' ')}`);
+    await run(refresh);
+    failure = await run(withStatus(command));
   }
   if (failure === undefined) return;
+  task.fails(failure);
   throw new SetupError(
     `installing ${packages.join(', ')} failed: ${failure}`,
     `look at the package manager's output above, then run as root: ${line}`,
   );
+}
+
+/**
+ * apt's command with status lines on its standard output (apt's README.progress-reporting).
+ * @param {string[]} command
+ */
+function withStatus(command) {
+  const at = command.indexOf('apt-get');
+  return at < 0 ? command : [...command.slice(0, at + 1), '-o', 'APT::Status-Fd=1', ...command.slice(at + 1)];
+}
+
+/**
+ * Reads the output of a package manager.
+ * @param {import('./progress.mjs').Task} task
+ */
+function aptStatus(task) {
+  /** @param {string} line */
+  return (line) => {
+    const [, kind, part] = /^(dl|pm)status:[^:]*:(\d+(?:\.\d+)?):/.exec(line) ?? [];
+    const [, size = '', unit = ''] =
+      /^Need to get (?:[\d.,]+ [kM]?B\/)?([\d.,]+) ([kM]?B) of archives/.exec(line) ?? [];
+    if (kind === 'dl') task.reaches(Number(part) / 100);
+    else if (kind === 'pm' && task.total > 0) task.says('unpacks and configures');
+    else if (size) task.downloads('downloads', bytesOf(size, unit));
+    else if (kind === undefined) task.prints(line);
+  };
+}
+
+/**
+ * @param {string} size as apt prints it: "1,234"
+ * @param {string} unit
+ */
+function bytesOf(size, unit) {
+  return Number(size.replaceAll(',', '')) * ({ kB: 1e3, MB: 1e6 }[unit] ?? 1);
+}
+
+/**
+ * What an installation would come to.
+ * @param {Installation} install
+ * @param {Machine} machine
+ * @returns {{ packages: string[], size: string }} size: in the manager's own words; "" where it does not tell
+ */
+export function tryInstallation(install, machine) {
+  const output = install.trial.length > 0 ? outputOf(install.trial, machine) : '';
+  const names = /The following NEW packages will be installed:\n((?: .*\n)+)/.exec(output)?.[1]?.trim().split(/\s+/);
+  const download = /^Need to get (?:[\d.,]+ [kM]?B\/)?([\d.,]+ [kM]?B) of archives/m.exec(output)?.[1];
+  const disk = /^After this operation, ([\d.,]+ [kM]?B) of additional disk space will be used/m.exec(output)?.[1];
+  const size = download === undefined ? '' : `${download} to download, ${disk ?? 'nothing more'} on the disk`;
+  return { packages: names ?? install.packages, size };
 }
 
 /**
@@ -85,13 +146,13 @@ function installPackages({ command, refresh, refreshFirst, line, packages }, mac
  * @param {Installation} install
  * @param {Machine} machine
  */
-function stopSshService({ manager, command }, machine) {
+async function stopSshService({ manager, command }, machine) {
   if (manager !== 'apt-get' || !existsSync(path.join(machine.files, 'run/systemd/system'))) return;
   const disable = ['systemctl', 'disable', '--now', 'ssh.service', 'ssh.socket'];
-  const whole = command[0] === 'sudo' ? ['sudo', ...disable] : disable;
+  const whole = command[0] === 'sudo' ? ['sudo', '-n', ...disable] : disable;
   say(
     `a lab needs the sshd program only, and installing it started a service that listens; stopping it: ${whole.join(' ')}`,
   );
-  const failure = runCommand(whole, machine);
+  const failure = await runCommand(whole, machine);
   if (failure !== undefined) say(`that failed (${failure}); the ssh service may be listening on this machine`);
 }

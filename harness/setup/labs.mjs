@@ -6,10 +6,11 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { enginesArePrepared, prepareEngines } from './engines.mjs';
 import { guestsArePrepared, prepareGuests } from './guests.mjs';
-import { installTools } from './install-tools.mjs';
+import { cannotInstall, installTools } from './install-tools.mjs';
 import { planInstallation } from './packages.mjs';
-import { attempt, say } from './report.mjs';
+import { SetupError, attempt, say } from './report.mjs';
 import {
+  imageTools,
   missingAuditTools,
   missingGuestTools,
   missingOracleTools,
@@ -19,41 +20,92 @@ import {
 } from './tools.mjs';
 
 /** @typedef {import('./machine.mjs').Machine} Machine */
-/** @typedef {import('./report.mjs').SetupError} SetupError */
+/** @typedef {import('./tools.mjs').RequiredTool} RequiredTool */
+
+/**
+ * What the set-up is for.
+ * @typedef {object} Wanted
+ * @property {boolean} [tests] the project's own tests, which call programs of their own
+ * @property {boolean} [everyLab] all labs are promised, and one that cannot be set up is a failure
+ */
 
 /**
  * Whether nothing is left to do.
  * @param {Machine} machine
- * @param {{ everyLab?: boolean, cache?: string }} [options] everyLab: all labs are promised
+ * @param {Wanted & { cache?: string }} [options]
  */
-export function labsAreReady(machine, { everyLab = false, cache } = {}) {
-  if (lacking(machine, everyLab).length > 0) return false;
+export function labsAreReady(machine, { cache, ...wanted } = {}) {
+  if (lacking(machine, wanted).length > 0) return false;
   return !carriesGuests(machine) || (guestsArePrepared(cache) && enginesArePrepared(cache));
 }
 
 /**
- * Sees to it that this machine can carry its labs, as far as that is possible.
+ * Sees to it that this machine can carry its labs, as far as that is possible. All that does not wait for something else is done
+ * at once.
  * @param {Machine} machine
  * @param {object} options
  * @param {string} options.root the project's folder
- * @param {boolean} options.built whether it has been built
- * @param {boolean} options.mayInstall
- * @param {boolean} options.everyLab whether a lab that is missing is a failure, even if another is there
+ * @param {Promise<boolean>} options.built whether it has been built, as soon as that is known
+ * @param {Wanted} options.wanted
+ * @param {import('./progress.mjs').Progress} options.progress
+ * @param {() => void} [options.onSandbox] called when the sandbox can be used
  * @param {string} [options.cache]
- * @returns {SetupError[]} what keeps the machine from being ready; what one can do without is only said
+ * @returns {Promise<SetupError[]>} what keeps the machine from being ready; what one can do without is only said
  */
-export function setUpLabs(machine, { root, built, mayInstall, everyLab, cache }) {
-  const troubles = attempt(() => installForLabs(machine, { mayInstall, everyLab }));
-  if (built && carriesGuests(machine) && missingGuestTools(machine).length === 0) {
-    troubles.push(...attempt(() => prepareGuests(root, { mayInstall, cache })));
-    troubles.push(...attempt(() => prepareEngines(root, { mayInstall, cache })));
+export async function setUpLabs(machine, { root, built, wanted, progress, onSandbox = () => undefined, cache }) {
+  const programs = installForLabs(machine, wanted, progress, onSandbox);
+  /** @type {() => void} */
+  let listsAreThere = () => undefined;
+  /** @type {Promise<void>} */
+  const lists = new Promise((resolve) => (listsAreThere = resolve));
+  const canMake = Promise.all([programs.images, built]).then(
+    ([, isBuilt]) => isBuilt && carriesGuests(machine) && missing(machine, imageTools).length === 0,
+  );
+  const guests = attempt(async () => {
+    const task = progress.task('kernel and root image');
+    if (await canMake) await prepareGuests(root, machine, { cache, task, onFetch: listsAreThere });
+  }).finally(listsAreThere);
+  const engines = attempt(async () => {
+    const task = progress.task('container engines');
+    // both would fetch the lists of packages at once
+    if ((await canMake) && (await lists, true)) await prepareEngines(root, machine, { cache, task });
+  });
+  return forgive(machine, wanted, (await Promise.all([programs.all, guests, engines])).flat());
+}
+
+/**
+ * What is missing, with the commands that install it, where nothing may be installed.
+ * @param {Machine} machine
+ * @param {{ wanted: Wanted, cache?: string }} options
+ * @returns {SetupError[]} as {@link setUpLabs}
+ */
+export function refuseLabs(machine, { wanted, cache }) {
+  const names = lacking(machine, wanted).map(({ name }) => name);
+  const troubles = names.length === 0 ? [] : [cannotInstall(names, planInstallation(names, machine))];
+  if (carriesGuests(machine) && !guestsArePrepared(cache)) {
+    const line = 'beforehand: npx macvlab lab prepare';
+    say(`guests have no kernel and root image yet; the first run that needs a guest makes them (${line})`);
   }
+  if (carriesGuests(machine) && !enginesArePrepared(cache)) {
+    const line = 'npx macvlab lab prepare --engines';
+    say(`labs have no container engines yet, so that experiments with docker, podman and CNI are skipped (${line})`);
+  }
+  return forgive(machine, wanted, troubles);
+}
+
+/**
+ * What one can do without is said, and no reason to stop.
+ * @param {Machine} machine
+ * @param {Wanted} wanted
+ * @param {SetupError[]} troubles
+ */
+function forgive(machine, { everyLab = false }, troubles) {
   if (everyLab || !oneLabIsThere(machine)) return troubles;
   for (const { message, next } of troubles) {
     say(message);
     say(`next: ${next}`);
   }
-  if (troubles.length > 0) say('going on without that: experiments that need it are skipped, and say so');
+  if (troubles.length > 0) say('going on without that: what needs it is skipped, and says so');
   return [];
 }
 
@@ -61,7 +113,7 @@ export function setUpLabs(machine, { root, built, mayInstall, everyLab, cache })
  * Guests are x86-64 machines, and their root image is built by running programs of theirs; so are container engines.
  * @param {Machine} machine
  */
-function carriesGuests({ architecture }) {
+export function carriesGuests({ architecture }) {
   return architecture === 'x64';
 }
 
@@ -82,22 +134,34 @@ export function carriesVagrant(machine) {
 }
 
 /**
- * The programs that are missing. Who is not root has no sandbox, and can do all in guests. The Vagrant lab is for those who have
- * Vagrant, and the audit and the tests of real hosts for developers, unless every lab is promised.
+ * The programs that are missing. Who is not root has no sandbox, and can do all in guests. Programs of tests are for those who run
+ * tests, and Vagrant for those who have it, unless every lab is promised.
  * @param {Machine} machine
- * @param {boolean} everyLab
+ * @param {Wanted} wanted
  */
-function lacking(machine, everyLab) {
+export function lacking(machine, { tests = false, everyLab = false }) {
   const forVagrant = everyLab && carriesVagrant(machine) ? missingVagrantTools(machine) : [];
   const forGuests = carriesGuests(machine) ? missingGuestTools(machine) : [];
   const guestsAlone = !machine.root && carriesGuests(machine) && forGuests.length === 0;
   const forAll = guestsAlone ? [] : [...missingTools(machine), ...forGuests];
   const forTests =
-    everyLab && carriesAudit(machine)
+    (tests || everyLab) && carriesAudit(machine)
       ? [...missingRealHostTools(machine), ...missingAuditTools(machine), ...missingOracleTools(machine)]
       : [];
-  const tools = [...forAll, ...forVagrant, ...forTests];
+  return once([...forAll, ...forTests, ...forVagrant]);
+}
+
+/** @param {RequiredTool[]} tools */
+function once(tools) {
   return [...new Map(tools.map((tool) => [tool.name, tool])).values()];
+}
+
+/**
+ * @param {Machine} machine
+ * @param {readonly string[]} names
+ */
+function missing(machine, names) {
+  return missingGuestTools(machine).filter(({ name }) => names.includes(name));
 }
 
 /**
@@ -110,21 +174,35 @@ function oneLabIsThere(machine) {
 }
 
 /**
- * Installs what is missing for all labs together; for the sandbox alone when that fails: one package that cannot be had
- * keeps all from being installed.
+ * Installs missing programs: at first those without which nothing begins. One package that cannot be had keeps all that are
+ * installed with it from being installed.
  * @param {Machine} machine
- * @param {{ mayInstall: boolean, everyLab: boolean }} options
- * @throws {SetupError}
+ * @param {Wanted} wanted
+ * @param {import('./progress.mjs').Progress} progress
+ * @param {() => void} onSandbox
+ * @returns {{ images: Promise<unknown>, all: Promise<SetupError[]> }} images: settled when images for guests can be made
  */
-function installForLabs(machine, { mayInstall, everyLab }) {
-  try {
-    installTools(machine, { mayInstall, lacking: (each) => lacking(each, everyLab) });
-  } catch (error) {
-    const forSandbox = missingTools(machine).map(({ name }) => name);
-    const worthIt = forSandbox.length > 0 && forSandbox.length < lacking(machine, everyLab).length;
-    if (worthIt && mayInstall && planInstallation(forSandbox, machine)?.permitted) {
-      attempt(() => installTools(machine, { mayInstall, lacking: missingTools }));
-    }
-    throw error;
+function installForLabs(machine, wanted, progress, onSandbox) {
+  const task = progress.task('programs');
+  const wantedNow = () => lacking(machine, wanted);
+  const isWanted = (/** @type {RequiredTool} */ tool) => wantedNow().includes(tool);
+  const forImages = () => missing(machine, imageTools);
+  /** @param {() => RequiredTool[]} tools */
+  const install = (tools) => attempt(() => installTools(machine, { lacking: tools, task }));
+  const names = wantedNow().map(({ name }) => name);
+  const plan = planInstallation(names, machine);
+  if (names.length > 0 && !plan?.permitted) {
+    return { images: Promise.resolve(), all: Promise.resolve([cannotInstall(names, plan)]) };
   }
+  const images = (async () => {
+    const troubles = await install(() => once([...missingTools(machine), ...forImages()].filter(isWanted)));
+    return troubles.length > 0 ? [...troubles, ...(await install(() => missingTools(machine).filter(isWanted)))] : [];
+  })();
+  const all = images.then(async (troubles) => {
+    if (missingTools(machine).length === 0) onSandbox();
+    const forGuests = await install(() => missingGuestTools(machine).filter(isWanted));
+    const rest = await install(() => wantedNow().filter((tool) => !missingGuestTools(machine).includes(tool)));
+    return [...troubles, ...forGuests, ...rest];
+  });
+  return { images, all };
 }

@@ -5,7 +5,8 @@ import { cacheFolder as cacheFolderOfLabs } from '../core/cache.js';
 import { defaultKernel } from '../kernel/catalogue.js';
 import { FakeMachine } from './fake-machine.test-support.js';
 import { cacheFolder, defaultSeries, guestsArePrepared } from './guests.mjs';
-import { labsAreReady, setUpLabs } from './labs.mjs';
+import { labsAreReady, refuseLabs, setUpLabs, type Wanted } from './labs.mjs';
+import { Progress } from './progress.mjs';
 import { auditTools, guestTools, oracleTools, realHostTools, requiredTools, vagrantTools } from './tools.mjs';
 
 const forSandbox = requiredTools.map(({ name }) => name);
@@ -15,6 +16,8 @@ const forGuests = guestTools.map(({ name }) => name);
 class Checkout implements Disposable {
   readonly fake: FakeMachine;
   readonly cache: string;
+  /** What had been called when the sandbox could be used. */
+  readonly begun: string[] = [];
 
   constructor(options: { root?: boolean; architecture?: string } = {}) {
     this.fake = new FakeMachine(options);
@@ -42,13 +45,22 @@ class Checkout implements Disposable {
   }
 
   hasCalledFor(what: 'guests' | 'engines'): boolean {
-    const more = what === 'engines' ? '---engines' : '';
+    const more = what === 'engines' ? '---engines' : '---images';
     return existsSync(path.join(this.fake.root, `called-with-lab-prepare${more}`));
   }
 
-  setUp(options: { built?: boolean; mayInstall?: boolean; everyLab?: boolean } = {}): string[] {
-    const all = { root: this.fake.root, built: true, mayInstall: true, everyLab: false, cache: this.cache, ...options };
-    return setUpLabs(this.fake.machine, all).map(({ message }) => message);
+  /** What keeps it from being ready, in the end. */
+  async setUp({ built = true, ...wanted }: Wanted & { built?: boolean } = {}): Promise<string[]> {
+    const { machine, root } = this.fake;
+    const progress = new Progress({ inPlace: false });
+    const onSandbox = () => this.begun.push(...this.fake.calls);
+    const options = { root, built: Promise.resolve(built), wanted, progress, onSandbox, cache: this.cache };
+    return (await setUpLabs(machine, options)).map(({ message }) => message);
+  }
+
+  /** What keeps it from being ready where nothing may be installed. */
+  refuse(wanted: Wanted = {}): string[] {
+    return refuseLabs(this.fake.machine, { wanted, cache: this.cache }).map(({ message }) => message);
   }
 
   get isReady(): boolean {
@@ -65,35 +77,38 @@ const managerWithout = (lacking: string, ...programs: string[]) =>
   `case " $* " in *" -Sy "*) exit 0;; esac\ncase " $* " in *" ${lacking} "*) exit 1;; esac\n${programs.map((name) => `cp "$BIN/true" "$BIN/${name}"`).join('\n')}`;
 
 describe('setting up the labs', () => {
-  it('installs what is missing for all of them at once, then prepares guests; and is ready', () => {
+  it('installs what the sandbox and images need, then the rest; prepares guests and engines; and is ready', async () => {
     using checkout = new Checkout();
     checkout.fake.have('true', ...forSandbox.filter((name) => name !== 'tcpdump'));
-    checkout.fake.script('apk', managerWithout('none', 'tcpdump', ...forGuests));
+    const qemu = 'qemu-system-x86_64';
+    const install = (names: string[]) => names.map((name) => `cp "$BIN/true" "$BIN/${name}"`).join('\n');
+    const others = ['tcpdump', ...forGuests.filter((name) => name !== qemu)];
+    checkout.fake.script('apk', `case " $* " in *" ${qemu} "*) ${install([qemu])};; *) ${install(others)};; esac`);
     expect(checkout.isReady).to.equal(false);
-    expect(checkout.setUp()).to.deep.equal([]);
-    expect(checkout.fake.calls).to.deep.equal([
-      'apk add apt dpkg kmod qemu-system-x86_64 squashfs-tools tcpdump util-linux xz',
-    ]);
+    expect(await checkout.setUp()).to.deep.equal([]);
+    const first = 'apk add apt dpkg kmod squashfs-tools tcpdump util-linux xz';
+    expect(checkout.fake.calls).to.deep.equal([first, 'apk add qemu-system-x86_64']);
+    expect(checkout.begun).to.deep.equal([first]);
     expect(checkout.hasCalled).to.equal(true);
     expect(checkout.isReady).to.equal(true);
   });
 
-  it('prepares guests once, and only where the project is built', () => {
+  it('prepares guests once, and only where the project is built', async () => {
     using checkout = new Checkout();
     checkout.fake.have(...forSandbox, ...forGuests);
-    checkout.setUp({ built: false });
+    await checkout.setUp({ built: false });
     expect(checkout.hasCalled).to.equal(false);
     for (const entry of checkout.entries) mkdirSync(entry, { recursive: true });
-    expect(checkout.setUp({ everyLab: true })).to.deep.equal([]);
+    expect(await checkout.setUp({ everyLab: true })).to.deep.equal([]);
     expect(checkout.hasCalled).to.equal(false);
   });
 
-  it('unpacks container engines where guests are prepared already', () => {
+  it('unpacks container engines where guests are prepared already', async () => {
     using checkout = new Checkout();
     checkout.fake.have(...forSandbox, ...forGuests);
     for (const entry of checkout.entries.slice(0, 2)) mkdirSync(entry, { recursive: true });
     expect(checkout.isReady).to.equal(false);
-    expect(checkout.setUp({ everyLab: true })).to.deep.equal([]);
+    expect(await checkout.setUp({ everyLab: true })).to.deep.equal([]);
     expect(['guests', 'engines'].map((what) => checkout.hasCalledFor(what as 'guests' | 'engines'))).to.deep.equal([
       false,
       true,
@@ -101,52 +116,53 @@ describe('setting up the labs', () => {
     expect(checkout.isReady).to.equal(true);
   });
 
-  it('goes on without guests where they cannot be had, unless every lab is promised', () => {
+  it('goes on without guests where they cannot be had, unless every lab is promised', async () => {
     using unprepared = new Checkout();
     unprepared.fake.have(...forSandbox, ...forGuests);
     unprepared.prepare('process.exit(3);');
-    expect(unprepared.setUp()).to.deep.equal([]);
+    expect(await unprepared.setUp()).to.deep.equal([]);
     expect(unprepared.hasCalled).to.equal(true);
     expect(unprepared.isReady).to.equal(false);
     using unknown = new Checkout();
     unknown.fake.have(...forSandbox);
-    expect(unknown.setUp()).to.deep.equal([]);
-    expect(unknown.setUp({ everyLab: true }).join()).to.match(/^missing: qemu-system-x86_64,.*none of apt-get/);
+    expect(await unknown.setUp()).to.deep.equal([]);
+    expect((await unknown.setUp({ everyLab: true })).join()).to.match(/^missing: qemu-system-x86_64,.*none of apt-get/);
   });
 
-  it('is red where every lab is promised, and guests could not be prepared', () => {
+  it('is red where every lab is promised, and guests could not be prepared', async () => {
     using checkout = new Checkout();
     checkout.fake.have(...forSandbox, ...forGuests);
     checkout.prepare('process.exit(3);');
-    expect(checkout.setUp({ everyLab: true })).to.deep.equal([
+    expect(await checkout.setUp({ everyLab: true })).to.deep.equal([
       'guests could not be prepared: exit status 3',
       'container engines could not be prepared: exit status 3',
     ]);
   });
 
-  it('installs what the sandbox needs even if a package for guests cannot be had', () => {
+  it('installs what the sandbox needs even if a package for guests cannot be had', async () => {
     using checkout = new Checkout();
     checkout.fake.have('true', ...forSandbox.filter((name) => name !== 'tcpdump'));
-    checkout.fake.script('pacman', managerWithout('qemu-system-x86', 'tcpdump'));
-    expect(checkout.setUp()).to.deep.equal([]);
-    expect(checkout.fake.calls.at(-1)).to.equal('pacman -S --needed --noconfirm tcpdump');
+    checkout.fake.script('pacman', managerWithout('squashfs-tools', 'tcpdump'));
+    expect(await checkout.setUp()).to.deep.equal([]);
+    expect(checkout.fake.calls).to.include('pacman -S --needed --noconfirm tcpdump');
+    expect(checkout.begun.at(-1)).to.equal('pacman -S --needed --noconfirm tcpdump');
   });
 
-  it('cannot go on without the sandbox where we are root', () => {
+  it('cannot go on without the sandbox where we are root', async () => {
     using checkout = new Checkout();
     checkout.fake.have(...forGuests, ...forSandbox.slice(1));
-    expect(checkout.setUp().join()).to.match(/^installing iproute2 failed/);
+    expect((await checkout.setUp()).join()).to.match(/^installing iproute2 failed/);
   });
 
-  it('needs guests alone where we are not root, and asks for what is missing where there are none', () => {
+  it('needs guests alone where we are not root, and asks for what is missing where there are none', async () => {
     using checkout = new Checkout({ root: false });
     checkout.fake.have('apk', ...forGuests);
-    expect(checkout.setUp({ everyLab: true })).to.deep.equal([]);
+    expect(await checkout.setUp({ everyLab: true })).to.deep.equal([]);
     expect(checkout.isReady).to.equal(true);
     expect(checkout.fake.calls).to.deep.equal([]);
     using bare = new Checkout({ root: false });
     bare.fake.have('apk');
-    expect(bare.setUp()).to.deep.equal([
+    expect(await bare.setUp()).to.deep.equal([
       `missing: ${[...forSandbox, ...forGuests].join(', ')}; installing needs root, and there is no sudo`,
     ]);
   });
@@ -154,15 +170,15 @@ describe('setting up the labs', () => {
   it('only says what it would do when it may not install', () => {
     using checkout = new Checkout();
     checkout.fake.have(...forSandbox, ...forGuests.slice(1), 'apk');
-    expect(checkout.setUp({ mayInstall: false })).to.deep.equal([]);
-    expect(checkout.setUp({ mayInstall: false, everyLab: true })).to.deep.equal(['missing: qemu-system-x86_64']);
+    expect(checkout.refuse()).to.deep.equal([]);
+    expect(checkout.refuse({ everyLab: true })).to.deep.equal(['missing: qemu-system-x86_64']);
     checkout.fake.have(...forGuests);
-    expect(checkout.setUp({ mayInstall: false, everyLab: true })).to.deep.equal([]);
+    expect(checkout.refuse({ everyLab: true })).to.deep.equal([]);
     expect(checkout.fake.calls).to.deep.equal([]);
     expect(checkout.hasCalled).to.equal(false);
   });
 
-  it('installs Vagrant, and what the audit and tests of real hosts need, where every lab is promised, as root on Debian', () => {
+  it('installs Vagrant, and what the audit and tests of real hosts need, where every lab is promised, as root on Debian', async () => {
     using checkout = new Checkout();
     checkout.fake.have('true', ...forSandbox, ...forGuests);
     const more = [...vagrantTools, ...auditTools, ...oracleTools, ...realHostTools].map(({ name }) => name);
@@ -170,20 +186,34 @@ describe('setting up the labs', () => {
     checkout.fake.script('env', 'shift\nexec "$@"');
     checkout.fake.write('var/lib/dpkg/info/base-files.list', '');
     checkout.fake.write('var/lib/apt/lists/some_Packages', '');
-    expect(checkout.setUp({ everyLab: true })).to.deep.equal([]);
+    expect(await checkout.setUp({ everyLab: true })).to.deep.equal([]);
     expect(checkout.fake.calls).to.deep.equal([]);
     checkout.fake.write('etc/debian_version', '12');
-    expect(checkout.setUp()).to.deep.equal([]);
+    expect(await checkout.setUp()).to.deep.equal([]);
     expect(checkout.fake.calls).to.deep.equal([]);
-    expect(checkout.setUp({ everyLab: true })).to.deep.equal([]);
+    expect(await checkout.setUp({ everyLab: true })).to.deep.equal([]);
     expect(checkout.fake.calls.filter((call) => call.startsWith('apt-get'))).to.deep.equal([
-      'apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends cpio dnsmasq-base iproute2 ' +
-        'iptables libvirt-clients libvirt-daemon lzop nftables openssh-client perl-base qemu-utils ruby shellcheck sudo ' +
-        'tshark vagrant-libvirt',
+      'apt-get -o APT::Status-Fd=1 -o DPkg::Lock::Timeout=300 install -y --no-install-recommends bzip2 cpio ' +
+        'dnsmasq-base gpg gpg-agent iproute2 iptables libvirt-clients libvirt-daemon lz4 lzop make nftables openssh-client ' +
+        'perl-base qemu-utils ruby shellcheck sudo tshark vagrant-libvirt zstd',
     ]);
   });
 
-  it('asks for no guests where the processor is another', () => {
+  it('installs what tests call, and no Vagrant, where tests are wanted', async () => {
+    using checkout = new Checkout();
+    checkout.fake.have('true', ...forSandbox, ...forGuests, ...oracleTools.map(({ name }) => name), 'tc', 'perl');
+    checkout.fake.script('apt-get', managerWithout('none', ...realHostTools.map(({ name }) => name)));
+    checkout.fake.script('env', 'shift\nexec "$@"');
+    checkout.fake.write('var/lib/dpkg/info/base-files.list', '');
+    checkout.fake.write('var/lib/apt/lists/some_Packages', '');
+    checkout.fake.write('etc/debian_version', '12');
+    expect(await checkout.setUp()).to.deep.equal([]);
+    expect(checkout.fake.calls).to.deep.equal([]);
+    expect(await checkout.setUp({ tests: true })).to.deep.equal([]);
+    expect(checkout.fake.calls.at(-1)).to.match(/--no-install-recommends nftables openssh-client sudo$/);
+  });
+
+  it('asks for no guests where the processor is another', async () => {
     using checkout = new Checkout({ architecture: 'arm64' });
     checkout.fake.have(...forSandbox);
     expect(checkout.isReady).to.equal(true);
@@ -191,7 +221,7 @@ describe('setting up the labs', () => {
 });
 
 describe('what guests boot from', () => {
-  it('is looked for where the labs keep it, by the kernel that they use', () => {
+  it('is looked for where the labs keep it, by the kernel that they use', async () => {
     expect(defaultSeries).to.equal(defaultKernel);
     expect(cacheFolder()).to.equal(cacheFolderOfLabs());
     expect(cacheFolder({ MACVLAB_CACHE: '/a' })).to.equal('/a');
@@ -199,7 +229,7 @@ describe('what guests boot from', () => {
     expect(cacheFolder({ XDG_CACHE_HOME: 'b' })).to.match(/\/\.cache\/macvlab$/);
   });
 
-  it('is there when a kernel of that series and a root image are, whole', () => {
+  it('is there when a kernel of that series and a root image are, whole', async () => {
     using checkout = new Checkout();
     const [kernel = '', image = ''] = checkout.entries;
     const parts = [`${kernel}.1-a.part`, image, kernel.replace('6.12', '6.1')];

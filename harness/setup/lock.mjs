@@ -10,13 +10,11 @@ import { say } from './report.mjs';
  * Does work while no other set-up of this checkout does, and returns its result.
  * @template T
  * @param {string} root the project's folder
- * @param {() => T} work
+ * @param {() => T | Promise<T>} work
  * @returns {Promise<T>}
  */
 export async function withLock(root, work) {
-  // the same checkout has the same device and inode under each of its paths, in a container too
-  const { dev, ino } = statSync(root);
-  const name = `\0macvlab-setup-${dev}-${ino}`;
+  const name = nameOf(root);
   let held = await hold(name);
   if (!held) say('another set-up is at work in this checkout; waiting for it to end');
   while (!held) {
@@ -24,36 +22,74 @@ export async function withLock(root, work) {
     held = await hold(name);
   }
   try {
-    return work();
+    return await work();
   } finally {
-    held.close();
+    held.release();
   }
 }
 
 /**
+ * The set-up that is at work in a checkout.
+ * @param {string} root the project's folder
+ * @returns {Promise<{ end: Promise<void> } | undefined>} end: resolves when it has ended; undefined where none is at work
+ */
+export async function setUpAtWork(root) {
+  return connected(nameOf(root));
+}
+
+/** @param {string} root */
+function nameOf(root) {
+  // the same checkout has the same device and inode under each of its paths, in a container too
+  const { dev, ino } = statSync(root);
+  return `\0macvlab-setup-${dev}-${ino}`;
+}
+
+/**
  * @param {string} name
- * @returns {Promise<net.Server | undefined>} undefined when somebody else holds it
+ * @returns {Promise<{ release(): void } | undefined>} undefined when somebody else holds it
  */
 function hold(name) {
   return new Promise((resolve, reject) => {
-    // a visitor that was let in before we let go must not wait for more
-    const server = net.createServer((visitor) => visitor.destroy());
+    /** @type {Set<net.Socket>} */
+    const visitors = new Set();
+    const server = net.createServer((visitor) => {
+      visitor.on('error', () => undefined).on('close', () => visitors.delete(visitor));
+      // one that was let in at the last moment must not wait for more
+      if (!server.listening) visitor.destroy();
+      else visitors.add(visitor);
+    });
+    const release = () => {
+      server.close();
+      for (const visitor of visitors) visitor.destroy();
+    };
     server.once('error', (/** @type {NodeJS.ErrnoException} */ error) =>
       error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error),
     );
-    server.listen(name, () => resolve(server));
+    server.listen(name, () => resolve({ release }));
   });
 }
 
 /**
- * Resolves when the holder has let go: our connection to it, which it never accepts while it works, is reset by then.
+ * Resolves when the holder has let go, or there is none.
  * @param {string} name
- * @returns {Promise<void>}
  */
-function released(name) {
+async function released(name) {
+  await (
+    await connected(name)
+  )?.end;
+}
+
+/**
+ * Connects to the holder, which ends the connection when it lets go.
+ * @param {string} name
+ * @returns {Promise<{ end: Promise<void> } | undefined>} undefined where there is none
+ */
+function connected(name) {
   return new Promise((resolve) => {
     const visitor = net.connect(name);
-    visitor.on('error', () => undefined);
-    visitor.on('close', () => resolve());
+    /** @type {Promise<void>} */
+    const end = new Promise((ended) => visitor.once('close', () => ended()));
+    visitor.on('error', () => resolve(undefined));
+    visitor.once('connect', () => resolve({ end }));
   });
 }

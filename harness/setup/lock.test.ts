@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import { FakeMachine } from './fake-machine.test-support.js';
-import { withLock } from './lock.mjs';
+import { setUpAtWork, withLock } from './lock.mjs';
 
 /** A process that takes the lock of a folder, says so, and keeps it until it is killed. */
 async function holder(fake: FakeMachine) {
@@ -49,6 +49,22 @@ describe('the lock of a checkout', () => {
     const waiting = withLock(fake.root, () => 'free');
     child.kill('SIGKILL');
     expect(await waiting).to.equal('free');
+  });
+
+  it('tells others whether it is held, and when it is let go, while its holder is at work', async () => {
+    using fake = new FakeMachine();
+    expect(await setUpAtWork(fake.root)).to.equal(undefined);
+    const order: string[] = [];
+    let end: Promise<unknown> | undefined;
+    await withLock(fake.root, async () => {
+      end = (await setUpAtWork(fake.root))?.end.then(() => order.push('end'));
+      // a second visitor, so that the first has been let in by now
+      await setUpAtWork(fake.root);
+      order.push('work');
+    });
+    expect(order).to.deep.equal(['work']);
+    await end;
+    expect(order).to.deep.equal(['work', 'end']);
   });
 
   it('is never had by two of many that begin at once', async () => {

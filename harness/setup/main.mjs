@@ -1,15 +1,23 @@
 /**
- * The first step of `npm start` and `npm test`, before anything is installed or built: brings node_modules, dist/, the
- * programs of the labs and what guests boot from up to date, and says nothing when they are. Imports nothing but Node's own
- * modules. With MACVLAB_NO_INSTALL=1 it says what it would install, and does not. With CI=true, or --every-lab, every lab is
- * promised, and one that cannot be set up is a failure.
+ * The first step of every npm script, before anything is installed or built: brings node_modules, dist/, the programs of the
+ * labs and what guests boot from up to date, and says nothing when they are. Imports nothing but Node's own modules.
+ *
+ *     node harness/setup/main.mjs [--for run|test|build] [--every-lab] [--run ARGUMENT…]
+ *
+ * --for: what is wanted: what `macvlab run` needs (the default), also what the project's own tests call, or node_modules and dist
+ * alone. With --run, `macvlab run` begins with these arguments as soon as the sandbox can be used, and the set-up goes on beside it.
+ * With MACVLAB_NO_INSTALL=1 it says what it would install, and does not. With CI=true, or --every-lab, every lab is promised, and
+ * one that cannot be set up is a failure.
  */
+import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, buildIsFresh } from './build.mjs';
-import { labsAreReady, setUpLabs } from './labs.mjs';
+import { runCommand } from './command.mjs';
+import { labsAreReady, lacking, refuseLabs, setUpLabs } from './labs.mjs';
 import { thisMachine } from './machine.mjs';
-import { installNodeModules, nodeModulesInStep } from './node-modules.mjs';
+import { cannotInstallNodeModules, installNodeModules, nodeModulesInStep } from './node-modules.mjs';
+import { planInstallation } from './packages.mjs';
 import { SetupError, attempt, say } from './report.mjs';
 
 /** As package.json says ("engines"): mocha and the linters need it. */
@@ -17,34 +25,122 @@ const oldestNode = [20, 19];
 
 /** Exit code of a machine that cannot carry a lab (architecture: "Exit codes"). */
 const exitLab = 3;
+/** As a shell has it for a program that SIGINT ended. */
+const exitInterrupted = 130;
 
-const failures = await setUp(path.resolve(fileURLToPath(import.meta.url), '../../..'));
+const root = path.resolve(fileURLToPath(import.meta.url), '../../..');
+const { options, runArguments } = readArguments(process.argv.slice(2));
+const everyLab = process.env['CI'] === 'true' || options.includes('--every-lab');
+/** @type {import('./labs.mjs').Wanted | undefined} */
+const wanted = options.includes('build') ? undefined : { tests: options.includes('test'), everyLab };
+
+/** The run, once it has begun. @type {Promise<number> | undefined} */
+let run;
+const failures = await setUp();
 for (const { message, next } of failures) {
   say(message);
   say(`next: ${next}`);
 }
 if (failures.length > 0) process.exitCode = exitLab;
+else begin();
+const exit = await run;
+if (exit !== undefined && exit !== 0) process.exitCode = exit;
 
-/**
- * @param {string} root the project's folder
- * @returns {Promise<SetupError[]>} what keeps the machine from being ready
- */
-async function setUp(root) {
-  const unsuitable = attempt(checkPlatform);
+/** @returns {Promise<SetupError[]>} what keeps the machine from being ready */
+async function setUp() {
+  const unsuitable = await attempt(checkPlatform);
   if (unsuitable.length > 0) return unsuitable;
   const machine = thisMachine();
-  const everyLab = process.env['CI'] === 'true' || process.argv.includes('--every-lab');
-  if (nodeModulesInStep(root) && labsAreReady(machine, { everyLab }) && buildIsFresh(root)) return [];
-  const mayInstall = process.env['MACVLAB_NO_INSTALL'] !== '1';
-  const { withLock } = await import('./lock.mjs');
-  return withLock(root, () => {
-    const unbuilt = attempt(() => {
-      installNodeModules(root, machine, { mayInstall });
-      build(root);
+  if (nodeModulesInStep(root) && (!wanted || labsAreReady(machine, wanted)) && buildIsFresh(root)) return [];
+  const [{ withLock }, { Progress }] = await Promise.all([import('./lock.mjs'), import('./progress.mjs')]);
+  const progress = new Progress();
+  return withLock(root, async () => {
+    if (process.env['MACVLAB_NO_INSTALL'] === '1') return onlyBuild(machine, progress);
+    await announce(machine);
+    /** @type {(isBuilt: boolean) => void} */
+    let told = () => undefined;
+    /** @type {Promise<boolean>} */
+    const built = new Promise((resolve) => (told = resolve));
+    const building = attempt(async () => {
+      await installNodeModules(root, machine, progress.task('npm packages'));
+      await build(root, progress.task('build'), () => told(true));
     });
+    void building.then((troubles) => told(troubles.length === 0));
+    const onSandbox = async () => {
+      // where every lab is promised, one that is missing is found before anything begins
+      if (runArguments === undefined || everyLab || !machine.root || !(await built)) return;
+      progress.onlyAdd();
+      begin();
+    };
     // tried even after a failure, so that one look at the output shows all that is missing
-    return [...unbuilt, ...setUpLabs(machine, { root, built: unbuilt.length === 0, mayInstall, everyLab })];
+    const labs = wanted ? setUpLabs(machine, { root, built, wanted, progress, onSandbox }) : [];
+    return [...(await building), ...(await labs)];
   });
+}
+
+/**
+ * What can be done where nothing may be installed.
+ * @param {import('./machine.mjs').Machine} machine
+ * @param {import('./progress.mjs').Progress} progress
+ */
+async function onlyBuild(machine, progress) {
+  const unbuilt = await attempt(async () => {
+    if (!nodeModulesInStep(root)) throw cannotInstallNodeModules();
+    await build(root, progress.task('build'));
+  });
+  return [...unbuilt, ...(wanted ? refuseLabs(machine, { wanted }) : [])];
+}
+
+/**
+ * Tells what is about to be installed. What it comes to is known only where the lists of packages are.
+ * @param {import('./machine.mjs').Machine} machine
+ */
+async function announce(machine) {
+  const names = wanted ? lacking(machine, wanted).map(({ name }) => name) : [];
+  const install = names.length > 0 ? planInstallation(names, machine) : undefined;
+  if (install?.permitted && install.refreshFirst && install.refresh) {
+    say(`reads the lists of packages: ${install.refresh.join(' ')}`);
+    await runCommand(install.refresh, machine, { onLine: () => undefined });
+  }
+  const { describePlan } = await import('./plan.mjs');
+  for (const line of describePlan(root, machine, { wanted })) say(line);
+}
+
+/** Begins the run that was asked for, if it has not begun yet. */
+function begin() {
+  if (runArguments === undefined) return;
+  run ??= runMacvlab(runArguments);
+}
+
+/**
+ * `macvlab run`, whatever signal we get meanwhile: it has a lab to take down.
+ * @param {string[]} argumentList
+ * @returns {Promise<number>} its exit code
+ */
+async function runMacvlab(argumentList) {
+  const program = path.join(root, 'dist/harness/cli/main.js');
+  const child = spawn(process.execPath, [program, 'run', ...argumentList], { stdio: 'inherit' });
+  /** @param {NodeJS.Signals} signal */
+  const passOn = (signal) => {
+    // a terminal sends SIGINT to the child as well, and two of them may mean more than one
+    if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+  };
+  process.on('SIGINT', passOn).on('SIGTERM', passOn).on('SIGHUP', passOn);
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code, signal) => {
+      if (signal !== null || code === exitInterrupted) process.exit(exitInterrupted);
+      resolve(code ?? 1);
+    });
+  });
+}
+
+/** @param {string[]} given */
+function readArguments(given) {
+  const at = given.indexOf('--run');
+  return at < 0
+    ? { options: given, runArguments: undefined }
+    : { options: given.slice(0, at), runArguments: given.slice(at + 1) };
 }
 
 function checkPlatform() {

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { runCommand } from './command.mjs';
-import { SetupError, say } from './report.mjs';
+import { SetupError } from './report.mjs';
 
 /** @typedef {import('./machine.mjs').Machine} Machine */
 /** @typedef {{ version?: string, optional?: boolean, devOptional?: boolean }} LockedPackage */
@@ -45,21 +45,36 @@ function readPackages(file) {
 }
 
 /**
- * Installs the packages of the lock file.
+ * How many packages an installation holds.
+ * @param {string} root
+ */
+export function countNodeModules(root) {
+  return Object.keys(readPackages(path.join(root, 'package-lock.json')) ?? {}).filter((folder) => folder !== '').length;
+}
+
+/**
+ * What is wrong with the installed packages where none may be installed.
+ */
+export function cannotInstallNodeModules() {
+  return new SetupError('node_modules is not in step with package-lock.json', `run: ${npmCi.join(' ')}`);
+}
+
+/**
+ * Installs the packages of the lock file, if need be.
  * @param {string} root
  * @param {Machine} machine
- * @param {{ mayInstall: boolean }} options
+ * @param {import('./progress.mjs').Task} task
  * @throws {SetupError}
  */
-export function installNodeModules(root, machine, { mayInstall }) {
+export async function installNodeModules(root, machine, task) {
   if (nodeModulesInStep(root)) return;
   const line = npmCi.join(' ');
-  if (!mayInstall) throw new SetupError('node_modules is not in step with package-lock.json', `run: ${line}`);
-  say(`node_modules is not in step with package-lock.json; installing with: ${line}`);
+  task.says(line);
   // a node that was called by its full path has its npm beside it, and npm needs that node in its PATH
   const folders = [...machine.folders, path.dirname(process.execPath)];
-  const failure = runCommand(npmCi, { ...machine, folders }, { cwd: root });
-  if (failure !== undefined) {
-    throw new SetupError(`npm ci failed: ${failure}`, `look at npm's output above, then run: ${line}`);
-  }
+  const onLine = (/** @type {string} */ text) => task.prints(text);
+  const failure = await runCommand(npmCi, { ...machine, folders }, { cwd: root, onLine });
+  if (failure === undefined) return task.ends();
+  task.fails(failure);
+  throw new SetupError(`npm ci failed: ${failure}`, `look at npm's output above, then run: ${line}`);
 }

@@ -10,6 +10,7 @@ import { findProgram, thisMachine } from './machine.mjs';
  * @property {string} program
  * @property {Record<string, string>} environment
  * @property {string[]} install arguments before the packages' names
+ * @property {string[]} [trial] arguments before the packages' names that print what would be done, and do nothing
  * @property {string[]} [refresh] arguments that fetch the lists of packages, where installing does not do that by itself
  * @property {string} [lists] folder that holds those lists, where they may be missing altogether (as in Docker images)
  * @property {string} [installed] folder that is empty where the manager is there, and the system is another's
@@ -27,6 +28,7 @@ const packageManagers = [
     program: 'apt-get',
     environment: { DEBIAN_FRONTEND: 'noninteractive' },
     install: ['-o', 'DPkg::Lock::Timeout=300', 'install', '-y', '--no-install-recommends'],
+    trial: ['-o', 'DPkg::Lock::Timeout=300', 'install', '--assume-no', '--no-install-recommends'],
     refresh: ['update'],
     lists: '/var/lib/apt/lists',
     // kernels are fetched with apt on every distribution
@@ -156,6 +158,8 @@ const packageManagers = [
  * @property {boolean} refreshFirst there are no lists yet, so that installing cannot work before
  * @property {boolean} permitted false when we are neither root nor have sudo: somebody else must run it
  * @property {string} line the whole as a person would type it
+ * @property {string[]} trial argument list that prints what `command` would do; empty where there is none
+ * @property {string[]} repair argument list that completes an installation that was interrupted; empty where there is none
  */
 
 /**
@@ -199,12 +203,15 @@ export function planInstallation(programs, machine) {
   const asRoot = (argumentList) => {
     const environment = Object.entries(manager.environment).map(([name, value]) => `${name}=${value}`);
     const whole = [...(environment.length > 0 ? ['env', ...environment] : []), manager.program, ...argumentList];
-    return sudo ? ['sudo', ...whole] : whole;
+    // -n: a password is never waited for
+    return sudo ? ['sudo', '-n', ...whole] : whole;
   };
   const command = asRoot([...manager.install, ...packages]);
   const refresh = manager.refresh && asRoot(manager.refresh);
   const refreshFirst = refresh !== undefined && !hasLists(manager, machine);
-  const line = [...(refreshFirst ? [refresh] : []), command].map((each) => each.join(' ')).join(' && ');
+  const line = [...(refreshFirst ? [refresh] : []), command]
+    .map((each) => each.join(' ').replace(/^sudo -n /, 'sudo '))
+    .join(' && ');
   return {
     manager: manager.program,
     packages,
@@ -213,6 +220,8 @@ export function planInstallation(programs, machine) {
     refreshFirst,
     permitted: machine.root || sudo,
     line,
+    trial: manager.trial ? asRoot([...manager.trial, ...packages]) : [],
+    repair: wasInterrupted(manager, machine) ? asRoot([]).slice(0, -1).concat('dpkg', '--configure', '-a') : [],
   };
 }
 
@@ -225,6 +234,16 @@ function isOwn({ installed }, machine) {
   if (installed === undefined) return true;
   const folder = path.join(machine.files, installed);
   return existsSync(folder) && readdirSync(folder).length > 0;
+}
+
+/**
+ * Whether an installation by dpkg was interrupted, which lets every later one fail (apt-pkg/deb/debsystem.cc, CheckUpdates).
+ * @param {PackageManager} manager
+ * @param {Machine} machine
+ */
+function wasInterrupted({ program }, machine) {
+  const folder = path.join(machine.files, 'var/lib/dpkg/updates');
+  return program === 'apt-get' && existsSync(folder) && readdirSync(folder).some((name) => /^\d+$/.test(name));
 }
 
 /**

@@ -15,12 +15,12 @@ export class SetupError extends Error {
 
 /**
  * Does a step, and returns what keeps it from being done.
- * @param {() => void} step
- * @returns {SetupError[]} at most one
+ * @param {() => void | Promise<void>} step
+ * @returns {Promise<SetupError[]>} at most one
  */
-export function attempt(step) {
+export async function attempt(step) {
   try {
-    step();
+    await step();
     return [];
   } catch (error) {
     if (error instanceof SetupError) return [error];
@@ -36,9 +36,17 @@ export function beQuiet() {
 }
 
 /**
+ * Writes to standard error, as it is.
+ * @param {string} text
+ */
+export function write(text) {
+  if (!quiet) process.stderr.write(text);
+}
+
+/**
  * One line to standard error.
  * @param {string} line
  */
 export function say(line) {
-  if (!quiet) process.stderr.write(`macvlab: ${line}\n`);
+  write(`macvlab: ${line}\n`);
 }

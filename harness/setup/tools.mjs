@@ -41,6 +41,9 @@ export const guestTools = [
   { name: 'xz', purpose: 'unpacks the modules of newer kernels' },
 ];
 
+/** Those of the programs that kernels and images for guests are made with: QEMU is needed when they run. */
+export const imageTools = guestTools.map(({ name }) => name).filter((name) => name !== 'qemu-system-x86_64');
+
 /**
  * What only the Vagrant lab's own tests need: Vagrant, and a libvirt that is started for them (vagrant/with-libvirt).
  * @type {readonly RequiredTool[]}
@@ -85,7 +88,34 @@ export const oracleTools = [
   { name: 'cpio', purpose: 'unpacks archives beside us, in tests' },
   { name: 'lzop', purpose: 'packs kernels, in tests' },
   { name: 'shellcheck', purpose: 'reads shell scripts, in tests' },
+  { name: 'zstd', purpose: 'packs kernels and modules, in tests' },
+  { name: 'lz4', purpose: 'packs kernels, in tests' },
+  { name: 'bzip2', purpose: 'packs kernels, in tests' },
+  { name: 'make', purpose: 'builds as a kernel tree does, in tests' },
+  { name: 'gpg', purpose: 'signs an archive of Debian packages, in tests' },
+  { name: 'gpg-agent', purpose: 'keeps the key of that archive, in tests' },
 ];
+
+/** Programs that Debian installs with the packages above, or with what makes it a system; and those that fetched the project. */
+const comeWithThem = [
+  'bash',
+  'dpkg',
+  'git',
+  'gpgconf',
+  'gpgv',
+  'prlimit',
+  'ruby',
+  'setpriv',
+  'sh',
+  'tar',
+  'unsquashfs',
+];
+
+/** The names of all programs that tests may call: with CI=true, as root on Debian, each is there. */
+export const promisedTools = new Set([
+  ...[requiredTools, guestTools, vagrantTools, realHostTools, auditTools, oracleTools].flat().map(({ name }) => name),
+  ...comeWithThem,
+]);
 
 /**
  * Which of the required programs are missing.

@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import { spawnSync } from 'node:child_process';
 import { sideBySide } from '../core/side-by-side.test-support.js';
 import { skipWithoutRoot } from '../lab/sandbox/sandbox.test-support.js';
 import { answerWords } from './answer.js';
@@ -17,14 +16,13 @@ describe('a switch port in every state (needs root)', function () {
     skipWithoutRoot(this);
   });
 
-  const hasNft = spawnSync('nft', ['--version']).status === 0;
   sideBySide(
     atOnce,
     switchStates.map((state) => ({
       title: `${state.name}${state.nft ? ' (needs nft)' : ''}`,
       // What nobody answers is waited for.
       long: state.answer.source.startsWith('^cannot tell'),
-      skip: state.nft === true && !hasNft,
+      needs: state.nft ? ['nft'] : [],
       run: async () => {
         const { observation, answer, left, learned } = await tell(state);
         const all = JSON.stringify({ answer, observation }, null, 1);

@@ -8,6 +8,7 @@ import { MacvlabError } from '../../core/error.js';
 import { hasImage, importImage, listContainers, removeContainer, versionOf } from './containers.js';
 import { Engine } from './engine.js';
 import { whyUnsuitable } from './open-engine.js';
+import { needsRoot } from '../../setup/needs.test-support.js';
 
 /** What an engine says that cannot be had here: an old one, a broken one. Real engines are in container.test.ts. */
 describe('a container engine', () => {
@@ -55,7 +56,7 @@ describe('a container engine', () => {
   });
 
   it('that this user may not speak with is missing, and says what to do (needs root)', async function () {
-    if (process.geteuid?.() !== 0) this.skip();
+    needsRoot(this);
     const engine = await answering((_, response) => response.end('{}'));
     chmodSync(socket(), 0o600);
     chmodSync(folder, 0o755);

@@ -5,7 +5,6 @@ import { main } from '../../cli/command-line.test-support.js';
 import { patience, poll } from '../../core/wait.js';
 import {
   type Ended,
-  hasSudo,
   type HostName,
   type Hosts,
   type RunOptions,
@@ -14,6 +13,7 @@ import {
   startHosts,
 } from './hosts.test-support.js';
 import { asBefore, settledTraces } from './settled.test-support.js';
+import { needs } from '../../setup/needs.test-support.js';
 
 const all = ['h1', 'h2', 'h3', 'switch'] as const satisfies readonly HostName[];
 
@@ -24,7 +24,7 @@ describe('what goes wrong with real hosts (needs root, sshd)', function badInput
   let hosts: Hosts;
   let untouched: string;
 
-  before(async function needsRoot() {
+  before(async function () {
     skipWithoutHosts(this);
     hosts = await startHosts();
     untouched = await traces();
@@ -136,7 +136,7 @@ describe('what goes wrong with real hosts (needs root, sshd)', function badInput
   }
 
   it('is told of a user who may not become root', async function withSudo() {
-    if (!hasSudo) this.skip();
+    needs(this, 'sudo');
     for (const may of ['with password', 'nothing'] as const) {
       await hosts.setSudo('h1', may);
       const { status, stdout, stderr } = await start(inventory({ user: 'ops', sudo: true }), ['A1.4']).ended;

@@ -16,7 +16,7 @@ describe('hosts that are minded (needs root, sshd)', function mindedHosts() {
   let hosts: Hosts;
   let untouched: string;
 
-  before(async function needsRoot() {
+  before(async function () {
     skipWithoutHosts(this);
     hosts = await startHosts();
   });

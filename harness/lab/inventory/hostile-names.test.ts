@@ -16,6 +16,7 @@ import fc from 'fast-check';
 import { findProgram } from '../../setup/machine.mjs';
 import { inventorySchema } from './inventory-schema.js';
 import { wayTo } from './ssh-command.js';
+import { needs, needsRoot } from '../../setup/needs.test-support.js';
 
 const machine = inventorySchema.shape.machines.shape.node1;
 const { nic, host, user, jump, identity } = machine.shape;
@@ -87,7 +88,7 @@ describe('names in an inventory', function names() {
   });
 
   it('of network cards mean the same card to `ip -batch` as to ip, when they are accepted (needs root)', function cards() {
-    if (process.geteuid?.() !== 0) this.skip();
+    needsRoot(this);
     // In a network namespace of its own; each card is made by an argument, set by a line, and looked for by an argument again.
     const script = `made=0
       for name; do
@@ -107,7 +108,7 @@ describe('names in an inventory', function names() {
     let programs: string;
 
     before(function needsSsh() {
-      if (!findProgram('ssh')) this.skip();
+      needs(this, 'ssh');
     });
     beforeEach(() => {
       folder = mkdtempSync(join(tmpdir(), 'macvlab-names-'));

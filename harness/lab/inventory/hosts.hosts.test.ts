@@ -1,13 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
-import { hasSudo, type Hosts, skipWithoutHosts, startHosts } from './hosts.test-support.js';
+import { type Hosts, skipWithoutHosts, startHosts } from './hosts.test-support.js';
 import { nodeHosts } from './hosts-script.test-support.js';
+import { needs } from '../../setup/needs.test-support.js';
 
 describe('hosts to test with (needs root)', function hostsToTestWith() {
   this.timeout(60_000);
   let hosts: Hosts;
 
-  before(async function needsRoot() {
+  before(async function () {
     skipWithoutHosts(this);
     hosts = await startHosts();
   });
@@ -45,7 +46,7 @@ describe('hosts to test with (needs root)', function hostsToTestWith() {
   });
 
   it('let ops become root, or not', async function withSudo() {
-    if (!hasSudo) this.skip();
+    needs(this, 'sudo');
     const command = hosts.ssh('h2', ['sudo', '-n', 'id', '-u'], { user: 'ops' });
     const { stdout, stderr } = await hosts.run(command);
     expect(stdout, stderr).to.equal('0\n');

@@ -15,9 +15,9 @@ import type { Context } from 'mocha';
 import { stringify } from 'yaml';
 import { patience, poll, within } from '../../core/wait.js';
 import { type KeyPair, newKeyPair } from '../../remote/keys.js';
-import { findProgram } from '../../setup/tools.mjs';
 import { type HostName, hostNames, hostPlaces, hostsScript, macOf, runFolder } from './hosts-script.test-support.js';
 import type { HostAddress } from './machine.js';
+import { needs, needsRoot } from '../../setup/needs.test-support.js';
 
 export { type HostName, hostPlaces, macOf };
 
@@ -50,11 +50,9 @@ export interface RunOptions {
 
 /** Skips what needs root, ssh and sshd; the suite's title says so. */
 export function skipWithoutHosts(hook: Context): void {
-  if (process.geteuid?.() !== 0 || !findProgram('sshd') || !findProgram('ssh')) hook.skip();
+  needsRoot(hook);
+  needs(hook, 'sshd', 'ssh');
 }
-
-/** Whether the hosts' user `ops` can become root: `sudo` is a program of this machine. */
-export const hasSudo = findProgram('sudo') !== undefined;
 
 /** Ends what it starts when this process dies, even by SIGKILL. */
 const endsWithUs = ['setpriv', '--pdeathsig', 'KILL', '--'];

@@ -114,7 +114,7 @@ describe('undos on hosts (needs root, sshd)', function undosOnHosts() {
   let hosts: Hosts;
   let untouched: Record<'h1' | 'h2', string>;
 
-  before(async function needsRoot() {
+  before(async function () {
     skipWithoutHosts(this);
     hosts = await startHosts();
     untouched = { h1: await hosts.traces('h1'), h2: await hosts.traces('h2') };

@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { patience, poll } from '../../core/wait.js';
-import { hasSudo, hostPlaces, type HostName, type Hosts, skipWithoutHosts, startHosts } from './hosts.test-support.js';
+import { hostPlaces, type HostName, type Hosts, skipWithoutHosts, startHosts } from './hosts.test-support.js';
 import type { HostAddress } from './machine.js';
 import { settledTraces } from './settled.test-support.js';
 import type { Reaching } from './reaching.test-support.js';
+import { needs } from '../../setup/needs.test-support.js';
 
 const program = fileURLToPath(new URL('reaching.test-support.js', import.meta.url));
 
@@ -14,7 +15,7 @@ describe('reaching a real host (needs root)', function reachingHosts() {
   this.timeout(120_000);
   let hosts: Hosts;
 
-  before(async function needsRoot() {
+  before(async function () {
     skipWithoutHosts(this);
     hosts = await startHosts();
   });
@@ -140,7 +141,7 @@ describe('reaching a real host (needs root)', function reachingHosts() {
   }
 
   it('becomes root by sudo, or tells why not', async function withSudo() {
-    if (!hasSudo) this.skip();
+    needs(this, 'sudo');
     const ops = at('h2', { user: 'ops', sudo: true });
     expect((await reaching(ops)).inside).to.include('root\nh2\n');
     await hosts.setSudo('h2', 'with password');

@@ -9,10 +9,11 @@ import type { Session } from '../../remote/session.js';
 import { connectSandbox, sandboxSshd } from './connect.js';
 import type { LabKeys } from '../sshd.js';
 import { type Init, startInit, stopInit } from './init.js';
+import { needsRoot } from '../../setup/needs.test-support.js';
 
 /** Skips what cannot be done by this user; the suite's title says that it needs root. */
 export function skipWithoutRoot(hook: Context): void {
-  if (process.geteuid?.() !== 0) hook.skip();
+  needsRoot(hook);
 }
 
 /** A sandbox with named namespaces, and sessions to it that end with it. */

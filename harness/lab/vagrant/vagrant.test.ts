@@ -7,11 +7,11 @@ import { delimiter, join } from 'node:path';
 import { expect } from 'chai';
 import { MacvlabError } from '../../core/error.js';
 import { poll } from '../../core/wait.js';
-import { findProgram } from '../../setup/tools.mjs';
 import { topology } from '../topology.js';
 import { claimMachines, readClaim, updateClaim } from './claim.js';
 import { clearMachines } from './leftovers.js';
 import { vagrantDriver } from './vagrant.js';
+import { needs } from '../../setup/needs.test-support.js';
 
 /** Notes what it is asked, and answers with what is in a file of that name: a script. */
 const fakeVagrant = `#!/bin/sh
@@ -137,7 +137,7 @@ describe('the Vagrant lab', function () {
 
   it('has Vagrant take back what it makes when it is killed, and waits for that before anything is removed', async function () {
     // Without it, Vagrant goes on, and its machines are removed by the next run.
-    if (!findProgram('setpriv')) this.skip();
+    needs(this, 'setpriv');
     answer('status', states('not_created'));
     answer(
       'up',

@@ -4,12 +4,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { findProgram } from '../../setup/tools.mjs';
 import { threeMachines } from '../places.js';
 import { topology } from '../topology.js';
 import { cardsOf } from './machines.js';
 import { packageFolder } from './package-folder.js';
 import { wrongSettings } from './wrong-settings.test-support.js';
+import { needs } from '../../setup/needs.test-support.js';
 
 interface Asked {
   box: string;
@@ -36,7 +36,7 @@ describe('the Vagrantfile', function () {
   let folder = '';
 
   before(function () {
-    if (!findProgram('vagrant') || !findProgram('ruby')) this.skip();
+    needs(this, 'vagrant', 'ruby');
     folder = mkdtempSync(join(tmpdir(), 'macvlab-vagrantfile-'));
   });
   after(() => {
