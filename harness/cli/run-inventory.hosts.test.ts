@@ -2,7 +2,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { type SideBySide, sideBySide } from '../core/side-by-side.test-support.js';
+import { type SideBySide, sideBySide } from '../setup/side-by-side.test-support.js';
 import {
   type HostName,
   type Hosts,

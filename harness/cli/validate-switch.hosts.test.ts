@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { type SideBySide, sideBySide } from '../core/side-by-side.test-support.js';
+import { type SideBySide, sideBySide } from '../setup/side-by-side.test-support.js';
 import {
   type Ended,
   type Hosts,

@@ -27,7 +27,7 @@ const provokedIn: Record<ErrorCode, string> = {
   HOST_NIC: 'lab/inventory/inventory.hosts.test',
   HOST_ADDRESSES: 'cli/validate-switch.hosts.test',
   HOST_LOST: 'lab/inventory/reach.hosts.test',
-  SWITCH_CLAIM: 'cli/inventory-first-use.test',
+  SWITCH_CLAIM: 'cli/inventory-first-use.hosts.test',
   GUEST_START: 'lab/vm/guest.guest.test',
   GUEST_DIED: 'lab/vm/guest.guest.test',
   KERNEL_PANIC: 'lab/vm/vm.guest.test',

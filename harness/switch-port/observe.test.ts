@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { sideBySide } from '../core/side-by-side.test-support.js';
+import { sideBySide } from '../setup/side-by-side.test-support.js';
 import { skipWithoutRoot } from '../lab/sandbox/sandbox.test-support.js';
 import { answerWords } from './answer.js';
 import { switchStates } from './switch-states.test-support.js';

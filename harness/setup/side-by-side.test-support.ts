@@ -1,6 +1,6 @@
 /** Tests that wait most of the time, and share nothing but processors. */
-import { needs } from '../setup/needs.test-support.js';
-import { findProgram } from '../setup/tools.mjs';
+import { needs } from './needs.test-support.js';
+import { findProgram } from './tools.mjs';
 
 export interface SideBySide {
   title: string;
