@@ -28,6 +28,7 @@ import {
   fileOutcome,
   hasSparedGuests,
   type Outcome,
+  skipReasons,
   suiteOutcome,
   totalLine,
   totalOutcome,
@@ -38,6 +39,8 @@ import { Workers } from './workers.js';
 interface Part extends Shown {
   name: string;
   exit: number;
+  /** Titles of unit tests that were skipped. */
+  skipped?: readonly string[];
 }
 
 const root = path.resolve(fileURLToPath(import.meta.url), '../../../..');
@@ -78,6 +81,7 @@ const parts = await schedule<Part>(jobs, {
 workers.close();
 keepDurations(took);
 progress.end();
+for (const line of skipReasons(parts.flatMap(({ skipped = [] }) => skipped))) process.stdout.write(`${line}\n`);
 const { counts, problems, exit } = totalOutcome([...parts, ...interruptedPart(), ...strayParts()]);
 for (const problem of problems) process.stdout.write(`${problem}\n`);
 process.stdout.write(`${totalLine(counts)}\n`);
@@ -91,7 +95,13 @@ function unitJobs(patterns: readonly string[] = []): Job<Part>[] {
     async run() {
       const { output, ...result } = await workers.run(path.join(dist, file));
       const failed = result.failures.length > 0;
-      return { name: file, ...fileOutcome(file, result), output: failed ? output : '', exit: failed ? 1 : 0 };
+      return {
+        name: file,
+        ...fileOutcome(file, result),
+        output: failed ? output : '',
+        exit: failed ? 1 : 0,
+        skipped: result.skipped,
+      };
     },
   }));
 }

@@ -6,6 +6,7 @@ import {
   auditOutcome,
   fileOutcome,
   hasSparedGuests,
+  skipReasons,
   suiteOutcome,
   totalLine,
   totalOutcome,
@@ -121,6 +122,15 @@ describe('the sum over unit tests and suites', () => {
       counts: { passed: 0, failed: 1, skipped: 0 },
       problems: ['a.test.ts has no test'],
     });
+  });
+
+  it('skipped unit tests: a line for each reason', () => {
+    const titles = ['a x (skipped: needs root)', 'b (skipped: tshark not installed) y', 'c (skipped: needs root)', 'd'];
+    expect(skipReasons(titles)).to.deep.equal([
+      '2 skipped: needs root (a x …)',
+      '1 skipped: tshark not installed (b y)',
+      '1 skipped: no reason given (d)',
+    ]);
   });
 
   it('adds up, and keeps the first exit code that is not 0', () => {

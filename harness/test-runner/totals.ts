@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Finding } from '../audit/judge.js';
+import { groupBy } from '../core/group.js';
 import type { RunRecord, TestRecord } from '../run/record.js';
 import type { FileResult } from './file-result.js';
 
@@ -33,6 +34,20 @@ export function fileOutcome(name: string, { passed, skipped, failures }: FileRes
     counts,
     problems: failures.map(({ title, message }) => `unit test failed: ${title}: ${firstLine(message)}`),
   };
+}
+
+const inTitle = / *\(skipped: (.*?)\)/;
+
+/**
+ * Why unit tests were skipped, a line for each reason: "2 skipped: tshark not installed (frames beside tshark …)".
+ * @param titles of the skipped tests; the reason stands in a title (harness/setup/needs.test-support.ts)
+ */
+export function skipReasons(titles: readonly string[]): string[] {
+  const reasonOf = (title: string): string => inTitle.exec(title)?.[1] ?? 'no reason given';
+  return [...groupBy(titles, reasonOf)].map(
+    ([reason, [first = '', ...others]]) =>
+      `${1 + others.length} skipped: ${reason} (${first.replace(inTitle, '')}${others.length > 0 ? ' …' : ''})`,
+  );
 }
 
 function firstLine(text: string): string {
