@@ -22,10 +22,13 @@ process.on('uncaughtException', (error) => {
   process.stderr.write(`after the tests of ${last}: ${error.stack ?? error.message}\n`);
   process.exit(1);
 });
+// The first signal lets the running test end, the second does not: labs end with their process.
+let interrupted = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    if (runner) runner.abort();
-    else process.exit(1);
+    if (interrupted || !runner) process.exit(1);
+    interrupted = true;
+    runner.abort();
   });
 }
 process.on('disconnect', () => process.exit());
