@@ -38,7 +38,9 @@ Exit codes: 0 tests passed, others may be skipped, 1 a test failed, 2 wrong usag
  */
 export async function performCommandLine(words: readonly string[]): Promise<number> {
   const program = new Command('macvlab')
-    .description('Proves on a real kernel and a real wire what Linux macvlan does between two machines.')
+    .description(
+      'Tests on a real kernel which hosts and containers Linux macvlan lets reach each other, and where frames are dropped.',
+    )
     .version(version(), '-V, --version', 'show the version')
     .helpOption('-h, --help', 'show this help')
     .helpCommand('help [command]', 'show the help of a command')
