@@ -40,7 +40,10 @@ export function roomFor(
         map.claim(
           plan.networks.map(({ network, hosts: [first] }) => (first ? `${first}/${network.split('/')[1]}` : network)),
         );
-        return { plan, places: { ...Object.fromEntries(asWritten), ...pick(map.entries(), asWritten) } };
+        const moved = map.entries();
+        const places = { ...Object.fromEntries(asWritten), ...pick(moved, asWritten) };
+        const fixed = plan.asWritten && Object.keys(moved).length > 0;
+        return { plan, places, ...(fixed && { why: `writes whole frames, which need ${networks.join(', ')} itself` }) };
       } catch (error) {
         if (!(error instanceof Lacking)) throw error;
         return { plan, places: {}, why: error.message };
