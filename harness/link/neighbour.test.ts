@@ -39,7 +39,8 @@ describe('forgetting neighbours (needs root)', () => {
     await sh(`printf %s ${quoteArgument(script)} >/usr/local/bin/ip; chmod +x /usr/local/bin/ip`);
   }
 
-  const flush = () => flushNeighbours([{ stack: sandbox.stack('a') }, { stack: sandbox.stack('b'), network: '10.0.0.0/24' }]);
+  const flush = () =>
+    flushNeighbours([{ stack: sandbox.stack('a') }, { stack: sandbox.stack('b'), network: '10.0.0.0/24' }]);
   const known = async (name: string) => (await readNeighbours(sandbox.stack(name))).map(({ mac }) => mac);
 
   it('is begun again when one has gone by itself meanwhile, on that stack, and the others are flushed as well', async () => {

@@ -95,7 +95,8 @@ describe('a lab on hosts of an inventory (needs root)', function inventoryLab() 
     };
     const { stdout, stderr, status } = await run(hosts.inventory({}, { machines }), 'A4.9');
     expect(status, `${stdout}${stderr}`).to.equal(3);
-    expect(`${stdout}${stderr}`).to.include('carries the SSH connection')
+    expect(`${stdout}${stderr}`)
+      .to.include('carries the SSH connection')
       .and.to.include('--allow-cut')
       .and.to.include('no experiment ran');
   });
