@@ -124,7 +124,7 @@ describe('first use of an inventory (needs root)', function firstUse() {
       );
       const commands = evidence.find(({ kind }) => kind === 'commands')?.file ?? '';
       const text = readFileSync(join(folder, commands), 'utf8');
-      const given = [...text.matchAll(/^#     .*\b(\d+\.\d+\.\d+\.\d+)/gm)].map(([, address]) => address ?? '');
+      const given = [...text.matchAll(/^# {5}.*\b(\d+\.\d+\.\d+\.\d+)/gm)].map(([, address]) => address ?? '');
       for (const address of given) expect(address, `${id}: given to a host`).to.match(/^10\.88\.0\.([0-9]|1[0-5])$/);
       const pcap = evidence.find(({ kind }) => kind === 'pcap')?.file;
       if (pcap === undefined) continue;
