@@ -16,7 +16,10 @@ export function addDoctor(program: Command): void {
     .description('find what this machine lacks for a lab, and how to get it')
     .addOption(new Option('--lab <name>', 'for which lab').choices(driverNames).default('sandbox'))
     .option('--inventory <file>', inventoryHelp)
-    .option('--probe', 'for real hosts: also ask on the wire whether somebody has an address that experiments would use')
+    .option(
+      '--probe',
+      'for real hosts: also ask on the wire whether somebody has an address that experiments would use',
+    )
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExit code 0 when nothing is missing, else 3.')
     .action(async ({ lab, json, inventory, probe }: DoctorOptions) => {
@@ -68,7 +71,11 @@ function show({
   // Of a lab on real hosts, this machine's programs are the last to matter.
   const hosts = lab === 'inventory';
   if (!hosts) say(...columns(Object.entries(about)), '');
-  const rows = findings.map(({ what, found, refused, detail }) => [found ? 'ok' : refused ? 'REFUSED' : 'MISSING', what, detail]);
+  const rows = findings.map(({ what, found, refused, detail }) => [
+    found ? 'ok' : refused ? 'REFUSED' : 'MISSING',
+    what,
+    detail,
+  ]);
   const lines = columns(rows);
   const missing = findings.filter(({ found }) => !found);
   const inOrder = hosts ? [...missing, ...findings.filter(({ found }) => found)] : findings;

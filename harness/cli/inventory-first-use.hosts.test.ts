@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -99,7 +99,7 @@ describe('first use of an inventory (needs root)', function firstUse() {
     const doctor = await macvlab('doctor', ...on(file));
     expect(doctor.status, doctor.stdout).to.equal(0);
     expect(doctor.stdout).to.match(
-      /experiments +room for A0, A1, A2\.6, A2\.8, A3, A4; A2, X6, .* cannot run: needs a \/64 for/,
+      /experiments +room for A0, A1, A2\.6, A3, A4; A2, X6, .* cannot run: needs a \/64 for/,
     );
     expect(doctor.stdout).to.match(/X1, X2, X3, X4, X5 cannot run: needs a \/64 for fd00:211:55::\/64/);
     const filters = ['A0.4', 'A0.6', 'A1.1', 'A1.2', 'A3', 'A4', 'X1.1'];
@@ -124,7 +124,7 @@ describe('first use of an inventory (needs root)', function firstUse() {
       );
       const commands = evidence.find(({ kind }) => kind === 'commands')?.file ?? '';
       const text = readFileSync(join(folder, commands), 'utf8');
-      const given = [...text.matchAll(/^#     .*\b(\d+\.\d+\.\d+\.\d+)/gm)].map(([, address]) => address ?? '');
+      const given = [...text.matchAll(/^# {5}.*\b(\d+\.\d+\.\d+\.\d+)/gm)].map(([, address]) => address ?? '');
       for (const address of given) expect(address, `${id}: given to a host`).to.match(/^10\.88\.0\.([0-9]|1[0-5])$/);
       const pcap = evidence.find(({ kind }) => kind === 'pcap')?.file;
       if (pcap === undefined) continue;
@@ -180,8 +180,9 @@ describe('first use of an inventory (needs root)', function firstUse() {
     };
     const { stdout, status } = await macvlab('doctor', ...on(hosts.inventory({}, { machines })));
     expect(status).to.equal(3);
-    const fingerprint = spawnSync('ssh-keygen', ['-lf', '-'], { input: hosts.hostKey('h1'), encoding: 'utf8' });
-    expect(stdout).to.include(fingerprint.stdout.split(' ')[1]);
+    const key = Buffer.from(hosts.hostKey('h1').split(' ')[1] ?? '', 'base64');
+    const fingerprint = createHash('sha256').update(key).digest('base64').replace(/=$/, '');
+    expect(stdout).to.include(`SHA256:${fingerprint}`);
     expect(stdout)
       .to.match(/^REFUSED +node1 /)
       .and.not.to.include('MISSING');
@@ -260,5 +261,24 @@ describe('first use of an inventory (needs root)', function firstUse() {
     const junit = readFileSync(join(folder, 'junit.xml'), 'utf8');
     expect(junit).to.include('hostname="root@10.99.0.1, root@10.99.0.2, root@10.99.0.3"');
     expect(junit).to.include('<property name="host.node1" value="root@10.99.0.1"/>');
+  });
+
+  it('a failure on hosts with a range of their own: the frames say how well times compare, and what the addresses were on the wire', async () => {
+    const isolate = (on: string) =>
+      Promise.all(['h1', 'h2'].map((port) => hosts.onSwitch(['bridge', 'link', 'set', 'dev', port, 'isolated', on])));
+    await isolate('on');
+    try {
+      const file = hosts.inventory(three, { addresses: ['10.88.0.0/28'], switch: off });
+      const { records, status } = await results(file, 'ns1 reaches the other host');
+      const failed = records.find(({ verdict, id }) => verdict === 'failed' && id === 'A1.1');
+      expect(failed?.failure?.details, JSON.stringify(records.map(({ reason }) => reason))).to.match(
+        /\(times of different hosts are comparable to ± \d+\.\d\d ms/,
+      );
+      expect(failed?.failure?.details).to.match(/\(on the wire: .*10\.211\.55\.101 is 10\.88\.0\.4/);
+      expect(failed?.failure?.details).to.include('ARP request left node1/eth1, and never came to node2/eth1');
+      expect(status).to.equal(1);
+    } finally {
+      await isolate('off');
+    }
   });
 });

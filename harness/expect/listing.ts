@@ -27,7 +27,9 @@ export function formatExchange(exchange: Exchange): string {
 function aboutClocks(sightings: readonly Sighting[]): string[] {
   const most = Math.max(0, ...sightings.map(({ timeError }) => timeError));
   if (most === 0) return [];
-  return [`(times of different hosts are comparable to ± ${(most / 1000).toFixed(2)} ms: the order of nearby lines says nothing)`];
+  return [
+    `(times of different hosts are comparable to ± ${(most / 1000).toFixed(2)} ms: the order of nearby lines says nothing)`,
+  ];
 }
 
 /** What the addresses were on the wire, where that is a range of somebody's. */

@@ -45,6 +45,8 @@ describe('addresses of the articles in a range of somebody’s', () => {
     map.claim(['fd00:211:55::/64']);
     expect(map.sent('fd00:211:55::18/64')).to.equal('fd12:0:0:7::18/64');
     expect(map.received('fd12:0:0:7::18')).to.equal('fd00:211:55::18');
+    const reply = (address: string) => `64 bytes from ${address}: icmp_seq=1 ttl=64`;
+    expect(map.received(reply('fd12:0:0:7::18'))).to.equal(reply('fd00:211:55::18'));
   });
 
   it('a network that is allowed itself: stays where it is', () => {

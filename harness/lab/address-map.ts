@@ -88,16 +88,15 @@ export class AddressMap implements Translation {
 
   /** @throws Lacking where a network has no address left */
   sent(text: string): string {
-    return text.replace(addresses, (found) => this.#real(found) ?? found);
+    return eachAddress(text, (found) => this.#real(found));
   }
 
   received(text: string): string {
-    return text
-      .replace(inJson, (found, words: string, address: string, length: string) => {
-        const [, prefix] = this.#article(`${address}/${length}`)?.split('/') ?? [];
-        return prefix === undefined ? found : `${words}${prefix}`;
-      })
-      .replace(addresses, (found) => this.#article(found) ?? found);
+    const withPrefixes = text.replace(inJson, (found, words: string, address: string, length: string) => {
+      const [, prefix] = this.#article(`${address}/${length}`)?.split('/') ?? [];
+      return prefix === undefined ? found : `${words}${prefix}`;
+    });
+    return eachAddress(withPrefixes, (found) => this.#article(found));
   }
 
   #placeFor(article: string, address: string): Place {
@@ -212,6 +211,15 @@ function prefixFor(article: string, hosts: number): number {
 
 /** Hosts for which there is always room. */
 const fewest = 6;
+
+/** Puts others in the place of addresses in a text; a colon behind an address of IPv6 is the sentence's. */
+function eachAddress(text: string, other: (address: string) => string | undefined): string {
+  return text.replace(addresses, (found) => {
+    const behind = /[^:]:$/.test(found) ? ':' : '';
+    const address = found.slice(0, found.length - behind.length);
+    return `${other(address) ?? address}${behind}`;
+  });
+}
 
 function split(found: string): { address: string; length: number | undefined } {
   const [address = '', length] = found.split('/');

@@ -13,6 +13,8 @@ export interface ArticlePlan {
   /** How their ids begin: "A1" is all of an article, "A2.8" one row. */
   experiments: readonly string[];
   networks: readonly ArticleNetwork[];
+  /** That they write whole frames, so that their networks cannot be elsewhere. */
+  asWritten?: true;
 }
 
 /** @param hosts what follows the beginning of their addresses */
@@ -54,7 +56,7 @@ export const articlePlans: readonly ArticlePlan[] = [
   { experiments: ['A1'], networks: [first] },
   { experiments: ['A2', 'X6', 'X7.2', 'X8'], networks: trunk(10, 20, 30) },
   { experiments: ['A2.6'], networks: [physical, containers] },
-  { experiments: ['A2.8'], networks: [taps] },
+  { experiments: ['A2.8'], networks: [taps], asWritten: true },
   { experiments: ['A3'], networks: [third] },
   { experiments: ['A4'], networks: [wide, behind] },
   { experiments: ['X1', 'X2', 'X3', 'X4', 'X5'], networks: [first, ipv6('fd00:211:55::/64')] },

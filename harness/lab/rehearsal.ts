@@ -29,7 +29,7 @@ export interface Preparation {
 /** What is told of a lab on somebody else's machines before any of them is asked. */
 export interface Beforehand {
   /** What it will do there, in a few lines. @param ids of the chosen experiments: only what they use is told */
-  statement(ids: readonly string[]): string[];
+  statement: (ids: readonly string[]) => string[];
   /** What is done on each machine before there are nodes on it. */
   preparation: readonly Preparation[];
   rehearsed: Rehearsed;

@@ -28,7 +28,8 @@ export class NetworkStack {
   /** Where undos are noted, when this is a network that outlives the lab; a namespace of the lab's own goes with it. */
   get journal(): UndoJournal | undefined {
     const { journal, translation } = this.session;
-    if (this.namespace !== undefined || !journal || !translation) return this.namespace === undefined ? journal : undefined;
+    if (this.namespace !== undefined || !journal || !translation)
+      return this.namespace === undefined ? journal : undefined;
     return { note: (undo) => journal.note(undo.map((argv) => argv.map((word) => translation.sent(word)))) };
   }
 

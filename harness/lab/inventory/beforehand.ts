@@ -73,19 +73,23 @@ const mostWithoutVlans = 2;
 
 /** "  addresses     10.88.0.0/28 in the place of 10.211.55.0/24 (A1)", and what has no room. */
 function addressLines(rooms: readonly Room[]): string[] {
-  const nets = rooms.filter(({ why }) => why === undefined).flatMap(({ plan, places }) =>
-    plan.networks.map(({ network }) => {
-      const real = places[network] ?? network;
-      const words = real === network ? network : `${real} in the place of ${network}`;
-      return { words, ids: plan.experiments };
-    }),
-  );
+  const nets = rooms
+    .filter(({ why }) => why === undefined)
+    .flatMap(({ plan, places }) =>
+      plan.networks.map(({ network }) => {
+        const real = places[network] ?? network;
+        const words = real === network ? network : `${real} in the place of ${network}`;
+        return { words, ids: plan.experiments };
+      }),
+    );
   const distinct = [...new Set(nets.map(({ words }) => words))];
   const lines = distinct.map((words) => {
     const ids = nets.filter((each) => each.words === words).flatMap((each) => each.ids);
     return `${words} (${[...new Set(ids)].join(', ')})`;
   });
-  return [...lines, ...refusals(rooms)].map((line, index) => `  ${index === 0 ? 'addresses    ' : '             '} ${line}`);
+  return [...lines, ...refusals(rooms)].map(
+    (line, index) => `  ${index === 0 ? 'addresses    ' : '             '} ${line}`,
+  );
 }
 
 function switchIn({ switch: { driver, hairpin, vlans, native }, bridge }: Inventory, aboutVlans: boolean): string {
@@ -97,7 +101,8 @@ function switchIn({ switch: { driver, hairpin, vlans, native }, bridge }: Invent
     ? `; VLANs ${vlans.join(', ')}${native === undefined ? '' : `, native ${native}`}`
     : '; VLANs unknown';
   const carried = aboutVlans ? told : '';
-  if (!driver) return `not touched (hairpin ${reflects.join(', ')}${carried}); what depends on another state is skipped`;
+  if (!driver)
+    return `not touched (hairpin ${reflects.join(', ')}${carried}); what depends on another state is skipped`;
   if ('command' in driver)
     return `hairpin set by ${quoteCommand(driver.command)} (now ${reflects.join(', ')}${carried})`;
   const ports = Object.values(driver.bridge.ports).join(', ');

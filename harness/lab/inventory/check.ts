@@ -130,9 +130,12 @@ function cardsOf(asked: readonly Asked[]): Record<string, OnWire> {
 function checkRoom(allowed: string, rooms: readonly Room[]): Finding[] {
   const possible = rooms.filter(({ why }) => why === undefined);
   const refused = refusals(rooms);
-  const next = 'give a range that no host and nobody on the wire uses: `addresses` in the inventory; a /26 has room for all of IPv4';
+  const next =
+    'give a range that no host and nobody on the wire uses: `addresses` in the inventory; a /26 has room for all of IPv4';
   if (possible.length === 0)
-    return [{ what: 'addresses', found: false, detail: [`no experiment can run in ${allowed}`, ...refused].join('; '), next }];
+    return [
+      { what: 'addresses', found: false, detail: [`no experiment can run in ${allowed}`, ...refused].join('; '), next },
+    ];
   const moved = Object.entries(possible[0]?.places ?? {}).some(([article, real]) => article !== real);
   const detail = moved ? `${allowed}, in the place of the articles’ networks` : allowed;
   return [
@@ -158,7 +161,13 @@ async function checkAddresses(asked: readonly Asked[], rooms: readonly Room[]): 
   const had = answers.flat();
   const next = 'take those addresses out of `addresses` in the inventory, or that machine off this wire';
   if (had.length > 0) return [{ what: 'probed', found: false, detail: had.join('; '), next }];
-  return [{ what: 'probed', found: true, detail: `nobody has one of ${wanted.length} addresses, as ${host.name} was answered` }];
+  return [
+    {
+      what: 'probed',
+      found: true,
+      detail: `nobody has one of ${wanted.length} addresses, as ${host.name} was answered`,
+    },
+  ];
 }
 
 /** Networks that a host needs itself. */

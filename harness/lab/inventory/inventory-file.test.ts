@@ -186,12 +186,12 @@ switch:
     const error = errorOf(() => read(text));
     const said = error.format();
     for (const words of [
-      'machines.node1 has a key "nick", which means nothing; did you mean "nic"?',
-      'it has a key "adresses", which means nothing; did you mean "addresses"?',
-      'switch has a key "hairpn", which means nothing; did you mean "hairpin"?',
-      'switch has a key "colour", which means nothing; keys: hairpin, vlans, native, driver',
+      /machines\.node1 has a key "nick", which means nothing; keys: host, .*; did you mean "nic"\?$/m,
+      /it has a key "adresses", which means nothing; keys: machines, addresses, switch; did you mean "addresses"\?$/m,
+      /switch has a key "hairpn", which means nothing; keys: .*; did you mean "hairpin"\?$/m,
+      /switch has a key "colour", which means nothing; keys: hairpin, vlans, native, driver$/m,
     ])
-      expect(said).to.include(words);
+      expect(said).to.match(words);
     expect(said).not.to.include('nic is missing');
     expect(said.match(/line \d+/g)).to.have.lengthOf(4);
   });

@@ -40,7 +40,7 @@ function refusals(source: Source, issue: z.core.$ZodIssue): MacvlabError[] {
       const keys = keysAt(path);
       const meant = nearest(key, keys);
       const where = path.length > 0 ? `${path.join('.')} has` : 'it has';
-      const words = meant === undefined ? `; keys: ${keys.join(', ')}` : `; did you mean ${JSON.stringify(meant)}?`;
+      const words = `; keys: ${keys.join(', ')}${meant === undefined ? '' : `; did you mean ${JSON.stringify(meant)}?`}`;
       return wrong(source, `${where} a key ${JSON.stringify(key)}, which means nothing${words}`, [...path, key]);
     });
   }
@@ -76,10 +76,10 @@ function nearest(key: string, known: readonly string[]): string | undefined {
 /** How many letters have to be added, taken away or replaced (Levenshtein). */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (const [at, letter] of [...a].entries()) {
+  for (let at = 0; at < a.length; at++) {
     const next = [at + 1];
-    for (const [index, other] of [...b].entries()) {
-      const replaced = (row[index] ?? 0) + Number(letter !== other);
+    for (let index = 0; index < b.length; index++) {
+      const replaced = (row[index] ?? 0) + Number(a[at] !== b[index]);
       next.push(Math.min(replaced, (row[index + 1] ?? 0) + 1, (next[index] ?? 0) + 1));
     }
     row = next;

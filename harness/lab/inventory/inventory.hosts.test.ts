@@ -40,8 +40,9 @@ describe('a lab on hosts of an inventory (needs root)', function inventoryLab() 
     expect(status, stderr).to.equal(0);
     const { findings } = JSON.parse(stdout) as { findings: { what: string; found: boolean; detail: string }[] };
     expect(findings.map(({ what }) => what)).to.deep.equal([
-      ...['ssh', 'inventory', 'addresses', 'switch', 'node1', 'node1 eth1', 'node2', 'node2 eth1'],
-      ...['router', 'router eth1', 'switch', 'switch br0'],
+      ...['ssh', 'inventory', 'switch'],
+      ...['node1', 'node2', 'router'].flatMap((name) => [name, `${name} eth1`, `${name} VLANs`, `${name} clock`]),
+      ...['switch', 'switch br0', 'addresses', 'experiments'],
     ]);
     expect(findings.find(({ what }) => what === 'node1')?.detail).to.match(
       /^root@10.99.0.1: Linux .*iproute2.*tcpdump/,

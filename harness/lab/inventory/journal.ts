@@ -57,9 +57,7 @@ const lineSchema = z.union([
     up: z.string(),
     lab: z.string(),
     /** What the host learns of the lab, to be forgotten with it; journals of older versions do not tell. */
-    ours: z
-      .object({ macRange: z.string(), nic: z.string().optional(), networks: z.array(z.string()) })
-      .exactOptional(),
+    ours: z.object({ macRange: z.string(), nic: z.string().optional(), networks: z.array(z.string()) }).exactOptional(),
   }),
   z.object({ undo: z.number(), host: z.string(), commands: z.array(z.array(z.string())) }),
   z.object({ undone: z.number() }),
@@ -265,7 +263,12 @@ export function readJournal(file: string): ReadJournal | undefined {
   const due = new Map<number, NotedUndo>();
   for (const line of lines) {
     if (!line) continue;
-    if ('up' in line) reached.set(line.host, { up: line.up, lab: line.lab, ...(line.ours && { ours: { ...line.ours, nic: line.ours.nic } }) });
+    if ('up' in line)
+      reached.set(line.host, {
+        up: line.up,
+        lab: line.lab,
+        ...(line.ours && { ours: { ...line.ours, nic: line.ours.nic } }),
+      });
     else if ('undone' in line) due.delete(line.undone);
     else due.set(line.undo, { number: line.undo, host: line.host, commands: line.commands });
   }

@@ -68,7 +68,9 @@ export async function compareCables(
     `${first.node}’s card (${first.card.nic.name}, ${first.card.nic.mac}) is behind ${first.learned} of ${name}’s ${device}, not behind ${first.named}`,
     {
       evidence: wrong
-        .map(({ node, card, named, learned }) => `${node}: ${card.nic.mac} learned at ${learned}; the inventory: ${named}`)
+        .map(
+          ({ node, card, named, learned }) => `${node}: ${card.nic.mac} learned at ${learned}; the inventory: ${named}`,
+        )
         .join('\n'),
       next: `correct switch.driver.bridge.ports in the inventory: { ${right} }; to see it there: bridge fdb show br ${device}`,
     },

@@ -29,28 +29,26 @@ export function roomFor(
     .filter((plan) => chosen?.has(plan) ?? true)
     .map((plan) => {
       const networks = plan.networks.map(({ network }) => network);
-      const asWritten = plan.networks.flatMap(({ network, hosts }) => [network, ...hosts]).map((each) => [each, each]);
+      const used = plan.networks.flatMap(({ network, hosts }) => [network, ...hosts]);
+      const asWritten = Object.fromEntries(used.map((each) => [each, each]));
       if (!addresses) {
         const found = taken.find((each) => networks.some((network) => overlap(network, each.network)));
-        const places = Object.fromEntries(asWritten) as Record<string, string>;
-        return { plan, places, ...(found && { why: `needs ${networks.join(', ')}, and ${found.by}` }) };
+        return { plan, places: asWritten, ...(found && { why: `needs ${networks.join(', ')}, and ${found.by}` }) };
       }
       const map = new AddressMap(addresses, taken);
       try {
         map.claim(
           plan.networks.map(({ network, hosts: [first] }) => (first ? `${first}/${network.split('/')[1]}` : network)),
         );
-        return { plan, places: { ...Object.fromEntries(asWritten), ...pick(map.entries(), asWritten) } };
+        const moved = map.entries();
+        const places = Object.fromEntries(used.map((each) => [each, moved[each] ?? each]));
+        const fixed = plan.asWritten && Object.keys(moved).length > 0;
+        return { plan, places, ...(fixed && { why: `writes whole frames, which need ${networks.join(', ')} itself` }) };
       } catch (error) {
         if (!(error instanceof Lacking)) throw error;
         return { plan, places: {}, why: error.message };
       }
     });
-}
-
-/** Only what a plan uses itself: its networks may have further addresses in other plans. */
-function pick(entries: Readonly<Record<string, string>>, of: readonly (readonly (string | undefined)[])[]) {
-  return Object.fromEntries(Object.entries(entries).filter(([article]) => of.some(([each]) => each === article)));
 }
 
 /** "A1, A3": experiments by how their ids begin. */
