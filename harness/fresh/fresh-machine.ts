@@ -80,15 +80,16 @@ export class FreshMachine {
   /**
    * @param log the file that its commands' output is added to
    * @param signal ends its commands
+   * @param fill makes the files of its root folder
    * @throws MacvlabError as {@link makeFreshRoot}
    */
-  static async make(log: string, signal: AbortSignal): Promise<FreshMachine> {
+  static async make(log: string, signal: AbortSignal, fill = makeFreshRoot): Promise<FreshMachine> {
     mkdirSync(freshFolder(), { recursive: true });
     const folder = mkdtempSync(join(freshFolder(), 'machine-'));
     const remove = spawn('sh', ['-c', remover, 'sh', folder], { stdio: ['pipe', 'ignore', 'inherit'], detached: true });
     const machine = new FreshMachine(folder, remove, log, signal);
     try {
-      await makeFreshRoot(folder, signal);
+      await fill(folder, signal);
       return machine;
     } catch (error) {
       await machine.remove();
