@@ -80,6 +80,11 @@ export interface Machines {
   snapshots?: ReadonlyMap<string, string>;
   /** Milliseconds that a command takes there and back; left out where that is no time at all. */
   roundTrip?: number;
+  /**
+   * Milliseconds behind the last frame of an exchange in which another may still come: longer than in a kernel where cards have several
+   * queues, and switches several cables for one way.
+   */
+  lateness?: number;
   /** Measures the machines' clocks against ours once more, where they have clocks of their own: these drift apart. */
   setClocks?(): Promise<void>;
   /** Ends the machines and everything on them. */
