@@ -43,6 +43,11 @@ export interface KernelComplaint {
 
 /** What the kernels of a lab's own machines complain about, where the lab can read it. */
 export interface KernelLog {
+  /**
+   * Waits until the consoles have shown all that the kernels have said up to now: consoles are asynchronous.
+   * @throws MacvlabError REMOTE_DEAD, WAIT_DEADLINE
+   */
+  settle(): Promise<void>;
   /** How many complaints there have been. */
   mark(): number;
   /** Complaints since then; the machine's name is that of a guest. */

@@ -208,6 +208,8 @@ export class Performing {
   async #end(stage: Stage): Promise<void> {
     const { lab, disappointed, judgedComplaints } = stage;
     const { plan, results } = this.#options;
+    // Should that fail, the lab is gone, with what its kernel had still to say.
+    await lab.machines.kernelLog?.settle().catch(() => undefined);
     const [unheard] = lab.machines.kernelLog?.since(judgedComplaints) ?? [];
     if (unheard) this.failure ??= complaintBehindTests(unheard);
     this.#writeConsoles(stage);
