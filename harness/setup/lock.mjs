@@ -1,5 +1,5 @@
 /**
- * One set-up at a time in a checkout. The lock is a socket in Linux's abstract namespace: the kernel drops it when its
+ * One process at a time in a folder: one set-up in a checkout, one that takes a claim. The lock is a socket in Linux's abstract namespace: the kernel drops it when its
  * holder ends, however that ends, so that there is nothing stale to detect, and waiting for it is waiting for an event.
  */
 import { statSync } from 'node:fs';
@@ -13,12 +13,27 @@ import { say } from './report.mjs';
  * @param {() => T} work
  * @returns {Promise<T>}
  */
-export async function withLock(root, work) {
-  // the same checkout has the same device and inode under each of its paths, in a container too
-  const { dev, ino } = statSync(root);
-  const name = `\0macvlab-setup-${dev}-${ino}`;
+export function withLock(root, work) {
+  return withFolderLock('setup', root, work, () =>
+    say('another set-up is at work in this checkout; waiting for it to end'),
+  );
+}
+
+/**
+ * Does work while no other process does work of this kind in a folder, and returns its result.
+ * @template T
+ * @param {string} kind "setup"
+ * @param {string} folder
+ * @param {() => T} work
+ * @param {() => void} [waits] called when another process has the lock
+ * @returns {Promise<T>}
+ */
+export async function withFolderLock(kind, folder, work, waits = () => undefined) {
+  // the same folder has the same device and inode under each of its paths, in a container too
+  const { dev, ino } = statSync(folder);
+  const name = `\0macvlab-${kind}-${dev}-${ino}`;
   let held = await hold(name);
-  if (!held) say('another set-up is at work in this checkout; waiting for it to end');
+  if (!held) waits();
   while (!held) {
     await released(name);
     held = await hold(name);
