@@ -225,10 +225,11 @@ export class Exchange {
    */
   async sees(view: View, ...patterns: FramePattern[]): Promise<boolean> {
     const look = () => patterns.some((pattern) => this.saw(view, pattern)) || undefined;
+    const over = new AbortController();
     const looks = view.captures.map((capture) =>
-      capture.changes.until(look, { what: 'a frame to be seen', deadline: patience(2000) }),
+      capture.changes.until(look, { what: 'a frame to be seen', deadline: patience(2000), signal: over.signal }),
     );
-    return (await firstOf(looks)) ?? false;
+    return (await firstOf(looks).finally(() => over.abort())) ?? false;
   }
 
   /** Whether a frame of this pattern was seen in a view so far; behind {@link finish}, whether it ever was. @throws MacvlabError CAPTURE_ENDED */
@@ -266,7 +267,8 @@ export class Exchange {
     const over = ended.finally(() => ends++);
     const views = this.#witnessed();
     try {
-      await Promise.race([over, this.#somethingLeft()]);
+      const first = new AbortController();
+      await Promise.race([over, this.#somethingLeft(first.signal)]).finally(() => first.abort());
       // Without a third station nothing but time tells that there will be no answer, and nothing proves a loss.
       if (!this.witness.canBeSent) await over;
       if (alwaysWitness) await this.witness.send();
@@ -391,7 +393,7 @@ export class Exchange {
   }
 
   /** Resolves when the first frame of the exchange is seen at its sender; the ping's own end is awaited beside it. */
-  async #somethingLeft(): Promise<void> {
+  async #somethingLeft(signal: AbortSignal): Promise<void> {
     const first = this.steps.filter((_, index) => index % 2 === 0);
     const captures = this.steps[0]?.path[0]?.captures ?? [];
     const look = () =>
@@ -403,6 +405,7 @@ export class Exchange {
         capture.changes.until(look, {
           what: `the first frame of a ping from ${this.from.name} to ${this.target}`,
           deadline: patience(15_000),
+          signal,
         }),
       ),
     ).catch((error: unknown) => {

@@ -26,6 +26,8 @@ export type Trait =
   | 'not installed'
   /** The first that is opened ends when its first experiment is to begin. */
   | 'mortal'
+  /** As a mortal one, which cannot be ended in order either. */
+  | 'stuck'
   /** The first that is opened can have no new namespaces. */
   | 'full';
 
@@ -35,6 +37,8 @@ export interface RunDescription {
   /** The drivers by name, the cheapest first. */
   labs: Readonly<Record<string, Trait>>;
   probeFeatures?: boolean;
+  /** Labs side by side; 1 by default. */
+  jobs?: number;
   /** Whether an exception is thrown where nothing catches it, while the first experiment runs. */
   stray?: boolean;
 }
@@ -59,14 +63,21 @@ export async function performRun(description: RunDescription): Promise<RunOutcom
 }
 
 async function main(description: string): Promise<void> {
-  const { filters, out, labs, probeFeatures = false, stray = false } = JSON.parse(description) as RunDescription;
+  const {
+    filters,
+    out,
+    labs,
+    probeFeatures = false,
+    jobs = 1,
+    stray = false,
+  } = JSON.parse(description) as RunDescription;
   const opened: string[] = [];
   const remarks: string[] = [];
   const mortal: Machines[] = [];
   const drivers = Object.entries(labs).map(([name, trait]) => driverOf(name, trait, opened, mortal));
   const { run, records } = await perform(
     {
-      ...{ filters, out, lab: 'auto', jobs: 1, bail: false, keep: 'never', arguments: [], probeFeatures },
+      ...{ filters, out, lab: 'auto', jobs, bail: false, keep: 'never', arguments: [], probeFeatures },
       signal: new AbortController().signal,
       listener: {
         remark: (line) => void remarks.push(line),
@@ -102,14 +113,18 @@ function driverOf(name: string, trait: Trait, opened: string[], mortal: Machines
     },
     async open(topology, wire) {
       opened.push(name);
+      const isFirst = opened.filter((each) => each === name).length === 1;
       if (trait === 'broken' || trait === 'unprepared')
         throw new MacvlabError('LAB_OPEN', `${name} is broken`, { next: `mend ${name}` });
       const machines = await sandboxDriver.open(topology, wire);
       // In the sandbox's own mounts, and for this node's network stack alone (proc(5): /proc/sys/net is the reader's).
       if (trait === 'no IPv6')
         await machines.nodes.node1.run(['mount', '-t', 'tmpfs', 'nothing', '/proc/sys/net/ipv6']);
-      const isFirst = opened.filter((each) => each === name).length === 1;
-      if (trait === 'mortal' && isFirst) mortal.push(machines);
+      if ((trait === 'mortal' || trait === 'stuck') && isFirst) mortal.push({ ...machines });
+      if (trait === 'stuck' && isFirst) {
+        const { close } = machines;
+        machines.close = () => close().then(() => Promise.reject(new Error('the lab is stuck')));
+      }
       if (trait === 'full' && isFirst)
         await machines.nodes.node1.run(['mount', '-t', 'tmpfs', '-o', 'ro', 'nothing', '/run/netns']);
       return machines;

@@ -167,8 +167,14 @@ export class Performing {
         if (stage.isUnfit) {
           const unfit = stage;
           stage = undefined;
-          await this.#end(unfit);
-          stage = await this.#open(venue);
+          try {
+            await this.#end(unfit);
+            stage = await this.#open(venue);
+          } catch (error) {
+            // Another lab of the venue can perform it.
+            venue.add([act]);
+            throw error;
+          }
         }
         // Should that fail, the lab is gone, which every experiment of the file will say.
         await stage.lab.machines.setClocks?.().catch(() => undefined);
