@@ -29,7 +29,7 @@ const rooms = [
 
 /**
  * Who may import harness/setup: `macvlab doctor` and a lab's check name the same programs and packages as the set-up; an engine for
- * tests is started there.
+ * tests is started there, and its lock is that of claims, too.
  */
 const setupReaders = [
   'harness/setup',
@@ -40,6 +40,7 @@ const setupReaders = [
   'harness/cli',
   'harness/lab',
   'harness/kernel',
+  'harness/core',
   'bench',
 ];
 

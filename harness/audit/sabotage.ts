@@ -77,6 +77,51 @@ function ruleScript(namespace: string, device: string, hook: Hook, rules: readon
   return `in_stack ${namespace} nft -f - <<'END OF RULES'\n${lines.join('\n')}\nEND OF RULES`;
 }
 
+/** Sent by {@link copiesLate}: a rule of nft(8) knows them by this. */
+export const lateMark = 77;
+
+/**
+ * A copy of each frame that comes in at one device of a node is sent out of another, so many seconds later. It overtakes nothing, and
+ * everything may overtake it.
+ * @param filter which frames, as pcap-filter(7) has it
+ */
+export function copiesLate(
+  namespace: NodeName,
+  from: string,
+  to: string,
+  seconds: number,
+  filter: string,
+): Extract<Attack, { way: 'wired' }> {
+  return {
+    way: 'wired',
+    script: `in_stack ${namespace} perl -e '${lateCopier}' ${from} ${to} ${seconds} '${filter}' >/dev/null 2>&1 </dev/null`,
+  };
+}
+
+/**
+ * packet(7), socket(7) and netdevice(7) in perl: 17 is AF_PACKET, 36 SO_MARK, 0x8933 SIOCGIFINDEX. It returns when tcpdump captures:
+ * that writes the header of a pcap file then.
+ */
+const lateCopier = `
+use POSIX; use Socket;
+my ($from, $to, $seconds, $filter) = @ARGV;
+open my $frames, "-|", "tcpdump", "-i", $from, "-Q", "in", "-p", "-U", "--immediate-mode", "-s", "0", "-Z", "root", "-w", "-", $filter or die;
+socket my $wire, 17, SOCK_RAW, 0 or die;
+setsockopt $wire, SOL_SOCKET, 36, pack "i", ${lateMark} or die;
+my $device = pack "a16 x24", $to;
+ioctl $wire, 0x8933, $device or die;
+my $address = pack "S n i S C C a8", 17, 0, unpack("x16 i", $device), 0, 0, 6, "";
+read($frames, my $header, 24) == 24 or die;
+POSIX::_exit(0) if fork;
+$SIG{CHLD} = "IGNORE";
+while (read($frames, $header, 16) == 16) {
+  read $frames, my $frame, unpack "x8 L", $header;
+  next if fork;
+  select undef, undef, undef, $seconds;
+  send $wire, $frame, 0, $address;
+  POSIX::_exit(0);
+}`;
+
 /** Replaces words of commands: a word that is left out when `by` is empty. */
 export function words(command: RegExp, word: string, ...by: string[]): Attack {
   const to = (argv: readonly string[]) => argv.flatMap((each) => (each === word ? by : [each]));

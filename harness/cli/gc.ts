@@ -30,7 +30,7 @@ export function addGc(program: Command): void {
       }
       const labs = listKept();
       const lost = findLostKeepers();
-      const dead = dryRun ? labs.filter(({ alive }) => !alive) : removeStale();
+      const dead = dryRun ? labs.filter(({ alive }) => !alive) : await removeStale();
       if (!dryRun) for (const keeper of lost) endLostKeeper(keeper);
       const folders = dryRun ? 0 : removeLostFolders();
       const containers = await clearContainers(dryRun);

@@ -32,7 +32,7 @@ export function addLabUp(lab: Command): void {
       const opened = await Lab.open(await loadDriver(driver, { ...labOptions(given), mayBeKept: true, remark }));
       try {
         await opened.configure(plan);
-        const kept = writeKept({ ...(await opened.keep()), name, driver, kernel: opened.kernel });
+        const kept = await writeKept({ ...(await opened.keep()), name, driver, kernel: opened.kernel });
         say(`lab ${kept.name} is running`, ...columns(nodeRows()), '', ...nextSteps(kept.name));
       } catch (error) {
         await opened.close();

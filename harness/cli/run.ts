@@ -152,7 +152,7 @@ export function addRun(program: Command): void {
       }
       for (const [index, left] of kept.entries()) {
         const name = kept.length > 1 ? `${records.run.id}-${index + 1}` : records.run.id;
-        writeKept({ ...left, name });
+        await writeKept({ ...left, name });
         remark(`a lab is left running: macvlab lab shell node1 --name ${name}`);
         remark(`                       macvlab lab down --name ${name}`);
       }

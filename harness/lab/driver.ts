@@ -47,6 +47,11 @@ export interface KernelComplaint {
 
 /** What the kernels of a lab's own machines complain about, where the lab can read it. */
 export interface KernelLog {
+  /**
+   * Waits until the consoles have shown all that the kernels have said up to now: consoles are asynchronous.
+   * @throws MacvlabError REMOTE_DEAD, WAIT_DEADLINE
+   */
+  settle(): Promise<void>;
   /** How many complaints there have been. */
   mark(): number;
   /** Complaints since then; the machine's name is that of a guest. */
@@ -84,6 +89,11 @@ export interface Machines {
   snapshots?: ReadonlyMap<string, string>;
   /** Milliseconds that a command takes there and back; left out where that is no time at all. */
   roundTrip?: number;
+  /**
+   * Milliseconds behind the last frame of an exchange in which another may still come: longer than in a kernel where cards have several
+   * queues, and switches several cables for one way.
+   */
+  lateness?: number;
   /** Measures the machines' clocks against ours once more, where they have clocks of their own: these drift apart. */
   setClocks?(): Promise<void>;
   /** Ends the machines and everything on them. */

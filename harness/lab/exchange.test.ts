@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import { MacvlabError } from '../core/error.js';
+import { noteWaits } from '../core/wait.js';
+import { arpRequest } from '../wire/pattern.js';
 import type { Endpoint } from './endpoint.js';
 import { Lab } from './lab.js';
 import { sandboxDriver } from './sandbox/sandbox.js';
@@ -55,6 +57,40 @@ describe('an exchange with somebody whom nobody reaches (needs root)', function 
   it('is answered all the same, when it is', async () => {
     const exchange = await lab.ping(lab.node1, lab.node2, { standIn: { from: lab.node1, to: lab.node2 } });
     expect(exchange.outcome).to.equal('answered');
+  });
+
+  it('the ping is refused: nothing waits for its first frame any more', async () => {
+    const machine = lab.machines.machine;
+    await machine.run(['ip', '-n', 'node1', 'route', 'add', 'unreachable', '10.0.0.2/32']);
+    const over: string[] = [];
+    noteWaits(({ what }) => void over.push(what));
+    try {
+      expect((await lab.ping(lab.node1, lab.node2)).outcome).to.equal('refused');
+      expect(over.filter((what) => what.startsWith('the first frame of a ping'))).to.have.lengthOf(1);
+    } finally {
+      noteWaits(undefined);
+      await machine.run(['ip', '-n', 'node1', 'route', 'delete', 'unreachable', '10.0.0.2/32']);
+    }
+  });
+
+  it('a frame is seen in one direction: nothing waits for it in the other any more', async () => {
+    const exchange = await lab.ping(lab.node1, lab.node2);
+    exchange.until = Number.POSITIVE_INFINITY;
+    const over: string[] = [];
+    noteWaits(({ what }) => void over.push(what));
+    const seen = exchange.sees(lab.node2.wire, arpRequest({ who: '10.0.0.77' }));
+    const asking = lab.node1.stack.run(['arping', '-c', '1', '-w', '1', '-I', 'eth1', '10.0.0.77'], 'probe');
+    expect(await seen).to.equal(true);
+    noteWaits(undefined);
+    expect(over.filter((what) => what === 'a frame to be seen')).to.have.lengthOf(2);
+    await asking;
+  });
+
+  it('a ping in vain is under way until it has ended', async () => {
+    const ping = lab.pingInVain(lab.node1, lab.node2);
+    expect(lab.pingsUnderWay).to.equal(1);
+    await ping;
+    expect(lab.pingsUnderWay).to.equal(0);
   });
 
   it('takes no stand-in from behind another port', async () => {

@@ -5,7 +5,9 @@
  * - a reply settles it at once;
  * - otherwise a witness is sent along each half of the way behind the frame that is missed: the sender pings a third
  *   station, which pings the receiver. When these are answered and the missed frame has got no further meanwhile, it
- *   never will: frames of one kind do not overtake each other on a cable, in a bridge or in macvlan's broadcast queue.
+ *   never will: frames of one kind do not overtake each other on a cable, in a bridge or in macvlan's broadcast queue;
+ * - where that does not hold (a delayed flow, several queues of a card, a bundle of cables), a frame may come behind the witnesses. So
+ *   nothing counts as missing before a time bound has passed since the last frame of the exchange ({@link lateness}).
  */
 import { MacvlabError } from '../core/error.js';
 import { pause, poll } from '../core/wait.js';
@@ -58,6 +60,11 @@ export type Outcome = 'answered' | 'astray' | 'lost' | 'refused';
  * again as a command takes there and back, where that is any time at all.
  */
 const courtesy = 4;
+/**
+ * Milliseconds: what comes later than this behind the frame before it counts as lost, or is not counted (docs/verdicts.md, "Late
+ * frames"). Far beyond what a kernel takes; a lab on somebody's cables and switch has a longer one (`Machines.lateness`).
+ */
+const lateness = 250;
 /** How often the missed frame may get further while witnesses are sent: there are four steps of four views each. */
 const mostRounds = 16;
 
@@ -188,8 +195,12 @@ export class Exchange {
    */
   seen(view: View): Sighting[] {
     if (this.since.order < this.lab.forgottenBefore) throw this.#forgotten();
+    const echoes = this.steps.slice(-2);
     return seen(view, this.since).filter(
-      ({ frame, timeError }) => frame.time - timeError <= this.until && !this.witness.owns(frame),
+      ({ frame, timeError }) =>
+        (frame.time - timeError <= this.until && !this.witness.owns(frame)) ||
+        // Its token tells an echo from those of others, however late it comes.
+        echoes.some(({ pattern }) => pattern.matches(frame)),
     );
   }
 
@@ -217,10 +228,15 @@ export class Exchange {
    */
   async sees(view: View, ...patterns: FramePattern[]): Promise<boolean> {
     const look = () => patterns.some((pattern) => this.saw(view, pattern)) || undefined;
+    const over = new AbortController();
     const looks = view.captures.map((capture) =>
-      capture.changes.until(look, { what: 'a frame to be seen', deadline: capture.patience(2000) }),
+      capture.changes.until(look, {
+        what: 'a frame to be seen',
+        deadline: capture.patience(2000),
+        signal: over.signal,
+      }),
     );
-    return (await firstOf(looks)) ?? false;
+    return (await firstOf(looks).finally(() => over.abort())) ?? false;
   }
 
   /** Whether a frame of this pattern was seen in a view so far; behind {@link finish}, whether it ever was. @throws MacvlabError CAPTURE_ENDED */
@@ -236,6 +252,11 @@ export class Exchange {
   async finish(views: readonly View[]): Promise<void> {
     const open = views.filter(({ label }) => !this.#finished.has(label));
     if (open.length === 0) return;
+    await this.#outlast();
+    // Frames of another exchange may look like those of this one; until then, all are its own.
+    const isAlone =
+      this.lab.pingsUnderWay === 0 && this.lab.exchanges.every(({ since }) => since.time <= this.since.time);
+    if (isAlone) this.until = Date.now() * 1000 + 999;
     await this.witness.surround(open);
     for (const { label } of open) this.#finished.add(label);
   }
@@ -253,7 +274,8 @@ export class Exchange {
     const over = ended.finally(() => ends++);
     const views = this.#witnessed();
     try {
-      await Promise.race([over, this.#somethingLeft()]);
+      const first = new AbortController();
+      await Promise.race([over, this.#somethingLeft(first.signal)]).finally(() => first.abort());
       // Without a third station nothing but time tells that there will be no answer, and nothing proves a loss.
       if (!this.witness.canBeSent) await over;
       if (alwaysWitness) await this.witness.send();
@@ -265,7 +287,10 @@ export class Exchange {
         if (isOver() || control !== undefined) break;
         // Behind this, whatever was captured before the witnesses has also been decoded.
         await this.witness.confirm(views);
-        if (this.#progress() === before) break;
+        if (this.#progress() === before) {
+          await this.#outlast(over, isOver);
+          if (isOver() || this.#progress() === before) break;
+        }
         if (round === mostRounds) throw this.#endless();
       }
       if (!isOver()) await stop();
@@ -284,6 +309,20 @@ export class Exchange {
     } catch (error) {
       if (!isOver()) await stop().catch(() => undefined);
       throw error;
+    }
+  }
+
+  /**
+   * Waits until the time bound has passed since the last frame of the exchange: a courtesy to frames that others have overtaken.
+   * @param over ends it early
+   */
+  async #outlast(over?: Promise<unknown>, isOver = () => false): Promise<void> {
+    const bound = this.lab.machines.lateness ?? lateness;
+    for (let round = 0; round < mostRounds && !isOver(); round++) {
+      const last = this.listing().at(-1)?.frame.time ?? this.since.time;
+      const rest = bound - (Date.now() - last / 1000);
+      if (rest <= 0) return;
+      await pause(rest, over);
     }
   }
 
@@ -390,7 +429,7 @@ export class Exchange {
   }
 
   /** Resolves when the first frame of the exchange is seen at its sender; the ping's own end is awaited beside it. */
-  async #somethingLeft(): Promise<void> {
+  async #somethingLeft(signal: AbortSignal): Promise<void> {
     const first = this.steps.filter((_, index) => index % 2 === 0);
     const captures = this.steps[0]?.path[0]?.captures ?? [];
     const look = () =>
@@ -402,6 +441,7 @@ export class Exchange {
         capture.changes.until(look, {
           what: `the first frame of a ping from ${this.from.name} to ${this.target}`,
           deadline: capture.patience(15_000),
+          signal,
         }),
       ),
     ).catch((error: unknown) => {

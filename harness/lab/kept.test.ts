@@ -50,7 +50,7 @@ async function end(pid: number): Promise<void> {
 
 async function keep(name?: string, state: unknown = { secret: 'key' }): Promise<number> {
   const keeper = await idle();
-  writeKept({ name, driver: 'sandbox', kernel: '6.1.0', keeper, state });
+  await writeKept({ name, driver: 'sandbox', kernel: '6.1.0', keeper, state });
   return keeper;
 }
 
@@ -62,6 +62,15 @@ function errorOf(work: () => unknown): MacvlabError {
     return error as MacvlabError;
   }
   throw new Error('there was no error');
+}
+
+async function rejection(work: Promise<unknown>): Promise<MacvlabError> {
+  const error = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  expect(error).to.be.instanceOf(MacvlabError);
+  return error as MacvlabError;
 }
 
 beforeEach(() => {
@@ -105,9 +114,9 @@ describe('kept labs', () => {
     else process.env.MACVLAB_STATE = before;
   });
 
-  it('are none where there is no folder', () => {
+  it('are none where there is no folder', async () => {
     expect(listKept()).to.deep.equal([]);
-    expect(removeStale()).to.deep.equal([]);
+    expect(await removeStale()).to.deep.equal([]);
     expect(errorOf(() => findKept())).to.include({ code: 'LAB_UNKNOWN', exit: 2, message: 'no lab is running' });
   });
 
@@ -155,7 +164,7 @@ describe('kept labs', () => {
       ['reused', false],
     ]);
     expect(findKept().name).to.equal('living');
-    expect(removeStale().map(({ name }) => name)).to.deep.equal(['gone', 'reused']);
+    expect((await removeStale()).map(({ name }) => name)).to.deep.equal(['gone', 'reused']);
     expect(readdirSync(folder)).to.deep.equal(['living.json']);
   });
 
@@ -172,9 +181,8 @@ describe('kept labs', () => {
     expect(errorOf(() => checkFree('mine')).code).to.equal('USAGE');
     const keeper = await idle();
     const ended = once(children.at(-1)!, 'exit');
-    expect(errorOf(() => writeKept({ name: 'mine', driver: 'sandbox', kernel: '', keeper, state: {} })).code).to.equal(
-      'USAGE',
-    );
+    const error = await rejection(writeKept({ name: 'mine', driver: 'sandbox', kernel: '', keeper, state: {} }));
+    expect(error.code).to.equal('USAGE');
     await ended;
     expect(readdirSync(folder)).to.deep.equal(['mine.json']);
   });
@@ -189,7 +197,7 @@ describe('kept labs', () => {
   it('are not written for a keeper that is gone', async () => {
     const keeper = await idle();
     await end(keeper);
-    const error = errorOf(() => writeKept({ driver: 'sandbox', kernel: '', keeper, state: {} }));
+    const error = await rejection(writeKept({ driver: 'sandbox', kernel: '', keeper, state: {} }));
     expect(error.code).to.equal('LAB_OPEN');
   });
 
@@ -246,7 +254,7 @@ describe('kept labs', () => {
     await idle({ ...ours, MACVLAB_STATE: '/nowhere' }, [...keeperCommand]);
     await idle({ PATH: process.env.PATH }, [...keeperCommand]);
     const known = await idle(ours, [...keeperCommand]);
-    writeKept({ driver: 'sandbox', kernel: '', keeper: known, state: {} });
+    await writeKept({ driver: 'sandbox', kernel: '', keeper: known, state: {} });
     const [found, ...more] = findLostKeepers();
     expect(more).to.deep.equal([]);
     expect(found).to.deep.equal(identify(lost));

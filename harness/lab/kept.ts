@@ -5,7 +5,6 @@
  */
 import {
   chmodSync,
-  linkSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -16,6 +15,7 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
+import { takeClaim, withClaims } from '../core/claim.js';
 import { MacvlabError, messageOf } from '../core/error.js';
 import { patience, poll } from '../core/wait.js';
 import { identify, isRunning, type ProcessIdentity } from './process-identity.js';
@@ -171,11 +171,11 @@ export interface NewKept extends Pick<KeptLab, 'driver' | 'kernel' | 'state'> {
  * is ended, and the lab with it: nobody would ever find it again.
  * @throws MacvlabError USAGE when a running lab has that name; LAB_OPEN when the lab is gone or nothing can be written
  */
-export function writeKept({ name, ...lab }: NewKept): KeptLab {
+export async function writeKept({ name, ...lab }: NewKept): Promise<KeptLab> {
   const keeper = identify(lab.keeper);
   try {
     for (let number = 1; ; number++) {
-      const kept = writeUnlessTaken(name ?? `lab${number}`, keeper, lab);
+      const kept = await writeUnlessTaken(name ?? `lab${number}`, keeper, lab);
       if (kept) return kept;
       if (name !== undefined) throw nameTaken(name);
     }
@@ -237,10 +237,14 @@ export async function endKept(kept: KeptLab): Promise<void> {
 }
 
 /** Removes the state files of labs that no longer run, and returns these labs. A living lab is never touched. */
-export function removeStale(): KeptLab[] {
-  const dead = listKept().filter(({ alive }) => !alive);
-  for (const kept of dead) removeState(kept);
-  return dead;
+export async function removeStale(): Promise<KeptLab[]> {
+  if (listKept().every(({ alive }) => alive)) return [];
+  // Looked at again: a lab that is being kept at this moment may take over a name.
+  return withClaims(stateFolder(), () => {
+    const dead = listKept().filter(({ alive }) => !alive);
+    for (const kept of dead) removeState(kept);
+    return dead;
+  });
 }
 
 /**
@@ -268,11 +272,11 @@ function kill({ pid }: ProcessIdentity): void {
 }
 
 /** Writes a state file whole, for its owner alone; undefined when a running lab has the name. */
-function writeUnlessTaken(
+async function writeUnlessTaken(
   name: string,
   keeper: ProcessIdentity | undefined,
   { driver, kernel, state }: NewKept,
-): KeptLab | undefined {
+): Promise<KeptLab | undefined> {
   checkName(name);
   const initPid = stateWithInit.safeParse(state).data?.init;
   const init = initPid === undefined ? undefined : identify(initPid);
@@ -281,17 +285,14 @@ function writeUnlessTaken(
   }
   const kept = { driver, kernel, created: new Date().toISOString(), keeper, ...(init && { init }), state };
   const file = stateFile(name);
-  const unfinished = join(stateFolder(), `.${name}.${process.pid}`);
   try {
     makeStateFolder();
-    writeFileSync(unfinished, `${JSON.stringify({ schema: 1, ...kept }, null, 2)}\n`, { mode: 0o600 });
-    for (;;) {
-      // A link fails where a name is taken, a rename would not: two labs that are kept at once get two names.
-      if (linkUnlessTaken(unfinished, file)) return { name, ...kept, alive: true };
-      const known = readState(file, name);
-      if (!('why' in known) && known.alive) return undefined;
-      rmSync(file, { force: true });
-    }
+    const text = `${JSON.stringify({ schema: 1, ...kept }, null, 2)}\n`;
+    const { taken } = await takeClaim(file, text, (found) => {
+      const known = parseState(found, file, name);
+      return !('why' in known) && known.alive;
+    });
+    return taken ? { name, ...kept, alive: true } : undefined;
   } catch (error) {
     if (error instanceof MacvlabError) throw error;
     throw new MacvlabError('LAB_OPEN', `the lab’s state cannot be written to ${file}`, {
@@ -299,18 +300,6 @@ function writeUnlessTaken(
       next: 'set MACVLAB_STATE to a folder that you may write',
       cause: error,
     });
-  } finally {
-    rmSync(unfinished, { force: true });
-  }
-}
-
-function linkUnlessTaken(from: string, to: string): boolean {
-  try {
-    linkSync(from, to);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
   }
 }
 
@@ -349,7 +338,15 @@ function stateFiles(): string[] {
 
 function readState(file: string, name: string): KeptLab | DamagedState {
   try {
-    const parsed = keptSchema.safeParse(JSON.parse(readFileSync(file, 'utf8')));
+    return parseState(readFileSync(file, 'utf8'), file, name);
+  } catch (error) {
+    return { file, why: messageOf(error) };
+  }
+}
+
+function parseState(text: string, file: string, name: string): KeptLab | DamagedState {
+  try {
+    const parsed = keptSchema.safeParse(JSON.parse(text));
     if (!parsed.success) return { file, why: z.prettifyError(parsed.error) };
     const { schema: _, ...kept } = parsed.data;
     const alive = isRunning(kept.keeper) && (kept.init === undefined || isRunning(kept.init));

@@ -177,14 +177,11 @@ export class Lab {
 
   /** Sends one echo request between two stations from fresh neighbour state, and watches what becomes of it. */
   async ping(from: Station, to: Station, options: ExchangeOptions = {}): Promise<Exchange> {
-    this.pingsUnderWay++;
-    try {
+    return this.#underWay(async () => {
       const exchange = await Exchange.perform(this, from, to, options);
       this.exchanges.push(exchange);
       return exchange;
-    } finally {
-      this.pingsUnderWay--;
-    }
+    });
   }
 
   /**
@@ -192,7 +189,16 @@ export class Lab {
    * receiver. Whether anything left is for witnesses to tell that are sent when the way is open again.
    */
   async pingInVain(from: Station, to: Station): Promise<Exchange> {
-    return Exchange.performInVain(this, from, to);
+    return this.#underWay(() => Exchange.performInVain(this, from, to));
+  }
+
+  async #underWay<T>(ping: () => Promise<T>): Promise<T> {
+    this.pingsUnderWay++;
+    try {
+      return await ping();
+    } finally {
+      this.pingsUnderWay--;
+    }
   }
 
   /** A session with one node whose packets go over the lab's wire from another, until the end of the current scope. */

@@ -102,7 +102,7 @@ function isOfKernel(error: unknown): boolean {
  */
 export async function performMatrix(given: string, { jobs, signal, listener }: MatrixOptions): Promise<void> {
   const { folder, matrix, kernels } = await readMatrix(given);
-  const release = claimMatrix(folder);
+  const release = await claimMatrix(folder);
   try {
     const open = kernels.filter((kernel) => isOpen(matrix, kernel));
     await refuseUnknown(open.flatMap((kernel) => openExperiments(matrix, kernel)));

@@ -59,7 +59,7 @@ export async function performExperiment(performing: Performing): Promise<TestRec
     facts.left = await errorOf(() => lab.scopes.leave(scope));
     if (facts.left !== undefined) stage.damage ??= damaged(`${id} left something behind: ${messageOf(facts.left)}`);
     // At the very end: many a bug of a kernel shows when a link is removed.
-    listenToKernel(stage, facts);
+    await listenToKernel(stage, facts);
   }
   const record: TestRecord = {
     ...{ schema: 1, number, id, title, ...about, modes: [...modes], ...verdictOf(facts), observed: noted.observed },
@@ -131,9 +131,12 @@ function findingOf(pings: readonly PingFact[], { observed, measured }: Noted): s
 }
 
 /** Collects what the lab's kernels have reported up to now; what comes later is the next experiment's. */
-function listenToKernel(stage: Stage, facts: Facts): void {
+async function listenToKernel(stage: Stage, facts: Facts): Promise<void> {
   const { death, machines } = stage.lab;
   const { kernelLog } = machines;
+  // A guest that is gone has said its last.
+  const unheard = death.aborted ? undefined : await errorOf(async () => kernelLog?.settle());
+  if (!death.aborted) facts.uncollected ??= unheard;
   if (death.aborted) facts.death = death.reason;
   facts.complaints = kernelLog?.since(stage.judgedComplaints) ?? [];
   facts.consoles = kernelLog?.text() ?? facts.consoles;

@@ -28,6 +28,8 @@ export type Trait =
   | 'not installed'
   /** The first that is opened ends when its first experiment is to begin. */
   | 'mortal'
+  /** As a mortal one, which cannot be ended in order either. */
+  | 'stuck'
   /** The first that is opened can have no new namespaces. */
   | 'full'
   /** Its switch reflects at node1's port, of which nobody knows. */
@@ -39,10 +41,10 @@ export interface RunDescription {
   /** The drivers by name, the cheapest first. */
   labs: Readonly<Record<string, Trait>>;
   probeFeatures?: boolean;
+  /** Labs side by side; 1 by default. */
+  jobs?: number;
   /** Whether an exception is thrown where nothing catches it, while the first experiment runs. */
   stray?: boolean;
-  /** Labs side by side: 1 without it. */
-  jobs?: number;
 }
 
 export interface RunOutcome {
@@ -139,14 +141,18 @@ function driverOf(name: string, trait: Trait, opened: string[], mortal: Machines
     },
     async open(topology, wire) {
       opened.push(name);
+      const isFirst = opened.filter((each) => each === name).length === 1;
       if (trait === 'broken' || trait === 'unprepared')
         throw new MacvlabError('LAB_OPEN', `${name} is broken`, { next: `mend ${name}` });
       const machines = await sandboxDriver.open(topology, wire);
       // In the sandbox's own mounts, and for this node's network stack alone (proc(5): /proc/sys/net is the reader's).
       if (trait === 'no IPv6')
         await machines.nodes.node1.run(['mount', '-t', 'tmpfs', 'nothing', '/proc/sys/net/ipv6']);
-      const isFirst = opened.filter((each) => each === name).length === 1;
-      if (trait === 'mortal' && isFirst) mortal.push(machines);
+      if ((trait === 'mortal' || trait === 'stuck') && isFirst) mortal.push({ ...machines });
+      if (trait === 'stuck' && isFirst) {
+        const { close } = machines;
+        machines.close = () => close().then(() => Promise.reject(new Error('the lab is stuck')));
+      }
       if (trait === 'full' && isFirst)
         await machines.nodes.node1.run(['mount', '-t', 'tmpfs', '-o', 'ro', 'nothing', '/run/netns']);
       if (trait === 'reflecting')

@@ -110,6 +110,16 @@ describe('performing a run (needs root)', function performing() {
     expect(outcome.run.failure).to.equal(undefined);
   });
 
+  it('a lab that has died cannot be ended: the file that it was to perform next is performed in another', async () => {
+    const filters = ['X2', 'A1.1', 'A3'];
+    const outcome = await performRun({ filters, out, labs: { one: 'stuck' }, jobs: 2 });
+    expect(outcome.run.failure).to.include({ code: 'INTERNAL', message: 'the lab is stuck' });
+    expect(outcome.records).to.have.lengthOf(outcome.run.planned);
+    const verdictsOf = (article: string) =>
+      new Set(outcome.records.filter(({ id }) => id.startsWith(article)).map(({ verdict }) => verdict));
+    expect([...verdictsOf('A3'), ...verdictsOf('A1.1')].filter((verdict) => verdict !== 'passed')).to.have.lengthOf(0);
+  });
+
   it('an exception that nothing catches: the experiments under way are errors, no other begins, and the run fails', async () => {
     const { run: record, records } = await performRun({ filters: ['A1.1'], out, labs: { one: 'plain' }, stray: true });
     expect(record.failure).to.include({ code: 'INTERNAL', message: 'nothing catches this' });

@@ -183,8 +183,14 @@ export class Performing {
         if (stage.isUnfit) {
           const unfit = stage;
           stage = undefined;
-          await this.#end(unfit);
-          stage = await this.#open(venue);
+          try {
+            await this.#end(unfit);
+            stage = await this.#open(venue);
+          } catch (error) {
+            // Another lab of the venue can perform it.
+            venue.add([act]);
+            throw error;
+          }
         }
         // Should that fail, the lab is gone, which every experiment of the file will say.
         await stage.lab.machines.setClocks?.().catch(() => undefined);
@@ -224,6 +230,8 @@ export class Performing {
   async #end(stage: Stage): Promise<void> {
     const { lab, disappointed, judgedComplaints } = stage;
     const { plan, results } = this.#options;
+    // Should that fail, the lab is gone, with what its kernel had still to say.
+    await lab.machines.kernelLog?.settle().catch(() => undefined);
     const [unheard] = lab.machines.kernelLog?.since(judgedComplaints) ?? [];
     if (unheard) this.failure ??= complaintBehindTests(unheard);
     this.#writeConsoles(stage);

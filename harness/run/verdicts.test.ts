@@ -499,11 +499,15 @@ describe('verdicts (needs root)', function verdicts() {
   describe('where the lab’s kernel is its own', () => {
     /** What a guest's console would have heard (harness/lab/vm/vm.test.ts proves that it does), told by the test. */
     let heard: KernelComplaint[];
+    /** What the kernel has said, and its console has not shown yet. */
+    let late: KernelComplaint[];
     const text = 'a first line\nthe last line\n';
 
     beforeEach(() => {
       heard = [{ machine: 'guest', line: 'WARNING: of another test', kind: 'defect' }];
+      late = [];
       lab.machines.kernelLog = {
+        settle: () => Promise.resolve(void heard.push(...late.splice(0))),
         mark: () => heard.length,
         since: (mark) => heard.slice(mark),
         text: () => new Map([['guest', text]]),
@@ -546,6 +550,15 @@ describe('verdicts (needs root)', function verdicts() {
       expect((await complaining()).verdict).to.equal('passed');
       heard.push({ machine: 'guest', ...defect });
       expect((await complaining()).failure?.code).to.equal('KERNEL_DEFECT');
+      expect((await complaining()).verdict).to.equal('passed');
+    });
+
+    it('failed: a bug of which the console has still to tell when the test ends, and not the next test', async () => {
+      const record = await performed(async () => {
+        late.push({ machine: 'guest', ...defect });
+        say(await lab.node1.link()).to.have.linkFlag('UP');
+      });
+      expect(record.failure?.code).to.equal('KERNEL_DEFECT');
       expect((await complaining()).verdict).to.equal('passed');
     });
 

@@ -1,5 +1,5 @@
 /**
- * One set-up at a time in a checkout. The lock is a socket in Linux's abstract namespace: the kernel drops it when its
+ * One process at a time in a folder: one set-up in a checkout, one that takes a claim. The lock is a socket in Linux's abstract namespace: the kernel drops it when its
  * holder ends, however that ends, so that there is nothing stale to detect, and waiting for it is waiting for an event.
  */
 import { statSync } from 'node:fs';
@@ -13,10 +13,25 @@ import { say } from './report.mjs';
  * @param {() => T | Promise<T>} work
  * @returns {Promise<T>}
  */
-export async function withLock(root, work) {
-  const name = nameOf(root);
+export function withLock(root, work) {
+  return withFolderLock('setup', root, work, () =>
+    say('another set-up is at work in this checkout; waiting for it to end'),
+  );
+}
+
+/**
+ * Does work while no other process does work of this kind in a folder, and returns its result.
+ * @template T
+ * @param {string} kind "setup"
+ * @param {string} folder
+ * @param {() => T | Promise<T>} work
+ * @param {() => void} [waits] called when another process has the lock
+ * @returns {Promise<T>}
+ */
+export async function withFolderLock(kind, folder, work, waits = () => undefined) {
+  const name = nameOf(kind, folder);
   let held = await hold(name);
-  if (!held) say('another set-up is at work in this checkout; waiting for it to end');
+  if (!held) waits();
   while (!held) {
     await released(name);
     held = await hold(name);
@@ -34,14 +49,17 @@ export async function withLock(root, work) {
  * @returns {Promise<{ end: Promise<void> } | undefined>} end: resolves when it has ended; undefined where none is at work
  */
 export async function setUpAtWork(root) {
-  return connected(nameOf(root));
+  return connected(nameOf('setup', root));
 }
 
-/** @param {string} root */
-function nameOf(root) {
-  // the same checkout has the same device and inode under each of its paths, in a container too
-  const { dev, ino } = statSync(root);
-  return `\0macvlab-setup-${dev}-${ino}`;
+/**
+ * @param {string} kind
+ * @param {string} folder
+ */
+function nameOf(kind, folder) {
+  // the same folder has the same device and inode under each of its paths, in a container too
+  const { dev, ino } = statSync(folder);
+  return `\0macvlab-${kind}-${dev}-${ino}`;
 }
 
 /**

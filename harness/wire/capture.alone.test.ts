@@ -215,6 +215,23 @@ describe('a capture (needs root)', function () {
     expect(capture.sightings.length).to.be.at.least(2);
   });
 
+  it('is closed while its counters are awaited: that wait ends at once', async () => {
+    const capture = await listen(b);
+    const { stdout } = await sandbox.machine.run([
+      'sh',
+      '-c',
+      'for p in /proc/[0-9]*; do [ "$(cat $p/comm)" != tcpdump ] || echo ${p#/proc/}; done',
+    ]);
+    const pids = stdout.trim().split('\n');
+    await sandbox.machine.run(['kill', '-STOP', ...pids]);
+    const began = performance.now();
+    const counters = errorOf(() => capture.counters());
+    capture.close();
+    expect((await counters).code).to.equal('CAPTURE_ENDED');
+    expect(performance.now() - began).to.be.below(patience(5000));
+    await sandbox.machine.run(['kill', '-KILL', ...pids]);
+  });
+
   it('does not begin where there is no interface, and says so in tcpdump’s words', async () => {
     const error = await errorOf(() => listen(b, { device: 'nosuch' }));
     expect(error.code).to.equal('CAPTURE_START');

@@ -199,6 +199,12 @@ export class Capture {
   close(): void {
     if (this.#closing || this.#failure) return;
     this.#closing = true;
+    // What was seen stays seen; but nothing more will be, and nobody need wait for it.
+    this.changes.fail(
+      new MacvlabError('CAPTURE_ENDED', `the capture on ${this.name} was closed`, {
+        next: 'ask a capture before it is closed',
+      }),
+    );
     // A session that is gone has taken its tcpdump with it.
     this.#session.signal('INT', [this.#process]).catch(() => undefined);
   }

@@ -1,5 +1,5 @@
 /** What may be wrong on the way between two machines: frames that are lost, changed, doubled, late, or from somebody else. */
-import { frames, type Sabotage } from '../sabotage.js';
+import { copiesLate, frames, lateMark, type Sabotage } from '../sabotage.js';
 
 /** Requests of article 1's first container to the other host, and what comes back: other ways still work, as controls must. */
 const [ns1, node2] = ['10.211.55.101', '10.211.55.10'];
@@ -134,6 +134,62 @@ export const wires: readonly Sabotage[] = [
     attacks: [frames('switch', 'node1', 'egress', 'icmp type echo-request dup to "node1"')],
     experiments: ['A0.6', 'A1.4'],
     expected: { verdict: 'failed', reason: /echo request .* to be seen 1 times at switch\/node1 out, it was seen/ },
+  },
+  {
+    id: 'wires/reflected-again-late',
+    of: 'network',
+    imitates: 'a hairpin port that reflects each echo request once more, 200 ms later',
+    attacks: [copiesLate('switch', 'node1', 'node1', 0.2, 'icmp[icmptype] = icmp-echo')],
+    experiments: ['A1.4 vepa with hairpin: ns1 reaches its sibling'],
+    expected: {
+      verdict: 'failed',
+      reason: /echo request .* to be seen 1 times at switch\/node1 out, it was seen 2 times/,
+    },
+  },
+  {
+    id: 'wires/copies-late',
+    of: 'network',
+    imitates: 'a switch that sends a copy of each echo request 200 ms later',
+    attacks: [copiesLate('switch', 'node1', 'node2', 0.2, 'icmp[icmptype] = icmp-echo')],
+    experiments: ['A3'],
+    expected: { verdict: 'failed', reason: /echo request .* to be seen 1 times at .*, it was seen 2 times/ },
+  },
+  {
+    id: 'wires/one-flow-reflected-late',
+    of: 'network',
+    imitates: 'a switch that reflects what two containers send each other 200 ms late, while all else is on time',
+    attacks: [copiesLate('switch', 'node1', 'node1', 0.2, 'host 10.211.55.121 and host 10.211.55.122')],
+    experiments: ['A1.3 vepa: ns1 does not reach its sibling'],
+    expected: { verdict: 'failed', reason: /expected the ping from ns1 to ns2 .* to be lost/ },
+  },
+  {
+    id: 'wires/one-way-reflected-late',
+    of: 'network',
+    imitates: 'a switch that reflects what one container sends to another 200 ms late, and nothing on the way back',
+    attacks: [
+      copiesLate('switch', 'node1', 'node1', 0.2, 'arp and ether[28:4] = 0x0ad33779 and ether[38:4] = 0x0ad3377a'),
+    ],
+    experiments: ['A1.3 vepa: ns1 does not reach its sibling'],
+    expected: { verdict: 'failed', reason: /ARP reply last seen at switch\/node1 in, never at switch\/node1 out/ },
+  },
+  {
+    id: 'wires/replies-late',
+    of: 'tools',
+    imitates: 'a switch that keeps each echo reply of one host for 200 ms: an answer all the same',
+    attacks: [
+      frames('switch', 'node1', 'egress', `${reply} meta mark != ${lateMark} drop`),
+      copiesLate('switch', 'node2', 'node1', 0.2, `icmp[icmptype] = icmp-echoreply and src host ${node2}`),
+    ],
+    experiments: ['A1.1 bridge: ns1 reaches the other host'],
+    expected: { verdict: 'passed', reason: /./ },
+  },
+  {
+    id: 'wires/multicast-reflected-late',
+    of: 'network',
+    imitates: 'a switch that reflects multicast of IPv4 200 ms late, and nothing else',
+    attacks: [copiesLate('switch', 'node1', 'node1', 0.2, 'ip multicast')],
+    experiments: ['X3.1 vepa, hairpin off', 'X3.1 private, hairpin off'],
+    expected: { verdict: 'failed', reason: /did not expect echo request .* to be seen at switch\/node1 out/ },
   },
   {
     id: 'wires/frames-delayed',

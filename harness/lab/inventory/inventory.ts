@@ -21,6 +21,9 @@ import type { ReachedHost } from './reach.js';
 import { restoreBeforehand } from './restore.js';
 import { addRouterUplink } from './router-uplink.js';
 
+/** Milliseconds (`Machines.lateness`): what a card's queues, a bundle of cables and a busy switch may put between two frames. */
+const lateness = 1000;
+
 export interface InventoryOptions {
   /** The inventory’s file; by default `inventory.yaml` of the current folder. */
   file?: string;
@@ -111,6 +114,7 @@ async function openLab(
       ssh: { server: sshdCommand(), user: 'root', privateKey: keys.user.private, hostKey: keys.host.public },
       snapshots: guard.snapshots,
       roundTrip: await setClocks(hosts, nodes),
+      lateness,
       setClocks: async () => {
         await setClocks(hosts, nodes);
       },

@@ -59,7 +59,7 @@ describe('what the Vagrant lab needs', function () {
   it('is told with who has the machines', async () => {
     vagrantSays('');
     expect(await finding('machines')).to.equal(undefined);
-    claimMachines();
+    await claimMachines();
     expect((await finding('machines'))?.detail).to.contain(`process ${process.pid} uses those`);
     updateClaim({ made: true, owner: { pid: process.pid, startTime: 1 } });
     expect((await finding('machines'))?.detail).to.match(/was killed .* macvlab gc/);

@@ -2,9 +2,10 @@
  * Who uses the machines of this checkout: there is one set of them. Noted beside Vagrant's own state, so that a run that was killed
  * is known again.
  */
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { takeClaim, type Taking } from '../../core/claim.js';
 import { MacvlabError, messageOf } from '../../core/error.js';
 import { patience, poll } from '../../core/wait.js';
 import { mayBeAlive, ownerSchema, thisOwner } from '../owner.js';
@@ -28,22 +29,33 @@ function folder(): string {
 
 const file = () => join(folder(), 'macvlab.json');
 
-/** @throws MacvlabError LAB_OPEN when a process that runs has them */
-export function claimMachines(): Claim | undefined {
-  for (;;) {
-    const left = readClaim();
-    if (left && mayBeAlive(left)) {
-      throw new MacvlabError(
-        'LAB_OPEN',
-        `the Vagrant machines of this checkout are in use by process ${left.owner.pid}`,
-        {
-          next: `wait until it has ended; \`macvlab lab status\` and \`macvlab lab down\` for a lab that was kept; or use another checkout. When nobody has them (a container that is gone): rm ${file()}`,
-        },
-      );
-    }
-    if (left) rmSync(file(), { force: true });
-    if (writeNew()) return left;
-  }
+/**
+ * Claims the machines for this process.
+ * @returns the claim that an owner has left who is gone
+ * @throws MacvlabError LAB_OPEN when a process that runs has them, when the claim is damaged, or cannot be written
+ */
+export async function claimMachines(): Promise<Claim | undefined> {
+  const own = JSON.stringify({ ...thisOwner(), made: false });
+  const taking = await claimFile(own).catch((error: unknown) => {
+    if (error instanceof MacvlabError) throw error;
+    throw new MacvlabError('LAB_OPEN', `the machines’ state cannot be written: ${messageOf(error)}`, {
+      next: `see that ${folder()} can be written, or name another folder in VAGRANT_DOTFILE_PATH`,
+      cause: error,
+    });
+  });
+  if (taking.taken) return taking.left === undefined ? undefined : parse(taking.left);
+  throw new MacvlabError(
+    'LAB_OPEN',
+    `the Vagrant machines of this checkout are in use by process ${parse(taking.by).owner.pid}`,
+    {
+      next: `wait until it has ended; \`macvlab lab status\` and \`macvlab lab down\` for a lab that was kept; or use another checkout. When nobody has them (a container that is gone): rm ${file()}`,
+    },
+  );
+}
+
+async function claimFile(own: string): Promise<Taking> {
+  mkdirSync(folder(), { recursive: true });
+  return takeClaim(file(), own, (text) => mayBeAlive(parse(text)));
 }
 
 /** Waits until the Vagrant of an owner that is gone has ended as well. @throws MacvlabError WAIT_DEADLINE */
@@ -59,39 +71,34 @@ export async function vagrantEnd({ vagrant }: Claim): Promise<void> {
 
 /** @throws MacvlabError LAB_OPEN when it is damaged */
 export function readClaim(): Claim | undefined {
+  let text: string;
   try {
-    return schema.parse(JSON.parse(readFileSync(file(), 'utf8')));
+    text = readFileSync(file(), 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new MacvlabError(
-      'LAB_OPEN',
-      `nobody can tell who uses the Vagrant machines of this checkout: ${file()} is damaged`,
-      {
-        evidence: messageOf(error),
-        next: `see that no other macvlab is at work here; then rm ${file()}`,
-        cause: error,
-      },
-    );
+    throw damaged(error);
+  }
+  return parse(text);
+}
+
+function parse(text: string): Claim {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch (error) {
+    throw damaged(error);
   }
 }
 
-/** Writes a claim, unless there is one; nobody sees it half written. */
-function writeNew(): boolean {
-  const mine = `${file()}.${process.pid}`;
-  try {
-    mkdirSync(folder(), { recursive: true });
-    writeFileSync(mine, JSON.stringify({ ...thisOwner(), made: false }));
-    linkSync(mine, file());
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw new MacvlabError('LAB_OPEN', `the machines’ state cannot be written: ${messageOf(error)}`, {
-      next: `see that ${folder()} can be written, or name another folder in VAGRANT_DOTFILE_PATH`,
+function damaged(error: unknown): MacvlabError {
+  return new MacvlabError(
+    'LAB_OPEN',
+    `nobody can tell who uses the Vagrant machines of this checkout: ${file()} is damaged`,
+    {
+      evidence: messageOf(error),
+      next: `see that no other macvlab is at work here; then rm ${file()}`,
       cause: error,
-    });
-  } finally {
-    rmSync(mine, { force: true });
-  }
+    },
+  );
 }
 
 /** Notes that we have made the machines, or that another process has them from now on. */

@@ -63,8 +63,8 @@ describe('the Vagrant lab', function () {
     }
     throw new Error('the lab has been opened');
   };
-  const killedRun = (made: boolean) => {
-    claimMachines();
+  const killedRun = async (made: boolean) => {
+    await claimMachines();
     updateClaim({ made, owner: { pid: process.pid, startTime: 1 } });
   };
 
@@ -87,7 +87,7 @@ describe('the Vagrant lab', function () {
   });
 
   it('removes the machines of a run that was killed before it makes its own', async () => {
-    killedRun(true);
+    await killedRun(true);
     answer('status', states('not_created'));
     answer('up', 'exit 1');
     await failure();
@@ -107,15 +107,22 @@ describe('the Vagrant lab', function () {
     expect(readClaim()).to.equal(undefined);
   });
 
+  it('has the machines no more where there can be no folder for its files', async () => {
+    process.env.MACVLAB_STATE = '/dev/null/nowhere';
+    const error: unknown = await failure().catch((reason: unknown) => reason);
+    expect(error).to.be.an('error').with.property('message').that.contains('/dev/null/nowhere');
+    expect(readClaim()).to.equal(undefined);
+  });
+
   it('asks nothing while another has the machines', async () => {
-    claimMachines();
+    await claimMachines();
     expect((await failure()).message).to.contain(`in use by process ${process.pid}`);
     expect(asked()).to.deep.equal([]);
     expect(readClaim()).to.not.equal(undefined);
   });
 
   it('is known to have left machines until Vagrant has removed them', async () => {
-    killedRun(true);
+    await killedRun(true);
     expect(await clearMachines({ dryRun: true })).to.equal(true);
     answer('status', states('running'));
     answer('destroy', 'exit 1');
@@ -129,7 +136,7 @@ describe('the Vagrant lab', function () {
   });
 
   it('forgets a killed run that had found its machines, and leaves them alone', async () => {
-    killedRun(false);
+    await killedRun(false);
     expect(await clearMachines({ dryRun: false })).to.equal(false);
     expect(readClaim()).to.equal(undefined);
     expect(asked()).to.deep.equal([]);

@@ -125,6 +125,16 @@ function kernelIsGiven(chosen: string): MacvlabError {
   });
 }
 
+/** A folder for the lab's files; without one, the machines are claimed no more. */
+function labFolder(): string {
+  try {
+    return makeLabFolder();
+  } catch (error) {
+    releaseClaim();
+    throw error;
+  }
+}
+
 async function openLab(
   prepared: Prepared,
   options: VagrantOptions,
@@ -133,9 +143,9 @@ async function openLab(
 ): Promise<Machines> {
   const { mayOutlive = false, remark } = options;
   const { environment, slowness } = prepared;
-  const left = claimMachines();
+  const left = await claimMachines();
   const keys: LabKeys = { host: newKeyPair(), user: newKeyPair() };
-  const folder = makeLabFolder();
+  const folder = labFolder();
   const sessions = new Map<NodeName, Session>();
   const held: SetUpMachine[] = [];
   let made = left?.made ?? false;

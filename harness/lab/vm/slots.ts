@@ -3,13 +3,14 @@
  * that several commands can be used at a time. Behind each, a loop in the guest waits until somebody has connected, and then
  * starts sshd.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { takeClaim } from '../../core/claim.js';
 import { MacvlabError, messageOf } from '../../core/error.js';
 import { patience, within } from '../../core/wait.js';
 import { makeLabFolder } from '../kept.js';
-import { identify, isRunning } from '../process-identity.js';
+import { identify, isRunning, type ProcessIdentity } from '../process-identity.js';
 
 /** Names of slots begin with the name of what they lead to: "node1.2". A device has 30 ports, and at most 6 sessions. */
 const slotsPerSession = 3;
@@ -44,7 +45,8 @@ export function slotFile(folder: string, slot: string): string {
 export async function takeSlot(folder: string, session: string): Promise<Socket> {
   for (const slot of slotsOf(session)) {
     const lock = `${slotFile(folder, slot)}.lock`;
-    if (!takeLock(lock)) continue;
+    const own = JSON.stringify(identify(process.pid));
+    if (!(await takeClaim(lock, own, isHeld)).taken) continue;
     const socket = connect(slotFile(folder, slot));
     socket.once('close', () => rmSync(lock, { force: true }));
     const connected = new Promise<void>((resolve, reject) => {
@@ -67,26 +69,11 @@ export async function takeSlot(folder: string, session: string): Promise<Socket>
   });
 }
 
-/** Takes a lock file, unless a process that still runs has it. */
-function takeLock(file: string): boolean {
-  const own = JSON.stringify(identify(process.pid));
-  for (;;) {
-    try {
-      writeFileSync(file, own, { flag: 'wx', mode: 0o600 });
-      return true;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-    if (isHeld(file)) return false;
-    rmSync(file, { force: true });
-  }
-}
-
-function isHeld(file: string): boolean {
+/** Whether a lock's text names a process that runs; what its writer has not finished names none. */
+function isHeld(text: string): boolean {
   try {
-    return isRunning(JSON.parse(readFileSync(file, 'utf8')) as { pid: number; startTime: number });
-  } catch (error) {
-    // Gone meanwhile, or being written at this moment.
-    return (error as NodeJS.ErrnoException).code !== 'ENOENT';
+    return isRunning(JSON.parse(text) as ProcessIdentity);
+  } catch {
+    return false;
   }
 }

@@ -1,6 +1,7 @@
 /** The VM lab driver: nodes on QEMU guests with a chosen kernel. Needs no root, no bridge and no port on this machine. */
 import { rmSync } from 'node:fs';
 import { MacvlabError } from '../../core/error.js';
+import { patience } from '../../core/wait.js';
 import { newKeyPair } from '../../remote/keys.js';
 import type { Session } from '../../remote/session.js';
 import { setClocks } from '../clocks.js';
@@ -110,7 +111,7 @@ async function open(
       ...machines,
       ssh: sshOf(keys),
       engines: { tree: images.engines === undefined ? undefined : guestEngines },
-      kernelLog: kernelLogOf(guests, complaints),
+      kernelLog: kernelLogOf(guests, hosts, complaints),
       roundTrip,
       setClocks: again,
       close,
@@ -138,8 +139,26 @@ async function open(
   }
 }
 
-function kernelLogOf(guests: readonly PlacedGuest[], complaints: readonly KernelComplaint[]): KernelLog {
+function kernelLogOf(
+  guests: readonly PlacedGuest[],
+  hosts: readonly Host[],
+  complaints: readonly KernelComplaint[],
+): KernelLog {
+  let ends = 0;
   return {
+    settle: async () => {
+      const marker = `macvlab: end ${++ends}.`;
+      await Promise.all(
+        guests.map(async ({ guest: { name, console } }, index) => {
+          await hosts[index]?.session.run(['sh', '-c', 'echo "<4>$1" >/dev/kmsg', 'sh', marker]);
+          await console.changes.until(() => console.tail().includes(marker) || undefined, {
+            what: `the console of ${name} to show the end of what its kernel has said`,
+            deadline: patience(10_000),
+            evidence: () => console.tail(),
+          });
+        }),
+      );
+    },
     mark: () => complaints.length,
     since: (mark) => complaints.slice(mark),
     text: () => new Map(guests.map(({ guest }) => [guest.name, guest.console.text])),
