@@ -115,6 +115,19 @@ describe('macvlab validate-switch on hosts (needs root)', function onHosts() {
     });
   }
 
+  it('- as a file: the report alone on standard output', async () => {
+    const where = ['--host', 'root@10.99.0.1', '--nic', 'eth1', ...common];
+    const before = readdirSync(folder);
+    const json = await validate(...where, '--json', '-');
+    expect((JSON.parse(json.stdout) as PortReport).answer, json.stderr).to.equal('does not reflect');
+    expect(json.stderr.trimEnd().split('\n').at(-1)).to.equal('does not reflect');
+    const junit = await validate(...where, '--junit', '-');
+    expect(junit.stdout).to.match(/^<\?xml [^]*<\/testsuites>\n$/);
+    const both = await validate(...where, '--json', '-', '--junit', '-');
+    expect([both.status, both.stdout]).to.deep.equal([2, '']);
+    expect(readdirSync(folder)).to.deep.equal(before);
+  });
+
   it('tells a peer that is not on the segment', async () => {
     await hosts.onSwitch(['ip', 'link', 'set', 'dev', 'h2', 'nomaster']);
     const where = ['--host', 'root@10.99.0.1', '--nic', 'eth1', '--peer', '10.99.0.2:eth1', ...addresses];
