@@ -19,6 +19,8 @@ export interface Performing {
   stage: Stage;
   experiment: Experiment;
   suite: SuiteState;
+  /** The suite whose set-up failed, if one did. */
+  failed: SuiteState | undefined;
   /** Why it cannot be performed at all: a failed set-up, a damaged lab. */
   blocked: unknown;
   body: (notes: Notes) => Promise<void>;
@@ -28,7 +30,14 @@ export interface Performing {
 const deadline = 120_000;
 
 /** Performs one experiment, and writes its record with its evidence. Never throws for what the experiment does. */
-export async function performExperiment({ stage, experiment, suite, blocked, body }: Performing): Promise<TestRecord> {
+export async function performExperiment({
+  stage,
+  experiment,
+  suite,
+  failed,
+  blocked,
+  body,
+}: Performing): Promise<TestRecord> {
   const { lab, run } = stage;
   const { id, title, test, needs: _, modes, ...about } = experiment;
   const number = run.numbers.get(test) ?? 0;
@@ -73,7 +82,8 @@ export async function performExperiment({ stage, experiment, suite, blocked, bod
     finding = findingOf(lab, { ...observed, ...measured });
     asked = lab.log.between(ownFrom).length;
   };
-  let outcome = await judged(() => refuseBeforehand(stage, experiment, blocked));
+  const beforehand = await judged(() => refuseBeforehand(stage, experiment, blocked));
+  let outcome = inShort(beforehand, failed?.failureTold);
   const performed = outcome.verdict === 'passed';
   let leave = () => Promise.resolve();
   if (performed) {
@@ -102,7 +112,8 @@ export async function performExperiment({ stage, experiment, suite, blocked, bod
     if (collected.failure && record.verdict === 'passed') Object.assign(record, collected);
     const empty = record.verdict === 'passed' ? whyEmpty(lab, record, asked) : undefined;
     if (empty) Object.assign(record, outcomeOf(empty));
-    const undone = await judged(leave);
+    stage.isPreserved ||= run.keep === 'on-failure' && isBad(record);
+    const undone: Partial<Outcome> = stage.isPreserved ? {} : await judged(leave);
     if (undone.failure)
       stage.damage ??= new MacvlabError('LAB_DAMAGED', `${id} left something behind: ${undone.reason}`, undoAdvice);
     if (record.verdict === 'passed') Object.assign(record, finding === undefined ? {} : { reason: finding }, undone);
@@ -114,6 +125,14 @@ export async function performExperiment({ stage, experiment, suite, blocked, bod
     });
     // What cannot be kept proves nothing to anybody: it is no better than what was never seen.
     if (kept.failure && record.verdict === 'passed') Object.assign(record, kept);
+  }
+  // What its set-up has done shows why it failed: once, with the first experiment that it keeps from being performed.
+  if (failed && failed.failureTold === undefined && isBad(record)) {
+    failed.failureTold = id;
+    await judged(() =>
+      collectEvidence({ lab, folder: run.folder, record, suite, commandsFrom: failed.commandsFrom ?? 0 }),
+    );
+    stage.isPreserved ||= run.keep === 'on-failure';
   }
   if (performed) stage.judgedComplaints = lab.machines.kernelLog?.mark() ?? 0;
   finish(stage, record);
@@ -127,6 +146,19 @@ export async function performExperiment({ stage, experiment, suite, blocked, bod
     exchanges: [...lab.exchanges],
   });
   return record;
+}
+
+function isBad({ verdict }: Pick<TestRecord, 'verdict'>): boolean {
+  return verdict === 'failed' || verdict === 'error';
+}
+
+/** The failure of a set-up in few words, when another experiment has told all of it. */
+function inShort(outcome: Outcome, told: string | undefined): Outcome {
+  if (told === undefined || !outcome.failure) return outcome;
+  const { code, message } = outcome.failure;
+  const reason = `${message} (in the set-up: see ${told})`;
+  const failure = { code, message: reason, next: `look at the evidence of ${told}` };
+  return { ...outcome, reason, failure };
 }
 
 /** What a passed experiment has found, in one line: why a ping was lost, or what the kernel showed. */
@@ -151,11 +183,14 @@ function finish(stage: Stage, record: TestRecord): void {
   } catch (error) {
     // The run's folder remembers it, and the run is no good for it; whoever listens is told all the same.
     if (record.verdict === 'passed') Object.assign(record, outcomeOf(error));
+    run.stop();
   }
   run.listener.testEnded(record);
-  const bad = record.verdict === 'failed' || record.verdict === 'error';
+  const bad = isBad(record);
   stage.disappointed ||= bad;
-  if (run.signal.aborted || (run.bail && bad)) run.stop();
+  // Where one record or its evidence has no room, no other has.
+  const isFull = record.failure?.code === 'OUT_NOT_WRITABLE';
+  if (run.signal.aborted || stage.isPreserved || isFull || (run.bail && bad)) run.stop();
 }
 
 /**
