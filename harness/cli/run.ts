@@ -1,7 +1,7 @@
 /** `macvlab run`: performs experiments. */
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { exitCode, MacvlabError } from '../core/error.js';
 import type { LabDriver } from '../lab/driver.js';
 import { labNames, loadDrivers } from '../lab/drivers.js';
@@ -73,7 +73,10 @@ export function addRun(program: Command): void {
       new Option('--keep <when>', `leave the lab running afterwards (default: ${defaults.keep})`).choices(keepChoices),
     )
     .addOption(
-      new Option('--reporter <name...>', `what to show (default: ${defaults.reporter.join()})`).choices(reporterNames),
+      new Option(
+        '--reporter <names>',
+        `what to show: ${reporterNames.join(', ')}, or several (default: ${defaults.reporter.join()})`,
+      ).argParser(reporters),
     )
     .option('--out <folder>', `where the run's own folder is made (default: ${defaults.out})`)
     .option('--config <file>', `options to begin with (default: ${configFileName}, if there)`)
@@ -95,8 +98,8 @@ export function addRun(program: Command): void {
         import('../report/outcome.js'),
         import('../report/bisect-exit.js'),
       ]);
-      const reporters = new Reporters(options.reporter);
-      const note = (line: string) => reporters.listener.remark(line);
+      const shown = new Reporters(options.reporter);
+      const note = (line: string) => shown.listener.remark(line);
       const drivers = await loadDrivers(options.lab, {
         ...labOptions(options),
         ...(options.allowCut && { allowCut: true }),
@@ -125,12 +128,12 @@ export function addRun(program: Command): void {
           ...(options.probeFeatures && { probeFeatures: true }),
           out: resolve(options.out),
           signal: untilInterrupted('the run ends, and writes its reports'),
-          listener: reporters.listener,
+          listener: shown.listener,
         },
         drivers,
       );
       const { kept, ...records } = results;
-      reporters.end(records);
+      shown.end(records);
       process.exitCode = exitCodeOf(records);
       if (options.bisect) {
         const { exit, words } = bisectExitOf(records);
@@ -144,6 +147,14 @@ export function addRun(program: Command): void {
         remark(`                       macvlab lab down --name ${name}`);
       }
     });
+}
+
+/** The reporters that one use of `--reporter` names, behind those before: a filter may follow it. */
+function reporters(value: string, before: readonly ReporterName[] = []): ReporterName[] {
+  const names = value.split(',').map((word) => reporterNames.find((name) => name === word.trim()));
+  const known = names.filter((name) => name !== undefined);
+  if (known.length < names.length) throw new InvalidArgumentError(`Allowed choices are ${reporterNames.join(', ')}.`);
+  return [...before, ...known];
 }
 
 /** @throws MacvlabError USAGE for what makes no sense at every commit of a bisection */

@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander';
 import { MacvlabError } from '../core/error.js';
 import type { Baseline } from '../matrix/baseline.js';
 import type { KnownDifference } from '../matrix/known-difference.js';
-import { remark, say, sayJson, wantsColour } from './output.js';
+import { remark, say, sayJson, wantsColour, widthOf } from './output.js';
 
 export interface TableOptions {
   known?: string;
@@ -91,7 +91,7 @@ export async function conclude(folder: string, { options, known }: TableMeans): 
   if (reporter === 'json') sayJson({ table, comparison });
   if (reporter === 'markdown') say(markdown);
   if (reporter === 'terminal') {
-    const look = { width: process.stdout.columns || 100, colour: wantsColour(process.stdout), folder: results.folder };
+    const look = { width: widthOf(process.stdout), colour: wantsColour(process.stdout), folder: results.folder };
     say(views.kernelTableTerminal(table, look, comparison));
   }
   if (updateBaseline || history !== undefined) {
