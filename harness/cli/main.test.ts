@@ -31,6 +31,7 @@ describe('the command line', function () {
     [['run', '--jobs', '0'], 'whole number from 1'],
     [['run', '--out'], 'argument missing'],
     [['run', '--config', 'none.yaml'], 'none.yaml'],
+    [['matrix', '--kernels', '6.12', '--baseline', '-', 'A1.3'], 'is read as well as written'],
     [['list', '--mode', 'x'], 'Allowed choices'],
     [['lab'], 'no command was given'],
     [['lab', 'shell'], "missing required argument 'node'"],

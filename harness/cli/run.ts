@@ -38,7 +38,7 @@ Options may also stand in ${configFileName}, by their long names; the command li
 
 Examples:
   macvlab run A1                       all experiments of an article
-  macvlab run A1.3 --keep on-failure   leaves the lab running when it does not pass: macvlab lab shell node1
+  macvlab run A1.3 --keep on-failure   leaves the lab as a failure has left it: macvlab lab shell node1
   macvlab run --reporter json >r.json  results as JSON; progress goes nowhere
   macvlab run --reporter lines         one line per experiment
   macvlab run --lab inventory --dry-run A1

@@ -42,6 +42,11 @@ export async function readTableOptions(options: TableOptions): Promise<TableMean
       next: 'name its file: --baseline nightly.json',
     });
   }
+  if (baseline === '-') {
+    throw new MacvlabError('USAGE', '--baseline was given -, and a state is read as well as written', {
+      next: 'name a file: --baseline nightly.json',
+    });
+  }
   const { readKnownDifferences, withOwnDifferences } = await import('../matrix/known-differences-file.js');
   const own = known === undefined ? [] : readKnownDifferences(known);
   await earlierState(options);

@@ -117,7 +117,6 @@ describe('macvlab validate-switch on hosts (needs root)', function onHosts() {
 
   it('- as a file: the report alone on standard output', async () => {
     const where = ['--host', 'root@10.99.0.1', '--nic', 'eth1', ...common];
-    const before = readdirSync(folder);
     const json = await validate(...where, '--json', '-');
     expect((JSON.parse(json.stdout) as PortReport).answer, json.stderr).to.equal('does not reflect');
     expect(json.stderr.trimEnd().split('\n').at(-1)).to.equal('does not reflect');
@@ -125,7 +124,7 @@ describe('macvlab validate-switch on hosts (needs root)', function onHosts() {
     expect(junit.stdout).to.match(/^<\?xml [^]*<\/testsuites>\n$/);
     const both = await validate(...where, '--json', '-', '--junit', '-');
     expect([both.status, both.stdout]).to.deep.equal([2, '']);
-    expect(readdirSync(folder)).to.deep.equal(before);
+    expect(readdirSync(hosts.files.folder)).not.to.include('-');
   });
 
   it('tells a peer that is not on the segment', async () => {
