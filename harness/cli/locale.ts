@@ -1,24 +1,15 @@
 /** Output in the character set of the user's locale. */
 
 /** What we write beyond ASCII, as ASCII has it. */
-const ascii: Readonly<Record<string, string>> = {
-  ...Object.fromEntries([...'─━═'].map((line) => [line, '-'])),
-  ...Object.fromEntries([...'│┃║'].map((line) => [line, '|'])),
-  ...Object.fromEntries([...'┌┐└┘├┤┬┴┼'].map((corner) => [corner, '+'])),
-  ...{
-    '‘': "'",
-    '’': "'",
-    '“': '"',
-    '”': '"',
-    '…': '...',
-    '–': '-',
-    '—': '-',
-    '→': '->',
-    '±': '+-',
-    '·': '-',
-    '×': 'x',
-  },
-};
+const ascii = new Map(
+  Object.entries({ '-': '─━═–—·', '|': '│┃║', '+': '┌┐└┘├┤┬┴┼', "'": '‘’', '"': '“”', x: '×' })
+    .flatMap(([plain, fancy]) => Array.from(fancy, (character) => [character, plain] as const))
+    .concat([
+      ['…', '...'],
+      ['→', '->'],
+      ['±', '+-'],
+    ]),
+);
 
 /**
  * Whether a terminal of this user shows UTF-8 (locale(7): the first that is set counts). Where none is set, as in containers and services, most
@@ -31,9 +22,9 @@ export function isUtf8({ LC_ALL, LC_CTYPE, LANG }: NodeJS.ProcessEnv = process.e
 
 /** The text in ASCII: what has no like there is a question mark. */
 export function inAscii(text: string): string {
-  return text.replace(/[^\x00-\x7f]/gu, (character) => {
-    const plain = character.normalize('NFKD').replace(/[^\x00-\x7f]/gu, '');
-    return ascii[character] ?? (plain || (/\p{M}/u.test(character) ? '' : '?'));
+  return text.replace(/\P{ASCII}/gu, (character) => {
+    const plain = character.normalize('NFKD').replace(/\P{ASCII}/gu, '');
+    return ascii.get(character) ?? (plain || (/\p{M}/u.test(character) ? '' : '?'));
   });
 }
 

@@ -10,7 +10,7 @@ export function nearest(typed: string, words: readonly string[]): string | undef
   const rated = words.map((word) => ({
     word,
     distance: distance(wanted, word.toLowerCase()),
-    alike: [...word.toLowerCase()].findIndex((letter, index) => letter !== wanted[index]) >>> 0,
+    alike: Array.from(word.toLowerCase()).findIndex((letter, index) => letter !== wanted[index]) >>> 0,
   }));
   const near = rated.filter((each) => each.distance <= most);
   return near.sort((a, b) => a.distance - b.distance || b.alike - a.alike)[0]?.word;
@@ -19,7 +19,7 @@ export function nearest(typed: string, words: readonly string[]): string | undef
 /** By Levenshtein, row by row. */
 function distance(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, index) => index);
-  for (const [index, letter] of [...one].entries()) {
+  for (const [index, letter] of Array.from(one).entries()) {
     const next = [index + 1];
     for (let at = 0; at < other.length; at++) {
       const exchanged = (row[at] ?? 0) + (other[at] === letter ? 0 : 1);
