@@ -21,7 +21,7 @@ export function isUtf8({ LC_ALL, LC_CTYPE, LANG }: NodeJS.ProcessEnv = process.e
 }
 
 /** The text in ASCII: what has no like there is a question mark. */
-export function inAscii(text: string): string {
+function inAscii(text: string): string {
   return text.replace(/\P{ASCII}/gu, (character) => {
     const plain = character.normalize('NFKD').replace(/\P{ASCII}/gu, '');
     return ascii.get(character) ?? (plain || (/\p{M}/u.test(character) ? '' : '?'));
