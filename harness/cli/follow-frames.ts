@@ -9,8 +9,10 @@ export interface FollowOptions {
   promiscuous: boolean;
   /** How many frames to show; without it, until the signal. */
   count: number | undefined;
-  /** The pcap file to write. */
+  /** The pcap file to write; "-" writes it to standard output, and shows no frames. */
   file: string | undefined;
+  /** As pcap-filter(7) has it. */
+  filter?: string;
   signal: AbortSignal;
 }
 
@@ -22,11 +24,13 @@ export interface FollowOptions {
 export async function followFrames(
   stack: NetworkStack,
   devices: readonly string[],
-  { promiscuous, count = Number.POSITIVE_INFINITY, file, signal }: FollowOptions,
+  { promiscuous, count = Number.POSITIVE_INFINITY, file, filter, signal }: FollowOptions,
 ): Promise<void> {
   using pcap = file === undefined ? undefined : new PcapFile(file);
   const captures = await Promise.all(
-    devices.map((device) => Capture.open({ name: `${stack.name}/${device}`, stack, device, promiscuous })),
+    devices.map((device) =>
+      Capture.open({ name: `${stack.name}/${device}`, stack, device, promiscuous, ...(filter && { filter }) }),
+    ),
   );
   remark(`listening on ${captures.map(({ name }) => name).join(', ')}`);
   const several = captures.length > 1;
@@ -40,7 +44,7 @@ export async function followFrames(
     pcap?.add(capture.pcap(), fresh);
     capture.forget();
     remaining -= fresh.length;
-    say(...fresh.map((sighting) => line(sighting, several)));
+    if (file !== '-') say(...fresh.map((sighting) => line(sighting, several)));
     if (remaining === 0) enough.abort();
   };
   try {

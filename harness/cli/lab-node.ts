@@ -1,7 +1,7 @@
 /** A node of a running lab, as `lab shell` and `lab capture` reach it. */
 import { Argument } from 'commander';
 import { attachKept } from '../lab/drivers.js';
-import { findKept } from '../lab/kept.js';
+import { findKept, type KeptLab } from '../lab/kept.js';
 import { type NodeName, nodeNames } from '../lab/topology.js';
 import type { Session } from '../remote/session.js';
 
@@ -18,13 +18,13 @@ export function nodeArgument(): Argument {
 export async function onNode<T>(
   name: string | undefined,
   node: NodeName,
-  work: (session: Session, lab: string) => Promise<T>,
+  work: (session: Session, lab: KeptLab) => Promise<T>,
 ): Promise<T> {
   const kept = findKept(name);
   const machines = await attachKept(kept, [node]);
   try {
     const session = machines.nodes[node];
-    if (session) return await work(session, kept.name);
+    if (session) return await work(session, kept);
     throw new TypeError(`no session with ${node} was opened`);
   } finally {
     await machines.close();

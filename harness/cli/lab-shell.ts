@@ -12,6 +12,15 @@ Examples:
   macvlab lab shell node1 -- ip -d link show eth1    what stands after -- is run, and its exit status is passed on
   macvlab lab shell switch <steps.sh                 a shell that reads its commands from a file`;
 
+/** What one stands on in a node, by the lab's driver: whether it matters what is written there. */
+const grounds: Readonly<Record<string, string>> = {
+  sandbox:
+    'a network namespace on this machine’s own kernel; files that are written here are in memory, and go with the lab',
+  vm: 'in a guest; files that are written here are in its memory, and go with the lab',
+  container: 'in a container; files that are written here go with the lab',
+  vagrant: 'on a machine of Vagrant’s; files that are written here STAY on its disk',
+};
+
 /** Adds the command. */
 export function addLabShell(lab: Command): void {
   lab
@@ -22,11 +31,11 @@ export function addLabShell(lab: Command): void {
     .option('--name <name>', 'which lab; not needed when only one is running')
     .addHelpText('after', examples)
     .action(async (node: NodeName, command: string[], { name }: { name?: string }) => {
-      process.exitCode = await onNode(name, node, (session, labName) => {
+      process.exitCode = await onNode(name, node, (session, kept) => {
         if (command.length > 0) return streamCommand(session, command);
         if (!process.stdin.isTTY) return streamCommand(session, ['sh']);
-        remark(`${node} of lab ${labName}; \`exit\` leaves it`);
-        return openTerminal(session);
+        remark(`${node} of lab ${kept.name}: ${grounds[kept.driver] ?? kept.driver}`, '`exit` leaves it');
+        return openTerminal(session, node);
       });
     });
 }

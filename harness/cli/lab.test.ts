@@ -1,11 +1,13 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { Changes, poll } from '../core/wait.js';
 import { PcapReader } from '../wire/pcap-reader.js';
 import { readFileSync } from 'node:fs';
-import { type Ended, macvlab } from './command-line.test-support.js';
+import { type Ended, macvlab, main } from './command-line.test-support.js';
 import { needsRoot } from '../setup/needs.test-support.js';
 
 interface Status {
@@ -78,6 +80,130 @@ describe('a lab that is left running', function () {
       .to.include('listening on node2/eth1')
       .and.to.match(/\d+ packets captured.*0 dropped/);
     expect(new PcapReader().push(readFileSync(join(cwd, 'node2.pcap')))).to.have.lengthOf(2);
+  });
+
+  it('a file written on a node: it is not on this machine', async () => {
+    const name = `macvlab-test-${process.pid}`;
+    const folders = [
+      '/etc',
+      '/usr/local',
+      '/var',
+      '/var/tmp',
+      '/root',
+      '/home',
+      '/tmp',
+      '/run',
+      '/srv',
+      '/',
+      '/dev/shm',
+    ];
+    const script = `for f in "$@"; do echo x >"$f/${name}" || exit; done; ! touch /dev/${name}`;
+    const written = await call('lab shell node1', `set -- ${folders.join(' ')}; ${script}`);
+    expect(written.stderr).to.equal(`touch: cannot touch '/dev/${name}': Read-only file system\n`);
+    expect(written.status).to.equal(0);
+    // Nodes are of one machine, and see the same files.
+    expect((await call(`lab shell node2 -- cat /etc/${name}`)).stdout).to.equal('x\n');
+    const here = [...folders, '/dev'].map((folder) => join(folder, name)).filter((file) => existsSync(file));
+    for (const file of here) rmSync(file);
+    expect(here).to.deep.equal([]);
+  });
+
+  it('a user’s files: no node has them', async () => {
+    const name = `macvlab-test-${process.pid}`;
+    const files = ['/root', '/home', '/tmp', '/var/tmp', '/srv', '/dev/shm'].map((folder) => join(folder, name));
+    try {
+      for (const file of files) writeFileSync(file, 'precious');
+      const { stdout, status: exit } = await call(`lab shell node1 -- ls -A ${files.map(dirname).join(' ')}`);
+      expect(exit).to.equal(0);
+      expect(stdout).not.to.include(name);
+      await call('lab shell node1', files.map((file) => `echo spoiled >${file}\n`).join(''));
+      for (const file of files) expect(readFileSync(file, 'utf8'), file).to.equal('precious');
+    } finally {
+      for (const file of files) rmSync(file, { force: true });
+    }
+  });
+
+  it('tcpdump as everybody types it: it listens, prints and writes', async () => {
+    const script = [
+      'ping -q -c 1000 -i 0.1 192.168.245.172 >/dev/null &',
+      'tcpdump -n -i eth1 -c 1 icmp && tcpdump -i eth1 -c 2 -w x.pcap icmp && tcpdump -n -r x.pcap',
+      'status=$?; kill $!; exit $status',
+    ];
+    const { status: exit, stdout, stderr } = await call('lab shell node1', `cd /root\n${script.join('\n')}\n`);
+    expect(exit, stderr).to.equal(0);
+    expect(stdout.trimEnd().split('\n'), stderr).to.have.lengthOf(3);
+    expect(stdout).to.match(/^\S+ IP 192\.168\.245\.168 > 192\.168\.245\.172: ICMP echo request/m);
+  });
+
+  it('names: each node has its own, and finds the others by theirs', async () => {
+    for (const node of ['node1', 'client']) {
+      expect((await call(`lab shell ${node} -- hostname`)).stdout).to.equal(`${node}\n`);
+      const ping = await call(`lab shell ${node} -- ping -c 1 -w 10 node2`);
+      expect(ping.stdout, ping.stderr).to.include('192.168.245.172').and.to.include(' 1 received');
+    }
+  });
+
+  it('a shell on a terminal: it says where one is, and its prompt names the node', () => {
+    const command = [process.execPath, main, 'lab', 'shell', 'node1'].map((word) => `'${word}'`).join(' ');
+    const { stdout, status: exit } = spawnSync('script', ['-qec', command, '/dev/null'], {
+      input: 'echo "bash: $BASH_VERSION"; pwd; cd /etc\nexit 7\n',
+      encoding: 'utf8',
+      env: { ...process.env, MACVLAB_STATE: join(cwd, 'state') },
+    });
+    expect(stdout).to.match(
+      /^node1 of lab first: a network namespace on this machine’s own kernel; files .* in memory/m,
+    );
+    const bash = existsSync('/bin/bash') || existsSync('/usr/bin/bash');
+    expect(stdout).to.include(bash ? 'root@node1:~# ' : 'node1:/root# ');
+    expect(stdout).to.include(bash ? 'root@node1:/etc# ' : 'node1:/etc# ');
+    if (bash) expect(stdout).to.match(/^bash: \d/m);
+    expect(stdout).to.match(/^\/root\r?$/m);
+    expect(exit).to.equal(7);
+  });
+
+  it('a child in a namespace: its frames are shown, those of an expression alone, and given to other programs', async () => {
+    const steps = [
+      'ip netns add ns1',
+      'ip link add link eth1 name mac1 netns ns1 type macvlan mode bridge',
+      'ip -n ns1 address add 192.168.245.50/24 dev mac1',
+      'ip -n ns1 link set mac1 up',
+    ];
+    expect(await call('lab shell node1', `set -e\n${steps.join('\n')}\n`)).to.include({ status: 0, stderr: '' });
+    const pinging = spawn(
+      process.execPath,
+      [main, 'lab', 'shell', 'node2', '--', 'ping', '-q', '-i', '0.2', '192.168.245.50'],
+      {
+        env: { ...process.env, MACVLAB_STATE: join(cwd, 'state') },
+        stdio: 'ignore',
+      },
+    );
+    try {
+      const shown = await call('lab capture node1 --namespace ns1 --count 2 icmp');
+      expect(shown.status, shown.stderr).to.equal(0);
+      expect(shown.stdout).to.match(/^(\S+ ICMP .*\n){2}$/);
+      expect(shown.stderr).to.include('listening on node1/ns1/mac1');
+      const piped = await call(
+        'lab capture node1 --namespace ns1 --interface mac1 --count 3 --write - icmp and src 192.168.245.50',
+      );
+      expect(piped.status, piped.stderr).to.equal(0);
+      expect(piped.stderr).to.match(/3 packets captured/);
+    } finally {
+      pinging.kill('SIGTERM');
+      await once(pinging, 'exit');
+    }
+    const line = '"$0" "$1" lab capture node1 --count 3 --write - arp | tcpdump -n -r - 2>/dev/null';
+    const asked = call('lab shell node2 -- arping -c 5 -i 1 -I eth1 192.168.245.168');
+    const read = spawnSync('bash', ['-c', line, process.execPath, main], {
+      cwd,
+      encoding: 'utf8',
+      env: { ...process.env, MACVLAB_STATE: join(cwd, 'state') },
+    });
+    await asked;
+    expect(read.stdout, read.stderr).to.match(/^(\S+ ARP, .*\n){3}$/);
+    expect(readdirSync(cwd)).not.to.include('-');
+    const unknown = await call('lab capture node1 --namespace ns9');
+    expect([unknown.status, unknown.stdout]).to.deep.equal([3, '']);
+    expect(unknown.stderr).to.include('there is no network namespace ns9 on node1').and.to.include('there are: ns1');
   });
 
   it('says where it cannot listen', async () => {

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,6 +31,7 @@ describe('the command line', function () {
     [['run', '--jobs', '0'], 'whole number from 1'],
     [['run', '--out'], 'argument missing'],
     [['run', '--config', 'none.yaml'], 'none.yaml'],
+    [['matrix', '--kernels', '6.12', '--baseline', '-', 'A1.3'], 'is read as well as written'],
     [['list', '--mode', 'x'], 'Allowed choices'],
     [['lab'], 'no command was given'],
     [['lab', 'shell'], "missing required argument 'node'"],
@@ -90,6 +91,44 @@ describe('the command line', function () {
     expect(stdout).to.match(/^\d+\.\d+\.\d+\n$/);
   });
 
+  it('a filter that matches nothing: the ids in order, and what may have been meant', async () => {
+    const { stderr } = await macvlab(['list', 'hairpn'], { cwd, env });
+    expect(stderr)
+      .to.include('did you mean hairpin?')
+      .and.to.match(/ A0\.1 A0\.2 .* A0\.9 A0\.10 .* A1\.6 A1\.7 .* X9\.5 X9\.6 /);
+    expect((await macvlab(['list', 'A1.9'], { cwd, env })).stderr).to.include('did you mean A1.');
+    expect((await macvlab(['list', 'no such thing'], { cwd, env })).stderr).not.to.include('did you mean');
+  });
+
+  it('a filter behind --reporter, and several reporters in one word or two options', async () => {
+    for (const words of [
+      ['run', '--reporter', 'lines', 'A1.9'],
+      ['run', '--reporter', 'lines,json', 'A1.9'],
+      ['run', '--reporter', 'lines', '--reporter', 'json', 'A1.9'],
+    ]) {
+      const { stderr, status } = await macvlab(words, { cwd, env });
+      expect(stderr).to.include('no experiment matches "A1.9"');
+      expect(status).to.equal(2);
+    }
+    const wrong = await macvlab(['run', '--reporter', 'lines,jnit', 'A1.1'], { cwd, env });
+    expect(wrong.stderr).to.include('Allowed choices are terminal, junit, json, lines');
+  });
+
+  it('a locale without UTF-8: ASCII alone', async () => {
+    for (const words of [['run', '--help'], ['list', '--json'], ['list'], ['list', '“nothing”']]) {
+      const { stdout, stderr } = await macvlab(words, { cwd, env: { ...env, LC_ALL: 'C' } });
+      expect(stdout + stderr).to.match(/^[\n\x20-\x7e]+$/);
+    }
+    const given = await macvlab(['list', '“nothing”'], { cwd, env: { ...env, LC_ALL: 'C' } });
+    expect(given.stderr).to.include('no experiment matches ""nothing""');
+    const [ascii, utf8] = await Promise.all(
+      ['C', 'de_DE.UTF-8'].map(
+        async (LC_ALL) => (await macvlab(['list', '--json'], { cwd, env: { ...env, LC_ALL } })).stdout,
+      ),
+    );
+    expect(JSON.parse(ascii ?? '')).to.deep.equal(JSON.parse(utf8 ?? ''));
+  });
+
   it('lists experiments, also for programs', async () => {
     const shown = await macvlab(['list', 'A1.1'], { cwd, env });
     expect(shown.stdout).to.match(/^ {2}A1\.1 {2}.*modes: bridge$/m);
@@ -103,10 +142,49 @@ describe('the command line', function () {
     }
   });
 
+  /** Runs a command line in bash, in which M is macvlab. */
+  const inBash = (line: string) =>
+    spawnSync('bash', ['-c', line.replaceAll('M ', '"$0" "$1" '), process.execPath, main], {
+      cwd,
+      encoding: 'utf8',
+      env: { ...process.env, ...env },
+    });
+
+  for (const words of [
+    'list',
+    'list --json',
+    'doctor',
+    'doctor --json',
+    'lab status',
+    'kernels list',
+    'gc',
+    '--help',
+  ]) {
+    it(`output that is lost is an error, and no bug: \`macvlab ${words} >/dev/full\``, () => {
+      const { status, stderr } = inBash(`M ${words} >/dev/full`);
+      expect(stderr).to.match(
+        /^OUT_NOT_WRITABLE: not all of standard output could be written\n.*ENOSPC.*\n {2}next: /m,
+      );
+      expect(stderr).not.to.match(/INTERNAL|at .*:\d+:\d+/);
+      expect(status).to.equal(2);
+    });
+  }
+
+  for (const reporter of ['json', 'terminal', 'lines', 'junit']) {
+    it(`a run whose output is lost is an error: \`--reporter ${reporter} >/dev/full\` (needs root)`, function () {
+      if (process.geteuid?.() !== 0) this.skip();
+      const { status, stderr } = inBash(`M run --lab sandbox --reporter ${reporter} A1.2 >/dev/full`);
+      expect(stderr)
+        .to.match(/^OUT_NOT_WRITABLE: .*\n.*ENOSPC/m)
+        .and.not.to.include('INTERNAL');
+      expect(status).to.equal(2);
+    });
+  }
+
   it('is quiet when nobody reads on', () => {
-    const script = 'set -o pipefail; "$0" "$1" list | head -n 1';
-    const output = execFileSync('bash', ['-c', script, process.execPath, main], { cwd, encoding: 'utf8' });
-    expect(output).to.match(/^A.*\n$/);
+    const { status, stdout, stderr } = inBash('set -o pipefail; M list | head -n 1');
+    expect(stdout).to.match(/^A.*\n$/);
+    expect({ status, stderr }).to.deep.equal({ status: 0, stderr: '' });
   });
 
   it('has nothing to clear away where nothing is', async () => {

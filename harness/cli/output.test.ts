@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { expect } from 'chai';
 
 const module = new URL('output.js', import.meta.url).href;
@@ -17,6 +17,17 @@ describe('what commands print', () => {
     const words = '"\\u001b[32mok\\u001b[39m \\u001b[2J\\u001b]0;title\\u0007\\u202e\\u0008é"';
     for (const name of ['say', 'remark'])
       expect(printed(`${name}(${words}, "second")`)).to.equal('\u001b[32mok\u001b[39m \ufffd␈é\nsecond\n');
+  });
+
+  it('takes the columns of the terminal, else those of COLUMNS, else 100', () => {
+    const widths = (COLUMNS: string) => {
+      const script = `import { widthOf } from ${JSON.stringify(module)}; console.log(widthOf({ columns: 60 }), widthOf({}))`;
+      return execFileSync(process.execPath, ['--input-type=module', '--eval', script], {
+        encoding: 'utf8',
+        env: { ...process.env, COLUMNS },
+      }).trim();
+    };
+    expect(['40', '', 'wide', '0'].map(widths)).to.deep.equal(['60 40', '60 100', '60 100', '60 100']);
   });
 
   it('is the same value as JSON, with nothing that a terminal obeys', () => {

@@ -1,5 +1,6 @@
 /** What commands print with. */
 import pc from 'picocolors';
+import { isUtf8 } from './locale.js';
 import { visible, visibleInColour } from '../report/text.js';
 
 /** Prints lines to standard output. What others have said in them, a host or a program, does not tell the terminal what to do. */
@@ -9,8 +10,9 @@ export function say(...lines: readonly string[]): void {
 
 /** Prints a value as JSON to standard output: what a terminal would obey is escaped, so that nothing of it is lost. */
 export function sayJson(value: unknown, indent = 2): void {
+  const utf8 = isUtf8();
   const text = JSON.stringify(value, null, indent).replace(/[^\n\x20-\x7e]/gu, (character) =>
-    visible(character) === character ? character : character.replace(/[^]/g, escaped),
+    utf8 && visible(character) === character ? character : character.replace(/[^]/g, escaped),
   );
   process.stdout.write(`${text}\n`);
 }
@@ -23,6 +25,12 @@ function escaped(unit: string): string {
 /** Prints lines to standard error: what is said beside a command's output. */
 export function remark(...lines: readonly string[]): void {
   for (const line of lines) process.stderr.write(`${visibleInColour(line)}\n`);
+}
+
+/** Columns that output for a person has: those of the terminal, else of COLUMNS, else 100. */
+export function widthOf(stream: { columns?: number }): number {
+  const { COLUMNS = '' } = process.env;
+  return stream.columns || (/^\d+$/.test(COLUMNS) && Number(COLUMNS)) || 100;
 }
 
 /** Whether a stream is to have colours: a terminal, unless NO_COLOR is set (no-color.org); anything with FORCE_COLOR. */

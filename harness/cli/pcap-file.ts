@@ -1,4 +1,4 @@
-/** A pcap file that grows while frames are captured. */
+/** A pcap file that grows while frames are captured; "-" is standard output. */
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { MacvlabError, messageOf } from '../core/error.js';
 import type { Sighting } from '../wire/capture.js';
@@ -7,13 +7,13 @@ import { pcapHeader } from '../wire/pcap-writer.js';
 
 export class PcapFile implements Disposable {
   readonly #path: string;
-  readonly #file: number;
+  readonly #file: number | undefined;
   #begun = false;
 
   /** Begins the file anew. @throws MacvlabError OUT_NOT_WRITABLE */
   constructor(path: string) {
     this.#path = path;
-    this.#file = this.#writing(() => openSync(path, 'w'));
+    this.#file = path === '-' ? undefined : this.#writing(() => openSync(path, 'w'));
   }
 
   /**
@@ -26,19 +26,26 @@ export class PcapFile implements Disposable {
     if (!pcap) return;
     const length = frames.reduce((sum, { frame }) => sum + recordHeaderLength + frame.captured, 0);
     this.#begin(pcap.subarray(0, headerLength));
-    this.#writing(() => writeFileSync(this.#file, pcap.subarray(headerLength, headerLength + length)));
+    this.#write(pcap.subarray(headerLength, headerLength + length));
   }
 
   /** Closes the file; one without frames has a header all the same, so that it can be opened. */
   [Symbol.dispose](): void {
     this.#begin(pcapHeader());
-    closeSync(this.#file);
+    if (this.#file !== undefined) closeSync(this.#file);
   }
 
   #begin(header: Uint8Array): void {
     if (this.#begun) return;
     this.#begun = true;
-    this.#writing(() => writeFileSync(this.#file, header));
+    this.#write(header);
+  }
+
+  #write(bytes: Uint8Array): void {
+    const file = this.#file;
+    // What standard output does not take is told at the end, as with every command.
+    if (file === undefined) process.stdout.write(bytes);
+    else this.#writing(() => writeFileSync(file, bytes));
   }
 
   #writing<T>(work: () => T): T {

@@ -4,17 +4,28 @@ import type { Session } from '../remote/session.js';
 import { shellStatus } from './remote-command.js';
 
 /**
+ * A shell that shows where it is: bash where there is one. It reads no file of the node's: $1 is the node's name.
+ */
+const shell = `
+export HOME=/root
+cd || cd /
+if command -v bash >/dev/null; then PS1='\\u@'"$1"':\\w\\$ '; set -- bash --norc -i; else PS1="$1:\\$PWD# "; set -- sh -i; fi
+export PS1
+exec "$@"`;
+
+/**
  * Gives the terminal to a remote shell until that ends, and returns the shell's exit status as a local shell would.
  * @throws MacvlabError REMOTE_DEAD when the session ends under it
  */
-export async function openTerminal(session: Session): Promise<number> {
+export async function openTerminal(session: Session, node: string): Promise<number> {
   const input: ReadStream = process.stdin;
   const size = () => {
     // There are none where only the input is a terminal.
     const { rows, columns }: { rows?: number; columns?: number } = process.stdout;
     return { rows: rows || 24, cols: columns || 80 };
   };
-  const channel = await session.shell({ term: process.env.TERM ?? 'dumb', ...size() });
+  const terminal = { term: process.env.TERM ?? 'dumb', ...size() };
+  const channel = await session.terminal(['sh', '-c', shell, 'sh', node], terminal);
   let status: number | undefined;
   channel.on('exit', (code: number | null, signal?: string) => (status = shellStatus(code, signal)));
   const resize = () => {

@@ -10,7 +10,7 @@ import { summaryLine, terminalTable } from '../report/terminal.js';
 import { visible } from '../report/text.js';
 import type { RunListener } from '../run/plan.js';
 import type { RunResults } from '../run/record.js';
-import { sayJson, wantsColour } from './output.js';
+import { sayJson, wantsColour, widthOf } from './output.js';
 import type { ReporterName } from './reporter-names.js';
 
 /** The reporters of a run. JUnit is always written; where results go to standard output as JSON, all else goes to standard error. */
@@ -33,8 +33,7 @@ export class Reporters {
     if (this.#names.has('json')) sayJson(results);
     if (this.#names.has('junit')) this.#out.write(`${junit}\n`);
     if (this.#names.has('terminal')) {
-      const width = this.#out.columns || 100;
-      this.#out.write(`\n${terminalTable(results, { width, colour: this.#colour })}\n`);
+      this.#out.write(`\n${terminalTable(results, { width: widthOf(this.#out), colour: this.#colour })}\n`);
     } else if (this.#names.has('lines')) {
       const failure = shortfall(results);
       if (failure) {

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { exitCode, MacvlabError } from '../core/error.js';
 import type { LabDriver } from '../lab/driver.js';
 import { labNames, loadDrivers } from '../lab/drivers.js';
@@ -43,7 +43,7 @@ Options may also stand in ${configFileName}, by their long names; the command li
 
 Examples:
   macvlab run A1                       all experiments of an article
-  macvlab run A1.3 --keep on-failure   leaves the lab running when it does not pass: macvlab lab shell node1
+  macvlab run A1.3 --keep on-failure   leaves the lab as a failure has left it: macvlab lab shell node1
   macvlab run --reporter json >r.json  results as JSON; progress goes nowhere
   macvlab run --reporter lines         one line per experiment
   macvlab run --lab inventory --dry-run A1
@@ -79,7 +79,10 @@ export function addRun(program: Command): void {
       new Option('--keep <when>', `leave the lab running afterwards (default: ${defaults.keep})`).choices(keepChoices),
     )
     .addOption(
-      new Option('--reporter <name...>', `what to show (default: ${defaults.reporter.join()})`).choices(reporterNames),
+      new Option(
+        '--reporter <names>',
+        `what to show: ${reporterNames.join(', ')}, or several (default: ${defaults.reporter.join()})`,
+      ).argParser(reporters),
     )
     .option('--out <folder>', `where the run's own folder is made (default: ${defaults.out})`)
     .option('--config <file>', `options to begin with (default: ${configFileName}, if there)`)
@@ -101,8 +104,8 @@ export function addRun(program: Command): void {
         import('../report/outcome.js'),
         import('../report/bisect-exit.js'),
       ]);
-      const reporters = new Reporters(options.reporter);
-      const note = (line: string) => reporters.listener.remark(line);
+      const shown = new Reporters(options.reporter);
+      const note = (line: string) => shown.listener.remark(line);
       const drivers = await loadDrivers(options.lab, {
         ...labOptions(options),
         ...(options.allowCut && { allowCut: true }),
@@ -138,12 +141,12 @@ export function addRun(program: Command): void {
           ...(options.probeFeatures && { probeFeatures: true }),
           out: resolve(options.out),
           signal: untilInterrupted('the run ends, and writes its reports'),
-          listener: reporters.listener,
+          listener: shown.listener,
         },
         drivers,
       );
       const { kept, ...records } = results;
-      reporters.end(records);
+      shown.end(records);
       process.exitCode = exitCodeOf(records);
       if (options.bisect) {
         const { exit, words } = bisectExitOf(records);
@@ -163,6 +166,14 @@ export function addRun(program: Command): void {
 async function statementFor({ statement }: Beforehand, plan: Selection): Promise<string[]> {
   const { loadCatalogue, select } = await import('../run/catalogue.js');
   return statement(select(await loadCatalogue(), plan).map(({ id }) => id));
+}
+
+/** The reporters that one use of `--reporter` names, behind those before: a filter may follow it. */
+function reporters(value: string, before: readonly ReporterName[] = []): ReporterName[] {
+  const names = value.split(',').map((word) => reporterNames.find((name) => name === word.trim()));
+  const known = names.filter((name) => name !== undefined);
+  if (known.length < names.length) throw new InvalidArgumentError(`Allowed choices are ${reporterNames.join(', ')}.`);
+  return [...before, ...known];
 }
 
 /** @throws MacvlabError USAGE for what makes no sense at every commit of a bisection */

@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander';
 import { MacvlabError } from '../core/error.js';
 import type { Baseline } from '../matrix/baseline.js';
 import type { KnownDifference } from '../matrix/known-difference.js';
-import { remark, say, sayJson, wantsColour } from './output.js';
+import { remark, say, sayJson, wantsColour, widthOf } from './output.js';
 
 export interface TableOptions {
   known?: string;
@@ -40,6 +40,11 @@ export async function readTableOptions(options: TableOptions): Promise<TableMean
   if (updateBaseline && baseline === undefined) {
     throw new MacvlabError('USAGE', 'there is no baseline to update', {
       next: 'name its file: --baseline nightly.json',
+    });
+  }
+  if (baseline === '-') {
+    throw new MacvlabError('USAGE', '--baseline was given -, and a state is read as well as written', {
+      next: 'name a file: --baseline nightly.json',
     });
   }
   const { readKnownDifferences, withOwnDifferences } = await import('../matrix/known-differences-file.js');
@@ -91,7 +96,7 @@ export async function conclude(folder: string, { options, known }: TableMeans): 
   if (reporter === 'json') sayJson({ table, comparison });
   if (reporter === 'markdown') say(markdown);
   if (reporter === 'terminal') {
-    const look = { width: process.stdout.columns || 100, colour: wantsColour(process.stdout), folder: results.folder };
+    const look = { width: widthOf(process.stdout), colour: wantsColour(process.stdout), folder: results.folder };
     say(views.kernelTableTerminal(table, look, comparison));
   }
   if (updateBaseline || history !== undefined) {

@@ -232,6 +232,18 @@ describe('macvlab validate-switch on hosts (needs root)', function onHosts() {
     expect(stages).to.include('  asking as two children').and.to.include('  asking whether 2 addresses are free');
   });
 
+  test('- as a file: the report alone on standard output', async (hosts) => {
+    const where = ['--host', 'root@10.99.0.1', '--nic', 'eth1', ...common];
+    const json = await validate(hosts, ...where, '--json', '-');
+    expect((JSON.parse(json.stdout) as PortReport).answer, json.stderr).to.equal('does not reflect');
+    expect(json.stderr.trimEnd().split('\n').at(-1)).to.equal('does not reflect');
+    const junit = await validate(hosts, ...where, '--junit', '-');
+    expect(junit.stdout).to.match(/^<\?xml [^]*<\/testsuites>\n$/);
+    const both = await validate(hosts, ...where, '--json', '-', '--junit', '-');
+    expect([both.status, both.stdout]).to.deep.equal([2, '']);
+    expect(readdirSync(hosts.files.folder)).not.to.include('-');
+  });
+
   const refused: [string, string[], RegExp, number][] = [
     ['no such NIC', ['--host', 'root@10.99.0.1', '--nic', 'eth9'], /HOST_NIC: 10.99.0.1 has no network card eth9/, 3],
     [

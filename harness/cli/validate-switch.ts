@@ -1,7 +1,7 @@
 /** `macvlab validate-switch`: does the switch port that a host's NIC hangs on reflect? */
 import { resolve } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
-import { formatError } from '../core/error.js';
+import { formatError, MacvlabError } from '../core/error.js';
 import type { PortAsked, PortReportFolder } from '../report/port-report.js';
 import type { Failure } from '../run/record.js';
 import { untilInterrupted } from './interruption.js';
@@ -55,12 +55,17 @@ export function addValidateSwitch(program: Command): void {
     )
     .option('--max-macs <number>', 'MAC addresses that the port may learn beside the NIC’s own: 1 or 2', oneOrTwo, 2)
     .option('--out <folder>', 'where the report’s own folder is made', 'reports')
-    .option('--json <file>', 'the report, also there')
-    .option('--junit <file>', 'the report as JUnit, also there')
+    .option('--json <file>', 'the report, also there; - is standard output')
+    .option('--junit <file>', 'the report as JUnit, also there; - is standard output')
     .addHelpText('after', examples)
     .action(async (given: ValidateSwitchOptions) => {
       const [host, peer, segments] = [hostOf(given), peerOf(given), segmentsOf(given)];
       const { out, forwardDelay, maxMacs } = given;
+      if (given.json === '-' && given.junit === '-') {
+        throw new MacvlabError('USAGE', '--json and --junit cannot both be written to standard output', {
+          next: 'name a file for one of them',
+        });
+      }
       const signal = untilInterrupted('what was made on the hosts is taken away');
       const [{ PortReportFolder }, { failureRecord }, { statement }, { segmentName }] = await Promise.all([
         import('../report/port-report.js'),
@@ -69,9 +74,11 @@ export function addValidateSwitch(program: Command): void {
         import('../switch-port/answer.js'),
       ]);
       const folder = new PortReportFolder(resolve(out), process.argv.slice(2), {
-        ...(given.json !== undefined && { json: resolve(given.json) }),
-        ...(given.junit !== undefined && { junit: resolve(given.junit) }),
+        ...(given.json !== undefined && { json: fileOf(given.json) }),
+        ...(given.junit !== undefined && { junit: fileOf(given.junit) }),
       });
+      // What a program reads from standard output, a person does not.
+      const tell = given.json === '-' || given.junit === '-' ? remark : say;
       const delays = { usual: 1000 * forwardDelay, longest: 1000 * Math.max(forwardDelay, forwardDelay > 0 ? 30 : 0) };
       remark(
         `${describe(host)}${peer ? `, with ${describe(peer)}` : ''}: ${segments.map(({ vlan }) => segmentName(vlan)).join(', ')}`,
@@ -85,7 +92,7 @@ export function addValidateSwitch(program: Command): void {
         throw error;
       });
       const { files, lines } = folder.write(validation, about);
-      say(...lines, '', ...files, '', validation.words);
+      tell(...lines, '', ...files, '', validation.words);
       process.exitCode = validation.exit;
     });
 }
@@ -97,6 +104,10 @@ function reportError(folder: PortReportFolder, failure: Failure, asked: PortAske
   } catch (error) {
     remark(formatError(error));
   }
+}
+
+function fileOf(name: string): string {
+  return name === '-' ? name : resolve(name);
 }
 
 function describe({ address, nic }: NamedNic): string {

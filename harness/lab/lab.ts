@@ -285,10 +285,30 @@ export class Lab {
 
   /** Leaves the lab running when this process ends. @throws MacvlabError LAB_OPEN when its driver cannot do that */
   async keep(): Promise<{ keeper: number; state: unknown }> {
-    if (this.machines.keep) return this.machines.keep();
+    if (this.machines.keep) {
+      await this.#nameStations();
+      return this.machines.keep();
+    }
     throw new MacvlabError('LAB_OPEN', `a ${this.driver} lab cannot be kept`, {
       next: 'use another lab, or run without --keep',
     });
+  }
+
+  /** Lets those who work in a kept lab by hand call nodes, and endpoints as "node1-ns1", by their names. */
+  async #nameStations(): Promise<void> {
+    const lines = [...this.nodes, ...this.endpoints].flatMap(({ stack: { name }, addresses }) =>
+      addresses.map((cidr) => `${cidr.replace(/\/.*/, '')} ${name.replace('/', '-')}`),
+    );
+    const argv = [
+      'sh',
+      '-c',
+      'printf "%s\\n" "$@" >/etc/hosts',
+      'sh',
+      '127.0.0.1 localhost',
+      '::1 localhost',
+      ...lines,
+    ];
+    await Promise.all([...new Set(Object.values(this.machines.nodes))].map((session) => session.run(argv)));
   }
 
   /** Marks in the log where the lab is complete. */

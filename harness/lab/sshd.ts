@@ -23,13 +23,21 @@ export function sshdCommand(program = '/usr/sbin/sshd'): string[] {
  */
 export function sshdFilesScript({ host, user }: LabKeys): string[] {
   const forAll = {
-    passwd: `root:*:0:0:root:${labFolder}:/bin/sh\nsshd:*:100:65534::/run/sshd:/usr/sbin/nologin\n`,
+    passwd: [
+      `root:*:0:0:root:${labFolder}:/bin/sh`,
+      'sshd:*:100:65534::/run/sshd:/usr/sbin/nologin',
+      // Whom tcpdump becomes where a distribution has built it so: root under another name, who may write where a user stands.
+      `tcpdump:*:0:0::${labFolder}:/usr/sbin/nologin`,
+      'nobody:*:65534:65534::/nonexistent:/usr/sbin/nologin',
+      '',
+    ].join('\n'),
     group: 'root:x:0:\nnogroup:x:65534:\n',
+    hosts: '127.0.0.1 localhost\n::1 localhost\n',
     // Nobody answers there, at once: before a login on a terminal, sshd looks its peer up, and would wait for 5 s.
     'resolv.conf': 'nameserver 127.0.0.1\n',
   };
   const forRoot = {
-    shadow: 'root:*:1::::::\nsshd:*:1::::::\n',
+    shadow: 'root:*:1::::::\nsshd:*:1::::::\ntcpdump:*:1::::::\nnobody:*:1::::::\n',
     host_key: host.private,
     authorized_keys: `${user.public}\n`,
     sshd_config: sshdConfig,
@@ -48,7 +56,7 @@ export function sshdFilesScript({ host, user }: LabKeys): string[] {
 }
 
 /** The files that stand in for the machine's own in /etc. */
-export const etcFiles = ['passwd', 'shadow', 'group', 'resolv.conf'] as const;
+export const etcFiles = ['passwd', 'shadow', 'group', 'hosts', 'resolv.conf'] as const;
 
 /** For `sshd -i`: only the lab's user key, nothing from the machine's files, and as many channels as captures need. */
 const sshdConfig = `HostKey ${labFolder}/host_key

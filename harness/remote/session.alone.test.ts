@@ -409,7 +409,7 @@ describe('a session with a real sshd (needs root)', function () {
         victim.put('x', '/x'),
         victim.get('/x'),
         victim.tunnel('127.0.0.1', 1),
-        victim.shell({ term: 'vt100', rows: 24, cols: 80 }),
+        victim.terminal(['sh'], { term: 'vt100', rows: 24, cols: 80 }),
       ];
       const late = await Promise.all(laterWorks.map(errorOf));
       expect(performance.now() - later, 'milliseconds for later requests').to.be.below(50);

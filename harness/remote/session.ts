@@ -266,10 +266,13 @@ export class Session {
     });
   }
 
-  /** An interactive login shell on a terminal of the given size. @throws MacvlabError REMOTE_DEAD */
-  async shell(terminal: { term: string; rows: number; cols: number }): Promise<ClientChannel> {
-    return this.#request<ClientChannel>('open a shell', this.patience(requestDeadline), (done) =>
-      this.#client.shell(terminal, done),
+  /** Starts a command on a terminal of the given size. @throws MacvlabError REMOTE_DEAD */
+  async terminal(
+    argv: readonly string[],
+    terminal: { term: string; rows: number; cols: number },
+  ): Promise<ClientChannel> {
+    return this.#request<ClientChannel>('open a terminal', this.patience(requestDeadline), (done) =>
+      this.#client.exec(quoteCommand(argv), { pty: terminal }, done),
     );
   }
 

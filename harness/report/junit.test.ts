@@ -98,7 +98,7 @@ describe('the JUnit view', function () {
       { kind: 'commands' as const, file: 'evidence/001-a1.3/commands.txt', title: 'commands' },
       { kind: 'pcap' as const, file: 'evidence/001-a1.3/node1.pcap', title: 'frames on node1' },
     ];
-    const run = results([{ modes: ['vepa', 'bridge'], evidence }]);
+    const run = results([{ modes: ['vepa', 'bridge'], evidence, verdict: 'failed' }]);
     const output = (xml: string): string => /<system-out>([^]*)<\/system-out>/.exec(xml)?.[1] ?? '';
     expect(output(await validXml(run)).split('\n')).to.deep.equal([
       '[[PROPERTY|id=A1.3]]',
@@ -114,6 +114,15 @@ describe('the JUnit view', function () {
     expect(output(await validXml(run, { base: resolve('elsewhere') }))).to.include(
       `[[ATTACHMENT|${resolve('reports/r1/evidence/001-a1.3/node1.pcap')}]]`,
     );
+  });
+
+  it('a test that has passed: its evidence is not attached', async () => {
+    const evidence = [{ kind: 'pcap' as const, file: 'evidence/001-a1.3/node1.pcap', title: 'frames on node1' }];
+    for (const [verdict, attached] of [
+      ['passed', false],
+      ['error', true],
+    ] as const)
+      expect((await validXml(results([{ evidence, verdict }]))).includes('node1.pcap'), verdict).to.equal(attached);
   });
 
   it('stays valid whatever characters are in a record', async () => {

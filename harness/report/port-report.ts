@@ -45,7 +45,7 @@ export interface PortAsked extends Pick<PortReport, 'host' | 'nic'> {
   vlans: readonly (number | 'untagged')[];
 }
 
-/** Further places of report.json and junit.xml. */
+/** Further places of report.json and junit.xml; "-" is standard output. */
 export interface ReportCopies {
   json?: string;
   junit?: string;
@@ -132,6 +132,10 @@ export class PortReportFolder {
 }
 
 function place(file: string, content: string): void {
+  if (file === '-') {
+    process.stdout.write(content);
+    return;
+  }
   writing(dirname(file), () => {
     makeFolders(dirname(file));
     writeWhole(file, content);

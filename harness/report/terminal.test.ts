@@ -37,6 +37,18 @@ describe('the terminal view', () => {
     });
   }
 
+  it('a narrow terminal: a reason that nothing below repeats is whole, and set apart from its title', () => {
+    const reason =
+      'the sandbox has no VLAN sub-interfaces, which need CONFIG_VLAN_8021Q, and a guest that has them was not allowed';
+    const results = { ...failed, records: [aRecord({ id: 'A2.1', title: 'a title', verdict: 'skipped', reason })] };
+    const text = terminalTable(results, { width: 40, colour: true });
+    // eslint-disable-next-line no-control-regex -- colours are what this is about
+    const plain = text.replace(/\u001b\[\d+m/g, '');
+    const column = plain.split('\n').flatMap((line) => /^│[^│]*│ ([^│]*?) *│/.exec(line)?.[1] ?? []);
+    expect(column.join('').replaceAll(' ', '')).to.equal(`titleatitle${reason.replaceAll(' ', '')}`);
+    expect(text).to.include('\u001b[2mthe sandbox');
+  });
+
   it('states what failed, what to do next and where the evidence is', () => {
     const text = terminalTable(failed, { width: 100, colour: false });
     expect(text).to.include(

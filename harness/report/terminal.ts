@@ -5,7 +5,7 @@ import pc from 'picocolors';
 import type { Failure, RunResults, TestRecord, Verdict } from '../run/record.js';
 import { junitFile } from './junit.js';
 import { countVerdicts, exitCodeOf, shortfall, summaryLine } from './outcome.js';
-import { cut, duration, oneLine, visible } from './text.js';
+import { cut, duration, oneLine, visible, wrap } from './text.js';
 
 export { summaryLine } from './outcome.js';
 
@@ -60,20 +60,22 @@ function table(records: TestRecord[], width: number, colours: Colours): string {
     head: isNarrow ? ['id', 'title', 'verdict', 'time'] : ['id', 'title', 'verdict', 'time', 'reason'],
     colWidths: [idWidth, titleWidth, ...fixed, ...(isNarrow ? [] : [reasonWidth])],
     colAligns: ['left', 'left', 'left', 'right', 'left'],
-    wordWrap: true,
     style: { head: [], border: [], compact: true },
   });
   records.forEach((record, index) => {
-    // At most three lines of a reason: the block below the table has all of it.
-    const reason = cut(
-      oneLine(record.reason ?? record.failure?.message ?? ''),
-      3 * ((isNarrow ? rest : reasonWidth) - 4),
-    );
-    const title = oneLine(record.title);
+    const whole = oneLine(record.reason ?? record.failure?.message ?? '');
+    // At most three lines of a reason where the block below the table has all of it.
+    const isBelow = record.verdict === 'failed' || record.verdict === 'error';
+    const reason = isBelow ? cut(whole, 3 * ((isNarrow ? rest : reasonWidth) - 4)) : whole;
+    // Not wrapped by the table, which cuts words that are longer than a line.
+    const inColumn = (text: string, column: number) => (text === '' ? [] : wrap(text, column - padding));
+    const title = inColumn(record.title, titleWidth);
     const shown = [verdictWord(record.verdict, colours), times[index] ?? ''];
-    const id = oneLine(record.id);
-    if (isNarrow) drawn.push([id, reason ? `${title}\n${reason}` : title, ...shown]);
-    else drawn.push([id, title, ...shown, reason]);
+    const id = inColumn(record.id, idWidth).join('\n');
+    if (isNarrow) {
+      const below = inColumn(reason, titleWidth).map((line) => colours.dim(line));
+      drawn.push([id, [...title, ...below].join('\n'), ...shown]);
+    } else drawn.push([id, title.join('\n'), ...shown, inColumn(reason, reasonWidth).join('\n')]);
   });
   return drawn.toString();
 }

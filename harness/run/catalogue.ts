@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import Mocha from 'mocha';
 import { MacvlabError } from '../core/error.js';
+import { nearest } from '../core/nearest.js';
 import type { MacvlanMode } from '../link/macvlan.js';
 import { expectedTests } from './expected-tests.js';
 import { declaredExperiments, declaringIn, type Experiment } from './registry.js';
@@ -49,7 +50,8 @@ export interface Selection {
 export function select(all: readonly Experiment[], { filters, mode, only }: Selection): Experiment[] {
   if (only) return selectOnly(all, only);
   for (const filter of filters) {
-    if (!all.some((experiment) => matches(experiment, filter))) throw nothing(`no experiment matches "${filter}"`, all);
+    if (!all.some((experiment) => matches(experiment, filter)))
+      throw nothing(`no experiment matches "${filter}"`, all, filter);
   }
   const named =
     filters.length === 0 ? all : all.filter((experiment) => filters.some((filter) => matches(experiment, filter)));
@@ -77,11 +79,13 @@ export function matches({ id, title, suite }: Experiment, filter: string): boole
   return `${suite} ${id} ${title}`.toLowerCase().includes(wanted);
 }
 
-function nothing(message: string, all: readonly Experiment[]): MacvlabError {
-  const ids = [...new Set(all.map(({ id }) => id))];
+function nothing(message: string, all: readonly Experiment[], filter?: string): MacvlabError {
+  const ids = [...new Set(all.map(({ id }) => id))].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  const words = all.flatMap(({ title }) => title.toLowerCase().match(/\p{L}{4,}/gu) ?? []);
+  const near = filter === undefined ? undefined : nearest(filter, [...ids, ...words]);
   return new MacvlabError('USAGE', message, {
     evidence: `experiments: ${ids.join(' ')}`,
-    next: 'run `macvlab list` to see all experiments with their titles',
+    next: `${near === undefined ? '' : `did you mean ${near}? `}run \`macvlab list\` to see all experiments with their titles`,
   });
 }
 

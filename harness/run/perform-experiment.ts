@@ -15,12 +15,14 @@ import type { TestRecord } from './record.js';
 import type { Experiment } from './registry.js';
 import type { Notes, Stage, SuiteState } from './stage.js';
 import { suitesAround } from './suites-around.js';
-import { claimOf, verdictOf } from './verdict.js';
+import { claimOf, type Outcome, verdictOf } from './verdict.js';
 
 export interface Performing {
   stage: Stage;
   experiment: Experiment;
   suite: SuiteState;
+  /** The suite whose set-up failed, if one did. */
+  failed: SuiteState | undefined;
   /** Why it cannot be performed at all: a failed set-up, a damaged lab. */
   blocked: unknown;
   body: (notes: Notes) => Promise<void>;
@@ -31,7 +33,7 @@ type Noted = Record<'observed' | 'measured', TestRecord['observed']>;
 
 /** Performs one experiment, and writes its record with its evidence. Never throws for what the experiment does. */
 export async function performExperiment(performing: Performing): Promise<TestRecord> {
-  const { stage, experiment, suite, blocked } = performing;
+  const { stage, experiment, suite, failed, blocked } = performing;
   const { lab, run } = stage;
   const { id, title, test, needs: _, modes, ...about } = experiment;
   const number = run.numbers.get(test) ?? 0;
@@ -47,8 +49,22 @@ export async function performExperiment(performing: Performing): Promise<TestRec
   let proof: Proof = { frames: 0, evidence: [], commands: [] };
   facts.blocked = await errorOf(() => refuseBeforehand(stage, experiment, blocked));
   const hasBegun = facts.blocked === undefined;
-  if (!hasBegun) facts.listing = await listingOf(facts.blocked);
-  else {
+  const reportedBy = failed?.failureReportedBy;
+  const outcome = (): Outcome => inShort(verdictOf(facts), reportedBy);
+  const preserveFailure = (): void => {
+    stage.isPreserved ||= run.keep === 'on-failure' && isBad(outcome());
+  };
+  if (!hasBegun) {
+    facts.listing = await listingOf(facts.blocked);
+    // The commands of a set-up show why it failed: once, with the first experiment that it keeps from running.
+    if (failed && reportedBy === undefined && isBad(outcome())) {
+      failed.failureReportedBy = id;
+      facts.uncollected = await errorOf(async () => {
+        proof = await collectEvidence({ lab, folder: run.folder, test: { number, id } }, failed.commandsFrom ?? 0);
+      });
+      preserveFailure();
+    }
+  } else {
     const scope = lab.scopes.enter(`${id} ${title}`);
     await runBody(performing, facts, noted);
     facts.listing = await listingOf(claimOf(facts));
@@ -56,13 +72,14 @@ export async function performExperiment(performing: Performing): Promise<TestRec
       proof = await collectEvidence({ lab, folder: run.folder, test: { number, id } }, commandsFrom);
     });
     facts.frames = proof.frames;
-    facts.left = await errorOf(() => lab.scopes.leave(scope));
+    preserveFailure();
+    if (!stage.isPreserved) facts.left = await errorOf(() => lab.scopes.leave(scope));
     if (facts.left !== undefined) stage.damage ??= damaged(`${id} left something behind: ${messageOf(facts.left)}`);
     // At the very end: many a bug of a kernel shows when a link is removed.
     await listenToKernel(stage, facts);
   }
   const record: TestRecord = {
-    ...{ schema: 1, number, id, title, ...about, modes: [...modes], ...verdictOf(facts), observed: noted.observed },
+    ...{ schema: 1, number, id, title, ...about, modes: [...modes], ...outcome(), observed: noted.observed },
     ...(Object.keys(noted.measured).length > 0 && { measured: noted.measured }),
     ...{ lab: lab.driver, kernel: lab.kernel, startedAt: startedAt.toISOString() },
     durationMs: Math.round((performance.now() - began) * 10) / 10,
@@ -70,14 +87,21 @@ export async function performExperiment(performing: Performing): Promise<TestRec
   };
   const moved = lab.tenancy?.map?.entries() ?? {};
   if (Object.keys(moved).length > 0) record.addresses = moved;
-  if (hasBegun) {
+  if (hasBegun || proof.evidence.length > 0) {
     // What cannot be kept proves nothing to anybody: it is no better than what was never seen.
     facts.unkept = await errorOf(async () => {
       explainVerdict({ lab, folder: run.folder }, record, suite, proof.commands);
       await run.folder.written();
     });
   }
-  finish(stage, facts, record);
+  try {
+    run.folder.writeRecord(Object.assign(record, outcome()));
+  } catch (error) {
+    // The run's folder remembers it, and the run is no good for it; the listener is told all the same.
+    facts.unkept ??= error;
+    Object.assign(record, outcome());
+  }
+  finish(stage, record);
   run.performed?.(record, {
     wiring: lab.log.between(0, lab.wiredAt),
     setUps: suitesAround(suite).map((state) => ({
@@ -143,22 +167,29 @@ async function listenToKernel(stage: Stage, facts: Facts): Promise<void> {
   stage.judgedComplaints = kernelLog?.mark() ?? 0;
 }
 
-/** Writes the record, and reports it. */
-function finish(stage: Stage, facts: Facts, record: TestRecord): void {
+/** Reports the record, and stops the run where it ends with this experiment. */
+function finish(stage: Stage, record: TestRecord): void {
   const { run } = stage;
   run.records.push(record);
-  Object.assign(record, verdictOf(facts));
-  try {
-    run.folder.writeRecord(record);
-  } catch (error) {
-    // The run's folder remembers it, and the run is no good for it; the listener is told all the same.
-    facts.unkept ??= error;
-    Object.assign(record, verdictOf(facts));
-  }
   run.listener.testEnded(record);
-  const bad = record.verdict === 'failed' || record.verdict === 'error';
+  const bad = isBad(record);
   stage.disappointed ||= bad;
-  if (run.signal.aborted || (run.bail && bad)) run.stop();
+  // Where one record or its evidence has no room, no other has.
+  const isFull = record.failure?.code === 'OUT_NOT_WRITABLE';
+  if (run.signal.aborted || stage.isPreserved || isFull || (run.bail && bad)) run.stop();
+}
+
+function isBad({ verdict }: Pick<TestRecord, 'verdict'>): boolean {
+  return verdict === 'failed' || verdict === 'error';
+}
+
+/** The failure of a set-up in few words, where another experiment has reported all of it. */
+function inShort(outcome: Outcome, reportedBy: string | undefined): Outcome {
+  if (reportedBy === undefined || !outcome.failure) return outcome;
+  const { code, message } = outcome.failure;
+  const reason = `${message} (in the set-up: see ${reportedBy})`;
+  const failure = { code, message: reason, next: `look at the evidence of ${reportedBy}` };
+  return { ...outcome, reason, failure };
 }
 
 async function refuseBeforehand(stage: Stage, { needs }: Experiment, blocked: unknown): Promise<void> {

@@ -11,7 +11,8 @@ import { pause } from '../core/wait.js';
 import type { Outcome } from '../lab/exchange.js';
 import type { LabDriver, Machines } from '../lab/driver.js';
 import { sandboxDriver } from '../lab/sandbox/sandbox.js';
-import { perform } from './perform.js';
+import { type LeftRunning, perform } from './perform.js';
+import type { Keep } from './plan.js';
 import type { RunRecord, TestRecord } from './record.js';
 import { reproScript } from './repro.js';
 
@@ -45,6 +46,8 @@ export interface RunDescription {
   jobs?: number;
   /** Whether an exception is thrown where nothing catches it, while the first experiment runs. */
   stray?: boolean;
+  /** When labs are left running: never without it. */
+  keep?: Keep;
 }
 
 export interface RunOutcome {
@@ -53,6 +56,8 @@ export interface RunOutcome {
   remarks: string[];
   /** Names of the labs that were opened, in that order. */
   opened: string[];
+  /** Labs that were left running. */
+  kept: LeftRunning[];
   /** What each experiment that was performed would have been given as its reproduction, had it failed. */
   reproductions: Reproduction[];
 }
@@ -84,15 +89,16 @@ async function main(description: string): Promise<void> {
     probeFeatures = false,
     stray = false,
     jobs = 1,
+    keep = 'never',
   } = JSON.parse(description) as RunDescription;
   const opened: string[] = [];
   const remarks: string[] = [];
   const mortal: Machines[] = [];
   const reproductions: Reproduction[] = [];
   const drivers = Object.entries(labs).map(([name, trait]) => driverOf(name, trait, opened, mortal));
-  const { run, records } = await perform(
+  const { run, records, kept } = await perform(
     {
-      ...{ filters, out, lab: 'auto', jobs, bail: false, keep: 'never', arguments: [], probeFeatures },
+      ...{ filters, out, lab: 'auto', jobs, bail: false, keep, arguments: [], probeFeatures },
       signal: new AbortController().signal,
       performed: (record, { wiring, setUps, own: commands, exchanges }) => {
         if (commands.length === 0) return;
@@ -120,7 +126,9 @@ async function main(description: string): Promise<void> {
     },
     drivers,
   );
-  process.stdout.write(JSON.stringify({ run, records, remarks, opened, reproductions } satisfies RunOutcome));
+  const outcome: RunOutcome = { run, records, remarks, opened, kept, reproductions };
+  // The pipes of a lab that was left running would hold this process.
+  process.stdout.write(JSON.stringify(outcome), () => process.exit());
 }
 
 function throwStray(): never {

@@ -48,6 +48,7 @@ export async function perform(plan: RunPlan, drivers: readonly LabDriver[]): Pro
     listener: plan.listener,
     performed: plan.performed,
     bail: plan.bail,
+    keep: plan.keep,
     numbers: new Map(experiments.map(({ test }, index) => [test, index + 1])),
     records: results.records,
     stop() {

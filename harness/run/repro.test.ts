@@ -52,6 +52,12 @@ describe('the reproduction of a test with a container engine', () => {
     expect(performed).to.include('step ip netns add node1-c1');
   });
 
+  it('says of real hosts what it cannot show, and of other labs nothing of that', () => {
+    const of = (lab: string) => reproScript({ record: { ...record, lab }, wiring: [], setUp: [], commands: [] });
+    expect(of('inventory')).to.match(/^# The hosts and the switch were real\. .*\n# .*not what the real switch/m);
+    expect(of('sandbox')).not.to.include('real');
+  });
+
   it('is a script that shells accept', () => {
     execFileSync('sh', ['-n'], { input: script, stdio: 'pipe' });
   });

@@ -62,7 +62,7 @@ export function reproScript({ record, wiring, setUp, commands, exchanges = [] }:
   return [
     '#!/bin/sh',
     comment(`${record.id} ${record.title}`),
-    comment(record.reason ?? ''),
+    ...(record.reason ? [comment(record.reason)] : []),
     comment(
       `Recorded in the ${record.lab} lab on kernel ${record.kernel} at ${record.startedAt}. Run as root: sh repro.sh`,
     ),
@@ -183,8 +183,8 @@ function entered({ where, namespace }: LoggedCommand, argv: readonly string[]): 
 /** A capture that prints its frames, rather than writing them to a pipe. */
 function printing(argv: readonly string[]): string[] {
   const write = argv.indexOf('-w');
-  const kept = write < 0 ? [...argv] : [...argv.slice(0, write), ...argv.slice(write + 2)];
-  return [...kept, '-e', '-l'];
+  const [program = '', ...kept] = write < 0 ? argv : [...argv.slice(0, write), ...argv.slice(write + 2)];
+  return [program, '-e', '-l', ...kept];
 }
 
 /** A ping that does not wait for long. */

@@ -8,10 +8,11 @@ import type { AddressPlan, Lab } from '../lab/lab.js';
 import type { MacvlanMode } from '../link/macvlan.js';
 import { damaged } from './damage.js';
 import { performExperiment } from './perform-experiment.js';
-import type { RunListener, RunPlan } from './plan.js';
+import type { Keep, RunListener, RunPlan } from './plan.js';
 import type { TestRecord } from './record.js';
 import type { Experiment } from './registry.js';
 import type { RunFolder } from './run-folder.js';
+import { suitesAround } from './suites-around.js';
 
 /** A suite while it is performed. */
 export interface SuiteState {
@@ -24,6 +25,8 @@ export interface SuiteState {
   scope?: Scope;
   /** Why its set-up failed. */
   failure?: unknown;
+  /** The experiment that told it, with the evidence. */
+  failureReportedBy?: string;
   /** Where the commands of its set-up begin and end in the lab's log. */
   commandsFrom?: number;
   commandsTo?: number;
@@ -37,6 +40,8 @@ export interface RunContext {
   uncaught: AbortSignal;
   listener: RunListener;
   bail: boolean;
+  /** Never, without it. */
+  keep?: Keep;
   /** Position of each selected test in the run, from 1. */
   numbers: ReadonlyMap<Mocha.Test, number>;
   /** Completed as the run goes on. */
@@ -71,6 +76,8 @@ export class Stage {
   number = 1;
   /** Whether a test on it has failed or erred. */
   disappointed = false;
+  /** Whether its lab stays as the first test that did not pass has left it: nothing more is undone or done there. */
+  isPreserved = false;
   readonly #elsewhere: () => string | undefined;
   readonly #missing = new Map<Feature, Promise<string | undefined>>();
 
@@ -121,7 +128,8 @@ export class Stage {
 
   /** Does a part of a suite's set-up; a failure is kept for its experiments to report. */
   async attempt(state: SuiteState, work: () => Promise<void>): Promise<void> {
-    if (failureOf(state) !== undefined || this.damage !== undefined || this.givenUp.aborted) return;
+    const idle = failureOf(state) !== undefined || this.damage !== undefined || this.isPreserved;
+    if (idle || this.givenUp.aborted) return;
     const what = `the set-up of “${state.title}”`;
     try {
       await this.bounded(what, async () => {
@@ -139,6 +147,7 @@ export class Stage {
 
   /** Ends a suite, and undoes what it made. What cannot be undone makes the lab unusable for what follows. */
   async leaveSuite(state: SuiteState): Promise<void> {
+    if (this.isPreserved) return;
     try {
       await this.lab.scopes.leave(state.scope);
     } catch (error) {
@@ -149,7 +158,8 @@ export class Stage {
 
   /** Performs one experiment; see {@link performExperiment}. */
   async perform(experiment: Experiment, suite: SuiteState, body: (notes: Notes) => Promise<void>): Promise<TestRecord> {
-    return performExperiment({ stage: this, experiment, suite, blocked: failureOf(suite) ?? this.damage, body });
+    const failed = suitesAround(suite).findLast(({ failure }) => failure !== undefined);
+    return performExperiment({ stage: this, experiment, suite, failed, blocked: failed?.failure ?? this.damage, body });
   }
 
   /** Why a feature is missing in this lab; tried once. */

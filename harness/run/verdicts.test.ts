@@ -132,7 +132,7 @@ describe('verdicts (needs root)', function verdicts() {
     const repro = record.evidence.find(({ kind }) => kind === 'repro');
     const script = join(out, 'test', repro?.file ?? '');
     execFileSync('sh', ['-n', script]);
-    expect(readFileSync(script, 'utf8')).to.match(/^ip netns exec node1 ping .* 10\.0\.0\.2$/m);
+    expect(readFileSync(script, 'utf8')).to.match(/^probe .* ip netns exec node1 ping .* 10\.0\.0\.2$/m);
   });
 
   it('failed: a loss whose reason is another than the expected one', async () => {

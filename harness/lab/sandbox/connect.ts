@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { findProgram } from '../../setup/tools.mjs';
 import { Session } from '../../remote/session.js';
+import { hostNames } from './init.js';
 import { type LabKeys, sshdCommand } from '../sshd.js';
 
 /** The command that starts sshd in a sandbox. */
@@ -24,7 +25,10 @@ const endsWithUs = ['setpriv', '--pdeathsig', 'KILL', '--'];
  */
 export async function connectSandbox(init: number, keys: LabKeys, name: string, namespace?: string): Promise<Session> {
   const server = [...sandboxSshd(), '-i'];
-  const inNode = namespace === undefined ? server : ['nsenter', `--net=/run/netns/${namespace}`, '--', ...server];
+  const inNode =
+    namespace === undefined
+      ? server
+      : ['nsenter', `--net=/run/netns/${namespace}`, `--uts=${hostNames}/${namespace}`, '--', ...server];
   // One socket serves as both standard input and output of sshd; a shell puts it there, since spawn gives two.
   const duplex = ['sh', '-c', 'exec "$@" <&3 >&3 3>&-', 'sshd', ...inNode];
   const enter = ['nsenter', '--target', String(init), '--mount', '--uts', '--ipc', '--pid', '--net', '--', ...duplex];

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, readdirSync } from 'node:fs';
 import { expect } from 'chai';
@@ -159,6 +159,43 @@ describe('the sandbox (needs root)', function () {
       expect((error as MacvlabError).evidence).to.contain('no/such/name');
       await noneMarked(firstMark + 22);
     });
+  });
+
+  it('where no further overlay can be stacked, the root is read-only, but for /etc and what is in memory', () => {
+    const module = (name: string) => JSON.stringify(new URL(name, import.meta.url).href);
+    const script = `
+      const { Lab } = await import(${module('../lab.js')});
+      const { sandboxDriver } = await import(${module('./sandbox.js')});
+      const lab = await Lab.open(sandboxDriver);
+      const words = ['mount | grep " on / "', ...${JSON.stringify(['/usr', '/etc', '/root', '/tmp', '/run'])}.map((place) => 'touch ' + place + '/x')];
+      const results = [];
+      for (const line of words) results.push(await lab.node1.stack.session.run(['sh', '-c', line]));
+      await lab.close();
+      process.stdout.write(JSON.stringify(results.map(({ status, stdout, stderr }) => ({ status, text: stdout + stderr }))));
+      process.exit();`;
+    const stacked = `
+      mount -t tmpfs tmpfs /mnt; cd /mnt; low=/
+      for n in 1 2 3; do
+        mkdir u$n w$n r$n
+        mount -t overlay -o lowerdir=$low,upperdir=/mnt/u$n,workdir=/mnt/w$n overlay r$n || break
+        low=/mnt/r$n
+      done
+      for each in dev proc sys run tmp; do mount --rbind /$each $low/$each; done
+      cd $low; pivot_root . .; umount -l .; cd /
+      exec "$@"`;
+    const node = [process.execPath, '--input-type=module', '--eval', script];
+    const { stdout, stderr } = spawnSync(
+      'unshare',
+      ['--mount', '--propagation', 'private', 'sh', '-c', stacked, 'sh', ...node],
+      {
+        encoding: 'utf8',
+      },
+    );
+    expect(stdout, stderr).not.to.equal('');
+    const [root, usr, ...others] = JSON.parse(stdout) as { status: number; text: string }[];
+    expect(root?.text).to.match(/\(ro,/);
+    expect(usr?.text).to.include('Read-only file system');
+    expect(others).to.deep.equal(others.map(() => ({ status: 0, text: '' })));
   });
 
   it('refuses who is not root', async () => {

@@ -8,7 +8,7 @@ import type { NodeName, Topology } from '../topology.js';
 import { installCommand, missingTools } from '../../setup/tools.mjs';
 import { checkSandbox } from './check.js';
 import { connectSandbox, sandboxSshd } from './connect.js';
-import { type Init, startInit, stopInit } from './init.js';
+import { type Init, sandboxEngines, startInit, stopInit } from './init.js';
 import type { LabKeys } from '../sshd.js';
 import { keepInit } from './keep.js';
 
@@ -19,14 +19,15 @@ export const sandboxDriver: LabDriver = {
     refuseWithoutRoot();
     refuseWithoutTools();
     const keys: LabKeys = { host: newKeyPair(), user: newKeyPair() };
-    const init = await startInit(keys, topology.nodes);
+    const engines = findEngineTree();
+    const init = await startInit(keys, topology.nodes, engines);
     try {
       const { nodes } = topology;
       const sessions = await connectAll(init.pid, keys, nodes, (session) => wire([{ session, nodes, cards: [] }]));
       return {
         ...sessions,
         ssh: sshOf(keys),
-        engines: { tree: findEngineTree() },
+        engines: { tree: engines && sandboxEngines },
         close: () => closeSandbox(init, sessions),
         keep: async () => ({ keeper: await keepInit(init), state: { init: init.pid, keys } satisfies SandboxState }),
       };
