@@ -7,7 +7,7 @@ export interface Representative {
   /** For the shell, in the project's folder. */
   line: string;
   /** Why it is red. */
-  green(ended: Ended): string | undefined;
+  green: (ended: Ended) => string | undefined;
 }
 
 /** Runs unit tests; a skipped one is red, since all that it needs is promised. @param options for mocha */

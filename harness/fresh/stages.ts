@@ -29,10 +29,10 @@ export interface StageContext {
   /** The commit since which changed tests are run in the short form. */
   since: string;
   /** A machine on which nothing has been done. */
-  fresh(): Promise<FreshMachine>;
+  fresh: () => Promise<FreshMachine>;
   /** The machine that root has set up, if a stage before has done so. */
   setUp: FreshMachine | undefined;
-  report(step: Step): void;
+  report: (step: Step) => void;
 }
 
 const project = 'cd ~/macvlab && ';

@@ -41,7 +41,7 @@ export async function runCommand(command, machine, { cwd, environment = {}, onLi
 }
 
 /**
- * What a command that changes nothing prints on its standard output; "" when it cannot be started.
+ * What a command that changes nothing prints on its standard output; "" when there is no such program.
  * @param {string[]} command argument list
  * @param {Machine} machine
  */
@@ -49,5 +49,5 @@ export function outputOf([name = '', ...argumentList], machine) {
   const program = findProgram(name, machine.folders);
   if (program === undefined) return '';
   const env = { ...process.env, LC_ALL: 'C', PATH: machine.folders.join(':') };
-  return spawnSync(program, argumentList, { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).stdout ?? '';
+  return spawnSync(program, argumentList, { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).stdout;
 }

@@ -8,7 +8,7 @@ import { enginesArePrepared, prepareEngines } from './engines.mjs';
 import { guestsArePrepared, prepareGuests } from './guests.mjs';
 import { cannotInstall, installTools } from './install-tools.mjs';
 import { planInstallation } from './packages.mjs';
-import { SetupError, attempt, say } from './report.mjs';
+import { attempt, say } from './report.mjs';
 import {
   imageTools,
   missingAuditTools,
@@ -20,6 +20,7 @@ import {
 } from './tools.mjs';
 
 /** @typedef {import('./machine.mjs').Machine} Machine */
+/** @typedef {import('./report.mjs').SetupError} SetupError */
 /** @typedef {import('./tools.mjs').RequiredTool} RequiredTool */
 
 /**
@@ -68,7 +69,8 @@ export async function setUpLabs(machine, { root, built, wanted, progress, onSand
   const engines = attempt(async () => {
     const task = progress.task('container engines');
     // both would fetch the lists of packages at once
-    if ((await canMake) && (await lists, true)) await prepareEngines(root, machine, { cache, task });
+    await lists;
+    if (await canMake) await prepareEngines(root, machine, { cache, task });
   });
   return forgive(machine, wanted, (await Promise.all([programs.all, guests, engines])).flat());
 }

@@ -213,7 +213,7 @@ describe('setting up the labs', () => {
     expect(checkout.fake.calls.at(-1)).to.match(/--no-install-recommends nftables openssh-client sudo$/);
   });
 
-  it('asks for no guests where the processor is another', async () => {
+  it('asks for no guests where the processor is another', () => {
     using checkout = new Checkout({ architecture: 'arm64' });
     checkout.fake.have(...forSandbox);
     expect(checkout.isReady).to.equal(true);
@@ -221,7 +221,7 @@ describe('setting up the labs', () => {
 });
 
 describe('what guests boot from', () => {
-  it('is looked for where the labs keep it, by the kernel that they use', async () => {
+  it('is looked for where the labs keep it, by the kernel that they use', () => {
     expect(defaultSeries).to.equal(defaultKernel);
     expect(cacheFolder()).to.equal(cacheFolderOfLabs());
     expect(cacheFolder({ MACVLAB_CACHE: '/a' })).to.equal('/a');
@@ -229,7 +229,7 @@ describe('what guests boot from', () => {
     expect(cacheFolder({ XDG_CACHE_HOME: 'b' })).to.match(/\/\.cache\/macvlab$/);
   });
 
-  it('is there when a kernel of that series and a root image are, whole', async () => {
+  it('is there when a kernel of that series and a root image are, whole', () => {
     using checkout = new Checkout();
     const [kernel = '', image = ''] = checkout.entries;
     const parts = [`${kernel}.1-a.part`, image, kernel.replace('6.12', '6.1')];

@@ -66,12 +66,13 @@ async function setUp() {
       await build(root, progress.task('build'), () => told(true));
     });
     void building.then((troubles) => told(troubles.length === 0));
-    const onSandbox = async () => {
+    const runBeside = async () => {
       // where every lab is promised, one that is missing is found before anything begins
       if (runArguments === undefined || everyLab || !machine.root || !(await built)) return;
       progress.onlyAdd();
       begin();
     };
+    const onSandbox = () => void runBeside();
     // tried even after a failure, so that one look at the output shows all that is missing
     const labs = wanted ? setUpLabs(machine, { root, built, wanted, progress, onSandbox }) : [];
     return [...(await building), ...(await labs)];

@@ -3,12 +3,12 @@ import type { Context } from 'mocha';
 import { findProgram, promisedTools } from './tools.mjs';
 
 /** Skips a test, or all tests of a hook's suite. @param reason is added to the title: mocha's own skip has none */
-export function skip(context: Context, reason: string): never {
-  const { test, currentTest } = context;
+export function skip(hook: Context, reason: string): never {
+  const { test, currentTest } = hook;
   // a hook before all tests has the first of them as its current one, and skips all
   const skipped = test?.title.startsWith('"before all"') ? test.parent : (currentTest ?? test);
   if (skipped) skipped.title += ` (skipped: ${reason})`;
-  return context.skip();
+  return hook.skip();
 }
 
 /** Skips what only root can do. */

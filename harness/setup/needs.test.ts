@@ -11,7 +11,7 @@ async function outcomeOf({
   before = () => undefined,
   test = () => undefined,
 }: Record<string, (context: Context) => void>) {
-  const mocha = new Mocha({ reporter: class {} as unknown as Mocha.ReporterConstructor });
+  const mocha = new Mocha({ reporter: function silent() {} as unknown as Mocha.ReporterConstructor });
   const suite = Mocha.Suite.create(mocha.suite, 'a suite');
   suite.beforeAll(function (this: Context) {
     before(this);
@@ -33,7 +33,7 @@ async function outcomeOf({
 }
 
 /** Programs of the packages that Debian calls required (Policy, 2.5), and shell built-ins. */
-const always = ['/bin/sh', 'cp', 'ls', 'mkfifo', 'mv', 'printf', 'true'];
+const always = ['/bin/sh', 'cp', 'ldd', 'ls', 'mkfifo', 'mv', 'printf', 'true'];
 
 describe('what tests need of a machine', () => {
   const ci = process.env.CI;

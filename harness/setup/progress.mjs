@@ -22,7 +22,7 @@ export class Progress {
   #inPlace;
 
   /** @param {{ inPlace?: boolean }} [options] inPlace: whether lines are written anew, as a terminal can */
-  constructor({ inPlace = process.stderr.isTTY === true && process.env['TERM'] !== 'dumb' } = {}) {
+  constructor({ inPlace = process.stderr.isTTY && process.env['TERM'] !== 'dumb' } = {}) {
     this.#inPlace = inPlace;
   }
 
@@ -59,7 +59,7 @@ export class Progress {
     this.#at = Date.now();
     const begun = this.#tasks.filter(({ begun }) => begun !== undefined);
     const width = Math.max(...begun.map(({ name }) => name.length));
-    const columns = (process.stderr.columns ?? 80) - 1;
+    const columns = process.stderr.columns - 1;
     const lines = begun.map((task) => `macvlab: ${task.name.padEnd(width)}  ${task.state}`.slice(0, columns));
     write(`${this.#drawn > 0 ? `\u001b[${this.#drawn}A` : ''}${lines.map((line) => `${line}\u001b[K\n`).join('')}`);
     this.#drawn = lines.length;
