@@ -71,6 +71,16 @@ const ofEngines = ['192.168.9.0/24', '2001:db8:8::/64'];
 /** What a default route of the articles' nodes leads to. On somebody's host, whose own default route stays, it is these. */
 export const routedNetworks: readonly string[] = [behind.network, containers.network];
 
+/**
+ * Those of them that are behind a gateway of a suite's: one address of each that is used, with its prefix length.
+ * @param gateway without prefix length
+ */
+export function routedBehind(gateway: string): string[] {
+  const around = articlePlans.filter(({ networks }) => networks.some(({ hosts }) => hosts.includes(gateway)));
+  const behindIt = around.flatMap(({ networks }) => networks).filter(({ network }) => routedNetworks.includes(network));
+  return behindIt.map(({ network, hosts: [first = ''] }) => `${first}/${network.split('/')[1]}`);
+}
+
 /** All of them, in CIDR form. */
 export const articleNetworks: readonly string[] = [
   ...new Set([...articlePlans.flatMap(({ networks }) => networks.map(({ network }) => network)), ...ofEngines]),

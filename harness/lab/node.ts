@@ -93,7 +93,8 @@ export class Node implements Station {
     await this.claim(addresses, this.scopes.current, device);
     const forget = () => (this.#addresses = this.#addresses.filter((address) => !addresses.includes(address)));
     this.scopes.current.defer(`${this.name}: addresses as before`, forget);
-    const own = routes.flatMap((route) => this.tenancy?.routesFor(this.name, route) ?? [route]);
+    const scope = this.scopes.current;
+    const own = routes.flatMap((route) => this.tenancy?.routesFor(this.name, route, scope) ?? [route]);
     await this.apply(
       ...addresses.map((cidr) => addAddress(this.stack, device, cidr)),
       ...own.map((route) => addRoute(this.stack, route)),

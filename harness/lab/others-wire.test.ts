@@ -221,30 +221,34 @@ describe('a lab on somebody else’s wire (needs root)', function othersWire() {
 
   it('uses only addresses that it is allowed, and none that a host needs itself', async () => {
     const lab = await open({
-      addresses: ['10.0.0.0/16'],
-      taken: [{ network: '10.0.7.9/32', by: 'node1 is reached from there' }],
+      addresses: ['10.0.0.0/28'],
+      taken: [{ network: '10.0.0.9/32', by: 'node1 is reached from there' }],
     });
-    await lab.node1.configure({ addresses: ['10.0.0.1/24'] });
-    expect(await lacking(() => lab.node1.configure({ addresses: ['10.1.0.1/24'] }))).to.equal(
-      'the inventory does not allow 10.1.0.0/24: add it to `addresses`',
-    );
-    const endpoint = lab.node1.endpoint('ns1', { mode: 'bridge', address: ['10.0.0.9/24', 'fd00::9/64'] });
-    expect(await lacking(() => endpoint)).to.match(/does not allow fd00::\/64/);
-    expect(await lacking(() => lab.configure({ node2: { addresses: ['10.0.7.1/24'] } }))).to.equal(
-      'needs 10.0.7.0/24, and node1 is reached from there',
+    await lab.node1.configure({ addresses: ['10.1.0.1/24'] });
+    const added = lab.log.between(0).find(({ argv }) => argv.includes('10.1.0.1/24'));
+    expect(added?.sent?.argv).to.include('10.0.0.1/29');
+    expect(lab.node1.addresses).to.deep.equal(['10.1.0.1/24']);
+    const endpoint = lab.node1.endpoint('ns1', { mode: 'bridge', address: ['10.1.0.9/24', 'fd00::9/64'] });
+    expect(await lacking(() => endpoint)).to.match(/needs a \/64 for fd00::\/64/);
+    expect(await lacking(() => lab.configure({ node2: { addresses: ['10.0.7.1/24'] } }))).to.match(
+      /needs a \/29 for 10\.0\.7\.0\/24: .* \(10\.1\.0\.0\/24 is in 10\.0\.0\.0\/29; node1 is reached from there\)/,
     );
   });
 
   it('leaves a host’s default route alone', async () => {
-    const lab = await open({ addresses: ['10.0.0.0/24', '172.31.0.0/16'] });
-    await lab.configure(plan);
-    const { stdout } = await lab.node1.stack.run(['ip', 'route', 'show'], 'reading');
-    expect(stdout).to.match(/^172\.31\.0\.0\/16 via 10\.0\.0\.254/m);
-    expect(stdout).not.to.match(/^default|^10\.8/m);
-    await lab.node1.configure({ addresses: ['172.31.0.101/16'] });
-    const own = await lab.node1.stack.run(['ip', 'route', 'get', '172.31.0.12'], 'reading');
-    expect(own.stdout, 'behind a network of its own, as a default route is').to.match(/^172\.31\.0\.12 dev /);
-    const ns1 = await lab.node1.endpoint('ns1', { mode: 'bridge', address: '10.0.0.11/24', routes: plan.node1.routes });
-    expect((await ns1.stack.run(['ip', 'route', 'show'], 'reading')).stdout).to.match(/^default via 10\.0\.0\.254/m);
+    const own = { addresses: ['192.168.0.11/16'], routes: [{ to: 'default', via: '192.168.0.1' }] };
+    for (const addresses of [undefined, ['10.88.0.0/28']]) {
+      const lab = await open({ ...(addresses && { addresses }) });
+      await lab.configure({ node1: own, router: { addresses: ['192.168.0.1/16'] } });
+      const { stdout } = await lab.node1.stack.run(['ip', 'route', 'show'], 'reading');
+      expect(stdout).to.match(/^172\.31\.0\.0\/16 via 192\.168\.0\.1/m);
+      expect(stdout).not.to.match(/^default/m);
+      await lab.node1.configure({ addresses: ['172.31.0.101/16'] });
+      const near = await lab.node1.stack.run(['ip', 'route', 'get', '172.31.0.12'], 'reading');
+      expect(near.stdout, 'behind a network of its own, as a default route is').to.match(/^172\.31\.0\.12 dev /);
+      const ns1 = await lab.node1.endpoint('ns1', { mode: 'bridge', address: '192.168.0.12/16', routes: own.routes });
+      const inside = await ns1.stack.run(['ip', 'route', 'show'], 'reading');
+      expect(inside.stdout).to.match(/^default via 192\.168\.0\.1/m);
+    }
   });
 });

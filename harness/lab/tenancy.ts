@@ -5,12 +5,13 @@
 import { isIPv4 } from 'node:net';
 import { z } from 'zod';
 import { MacvlabError } from '../core/error.js';
+import type { Scope } from '../core/scope.js';
 import { parseIpJson } from '../link/link-info.js';
 import type { Route } from '../link/route.js';
 import { addressProbes, arping } from '../probe/arping.js';
 import type { NetworkStack } from '../remote/network-stack.js';
 import { AddressMap, type Taken } from './address-map.js';
-import { routedNetworks } from './article-networks.js';
+import { routedBehind, routedNetworks } from './article-networks.js';
 import type { Premises } from './driver.js';
 import { Lacking } from './lacking.js';
 import { isWithin, networkOf, overlap } from './network.js';
@@ -68,13 +69,24 @@ export class Tenancy {
     return [this.#premises.macRange, ...bytes].join(':');
   }
 
-  /** A route as a host may have it: a default route would take its own from it. */
-  routesFor(node: string, { to, ...how }: Route): Route[] {
+  /**
+   * A route as a host may have it: a default route would take its own from it, so that it is one to each network that suites have there.
+   * @param scope until whose end those networks keep their places
+   */
+  routesFor(node: string, { to, ...how }: Route, scope: Scope): Route[] {
     if (to !== 'default' || !this.isOwn(node)) return [{ to, ...how }];
     const version = how.via?.includes(':') ? ':' : '.';
-    return routedNetworks
-      .filter((network) => network.includes(version) && (this.map?.has(network) ?? true))
+    return this.#behind(how.via ?? '', scope)
+      .filter((network) => network.includes(version))
       .map((network) => ({ to: network, ...how, metric: asDefault }));
+  }
+
+  #behind(gateway: string, scope: Scope): readonly string[] {
+    const { map } = this;
+    if (!map) return routedNetworks;
+    const addresses = routedBehind(gateway);
+    scope.defer(`networks behind ${gateway} are free again`, map.claim(addresses));
+    return addresses.map(networkOf);
   }
 
   /**
