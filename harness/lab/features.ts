@@ -4,7 +4,7 @@ import type { EngineKind } from '../engine/networking.js';
 import type { Change } from '../link/change.js';
 import { LinkError } from '../link/errno.js';
 import { addMacvlan, type MacvlanMode } from '../link/macvlan.js';
-import { Lacking } from './lacking.js';
+import { Lacking, type LackKind } from './lacking.js';
 import type { Lab } from './lab.js';
 import { Tap } from './tap.js';
 
@@ -21,6 +21,11 @@ const trials = {
 };
 
 export type Feature = keyof typeof trials | `macvlan mode ${MacvlanMode}`;
+
+/** What a lab lacks where it cannot do something: one with engines of its own lacks an engine, any other the feature. */
+export function lackKindOf({ machines }: Lab, feature: Feature): LackKind {
+  return machines.engines !== undefined && ['docker', 'podman', 'cni'].includes(feature) ? 'engine' : 'feature';
+}
 
 /**
  * Why a lab cannot do something; undefined when it can. Only what the kernel does not know counts as missing: what it

@@ -6,6 +6,7 @@ import { countAssertions, newAssertionCounter, settleAssertions } from '../expec
 import { exchangeOf } from '../expect/expect.js';
 import { formatExchange } from '../expect/listing.js';
 import type { Exchange } from '../lab/exchange.js';
+import { lackKindOf } from '../lab/features.js';
 import { Lacking } from '../lab/lacking.js';
 import { damaged } from './damage.js';
 import { collectEvidence, explainVerdict, type Proof } from './evidence.js';
@@ -166,7 +167,9 @@ async function refuseBeforehand(stage: Stage, { needs }: Experiment, blocked: un
   if (blocked !== undefined) throw blocked as Error;
   for (const feature of needs) {
     const why = await stage.missing(feature);
-    if (why !== undefined) throw new Lacking(stage.elsewhere === undefined ? why : `${why}; ${stage.elsewhere}`);
+    if (why === undefined) continue;
+    if (stage.elsewhere !== undefined) throw new Lacking('lab', `${why}; ${stage.elsewhere}`);
+    throw new Lacking(lackKindOf(stage.lab, feature), why);
   }
 }
 

@@ -108,14 +108,21 @@ describe('the verdict of an experiment', () => {
   });
 
   it('the lab lacks something, before the experiment or in the middle of it: skipped, with the reason', () => {
-    for (const facts of [{ blocked: new Lacking('needs a router') }, { thrown: new Lacking('needs a router') }])
-      expect(verdictOf({ ...sound, ...facts })).to.deep.equal({ verdict: 'skipped', reason: 'needs a router' });
+    for (const facts of [
+      { blocked: new Lacking('machine', 'needs a router') },
+      { thrown: new Lacking('machine', 'needs a router') },
+    ])
+      expect(verdictOf({ ...sound, ...facts })).to.deep.equal({
+        verdict: 'skipped',
+        reason: 'needs a router',
+        lacks: 'machine',
+      });
   });
 
   it('the lab lacks something behind an assertion that did not hold: failed', () => {
     const outcome = verdictOf({
       ...sound,
-      ...{ thrown: new Lacking('needs a router'), unheld: new AssertionError('expected this') },
+      ...{ thrown: new Lacking('machine', 'needs a router'), unheld: new AssertionError('expected this') },
     });
     expect(outcome).to.deep.include({ verdict: 'failed', reason: 'expected this' });
   });

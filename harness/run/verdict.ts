@@ -10,7 +10,7 @@ import { askedNothing, assertedNothing, lostUnseen, sawNothing, stillUnderWay } 
 import type { TestRecord } from './record.js';
 
 /** The part of a record that is computed from facts. */
-export type Outcome = Pick<TestRecord, 'verdict' | 'reason' | 'failure'>;
+export type Outcome = Pick<TestRecord, 'verdict' | 'reason' | 'lacks' | 'failure'>;
 
 /** One row of the table: a condition in words, and the outcome where it holds. */
 export interface Rule {
@@ -58,7 +58,7 @@ function passed({ finding }: Facts): Outcome {
 /** A thrown value as an outcome; undefined for undefined. */
 function outcomeOf(error: unknown, details?: string): Outcome | undefined {
   if (error === undefined) return undefined;
-  if (error instanceof Lacking) return { verdict: 'skipped', reason: error.message };
+  if (error instanceof Lacking) return { verdict: 'skipped', reason: error.message, lacks: error.kind };
   const failure = { ...failureRecord(error), ...(details === undefined ? {} : { details }) };
   return { verdict: kernelsFault.has(failure.code) ? 'failed' : 'error', reason: failure.message, failure };
 }

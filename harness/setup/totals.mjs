@@ -108,13 +108,11 @@ export function auditOutcome(file) {
 }
 
 /**
- * Whether a test was skipped because a lab could not be used: the sandbox, or another that could have carried it
- * (harness/run/performing.ts, `couldBeCarried`); or because a container engine is missing (harness/lab/container-engines.ts)
- * or does not start (harness/engine/engine-root.ts).
+ * Whether a test was skipped because another lab that could have carried it cannot be used, or for want of a container engine.
  * @param {TestRecord} record
  */
-function lacksLab({ verdict, reason = '' }) {
-  return verdict === 'skipped' && /\bsandbox\b|\blab could carry it, but\b|\bcontainer engine \w+/.test(reason);
+function lacksLab({ verdict, lacks }) {
+  return verdict === 'skipped' && (lacks === 'lab' || lacks === 'engine');
 }
 
 /**
