@@ -42,7 +42,7 @@ export async function performExperiment(performing: Performing): Promise<TestRec
   const noted: Noted = { observed: {}, measured: {} };
   const facts: Facts = {
     ...{ id, complaints: [], consoles: new Map<string, string>() },
-    ...{ assertions: 0, asked: 0, pingsUnderWay: 0, frames: 0, pings: [] },
+    ...{ assertions: 0, asked: 0, readings: 0, pingsUnderWay: 0, frames: 0, pings: [] },
   };
   let proof: Proof = { frames: 0, evidence: [], commands: [] };
   facts.blocked = await errorOf(() => refuseBeforehand(stage, experiment, blocked));
@@ -108,14 +108,19 @@ async function runBody({ stage, experiment: { id }, body }: Performing, facts: F
   facts.clockJump = clockJump();
   facts.unheld = counter.failure;
   facts.assertions = counter.made;
-  facts.asked = lab.log.between(ownFrom).length;
+  const commands = lab.log.between(ownFrom);
+  facts.asked = commands.length;
+  facts.readings = commands.filter(({ kind }) => kind === 'reading' || kind === 'engine').length;
   facts.pingsUnderWay = lab.pingsUnderWay;
   facts.pings = lab.exchanges.map(pingFact);
   facts.finding = findingOf(facts.pings, noted);
 }
 
-function pingFact({ from, to, outcome, reason, breakPoint }: Exchange): PingFact {
-  return { way: `${from.name} to ${to.name}`, outcome, reason, wasSeen: breakPoint !== undefined };
+function pingFact(exchange: Exchange): PingFact {
+  // Asked first: to look at its outcome is to consult it.
+  const { wasConsulted } = exchange;
+  const { from, to, outcome, reason, breakPoint } = exchange;
+  return { way: `${from.name} to ${to.name}`, outcome, reason, wasSeen: breakPoint !== undefined, wasConsulted };
 }
 
 /** What a passed experiment has found, in one line: why a ping was lost, or what the kernel showed. */
