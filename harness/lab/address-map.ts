@@ -155,6 +155,7 @@ export class AddressMap implements Translation {
     const why = reasons.size > 0 ? ` (${[...reasons].join('; ')})` : '';
     const range = this.#allowed.join(', ');
     return new Lacking(
+      'machine',
       `needs ${wanted} for ${article}: the inventory’s \`addresses\` have no such room in ${range}${why}`,
     );
   }
@@ -177,7 +178,7 @@ export class AddressMap implements Translation {
     const known = place.hosts.get(address);
     if (known !== undefined) return known;
     const next = base + place.hosts.size + 1;
-    if (next >= end) throw new Lacking(`needs more addresses for ${place.article} than ${place.real} has`);
+    if (next >= end) throw new Lacking('machine', `needs more addresses for ${place.article} than ${place.real} has`);
     place.hosts.set(address, addressAt(next));
     return addressAt(next);
   }

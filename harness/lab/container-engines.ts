@@ -41,7 +41,6 @@ export class ContainerEngines {
         next: 'let the run choose the lab: --lab auto',
       });
     }
-    // By these words `npm test` knows tests that want an engine (harness/test-runner/totals.ts).
     throw new MacvlabError(
       'ENGINE_MISSING',
       `there is no container engine ${kind}: its programs have not been fetched`,

@@ -32,11 +32,13 @@ export class DescribedSwitch implements SwitchSettings {
   }
 
   async set(port: string, flag: BridgePortFlag, on: boolean): Promise<void> {
-    if (flag !== 'hairpin') throw new Lacking(`needs to set ${flag} of the switch’s port of ${port}: ${this.#why}`);
+    if (flag !== 'hairpin')
+      throw new Lacking('switch', `needs to set ${flag} of the switch’s port of ${port}: ${this.#why}`);
     const known = this.#reflects.get(port);
-    if (known === undefined) throw new Lacking(unknown(port));
+    if (known === undefined) throw new Lacking('switch', unknown(port));
     if (known !== on) {
-      if (!this.#hook) throw new Lacking(`needs the switch’s port of ${port} ${reflecting(on)}: ${this.#why}`);
+      if (!this.#hook)
+        throw new Lacking('switch', `needs the switch’s port of ${port} ${reflecting(on)}: ${this.#why}`);
       await this.#turn(port, on);
     }
     const before = this.#assumed.get(port) ?? false;
@@ -46,8 +48,9 @@ export class DescribedSwitch implements SwitchSettings {
 
   requireKnownReflection(port: string): void {
     const [known, assumed] = [this.#reflects.get(port), this.#assumed.get(port) ?? false];
-    if (known === undefined) throw new Lacking(unknown(port));
-    if (known !== assumed) throw new Lacking(`needs the switch’s port of ${port} ${reflecting(assumed)}: ${this.#why}`);
+    if (known === undefined) throw new Lacking('switch', unknown(port));
+    if (known !== assumed)
+      throw new Lacking('switch', `needs the switch’s port of ${port} ${reflecting(assumed)}: ${this.#why}`);
   }
 
   claimedReflection(port: string): boolean | undefined {
@@ -57,7 +60,7 @@ export class DescribedSwitch implements SwitchSettings {
   async filterVlans(): Promise<void> {
     if (this.#known.vlans === undefined) {
       const next = 'the inventory does not say which VLANs the switch’s ports carry (`vlans`)';
-      throw new Lacking(`needs a switch that tells VLANs apart: ${next}`);
+      throw new Lacking('switch', `needs a switch that tells VLANs apart: ${next}`);
     }
     return Promise.resolve();
   }
@@ -73,6 +76,7 @@ export class DescribedSwitch implements SwitchSettings {
     ];
     if (wanted === known) return Promise.resolve();
     throw new Lacking(
+      'switch',
       `needs the switch’s port of ${port} to carry ${wanted}; the inventory says ${known}: ${this.#why}`,
     );
   }

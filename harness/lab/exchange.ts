@@ -68,6 +68,21 @@ const lateness = 250;
 /** How often the missed frame may get further while witnesses are sent: there are four steps of four views each. */
 const mostRounds = 16;
 
+/** Frames of which something can be asserted: of none, nothing is. */
+class Sightings extends Array<Sighting> {
+  /** @throws MacvlabError NO_EVIDENCE when there are none: that holds of all of them, and of none */
+  override every<S extends Sighting>(
+    holds: (value: Sighting, index: number, array: Sighting[]) => value is S,
+  ): this is S[];
+  override every(holds: (value: Sighting, index: number, array: Sighting[]) => unknown): boolean;
+  override every(holds: (value: Sighting, index: number, array: Sighting[]) => unknown): boolean {
+    if (this.length > 0) return super.every(holds);
+    throw new MacvlabError('NO_EVIDENCE', 'something is said of every frame in a list that is empty', {
+      next: 'let the experiment see frames first, or say that there are none: expect(ping).not.to.have.seen(…)',
+    });
+  }
+}
+
 export class Exchange {
   readonly lab: Lab;
   readonly from: Station;
@@ -81,6 +96,7 @@ export class Exchange {
   readonly #standIn: StandIn;
   readonly #toGroup: boolean;
   readonly #finished = new Set<string>();
+  #consulted = false;
   /** Microseconds since the epoch: frames captured later belong to what came after. */
   until = Number.POSITIVE_INFINITY;
   ping!: PingResult;
@@ -141,6 +157,7 @@ export class Exchange {
     exchange.#conclude();
     await exchange.#refuseFalseClaim();
     exchange.until = Date.now() * 1000 + 999;
+    exchange.#consulted = false;
     return exchange;
   }
 
@@ -160,7 +177,13 @@ export class Exchange {
     exchange.ping = await over;
     exchange.reason = `ended as soon as ${from.name} had asked for ${target}`;
     exchange.until = Date.now() * 1000 + 999;
+    exchange.#consulted = false;
     return exchange;
+  }
+
+  /** Whether its outcome or its frames were asked for since it was performed: what was not cannot be what a test asserts. */
+  get wasConsulted(): boolean {
+    return this.#consulted;
   }
 
   /**
@@ -168,6 +191,7 @@ export class Exchange {
    * receiver's, or not what had been sent; lost: frames left and no reply came; refused: the sender's stack sent nothing.
    */
   get outcome(): Outcome {
+    this.#consulted = true;
     const { received, transmitted, corrupted } = this.ping;
     if (received > 0 && received === transmitted)
       return corrupted || this.#stray || !this.receiverSawIt ? 'astray' : 'answered';
@@ -195,8 +219,9 @@ export class Exchange {
    */
   seen(view: View): Sighting[] {
     if (this.since.order < this.lab.forgottenBefore) throw this.#forgotten();
+    this.#consulted = true;
     const echoes = this.steps.slice(-2);
-    return seen(view, this.since).filter(
+    return Sightings.from(seen(view, this.since)).filter(
       ({ frame, timeError }) =>
         (frame.time - timeError <= this.until && !this.witness.owns(frame)) ||
         // Its token tells an echo from those of others, however late it comes.

@@ -5,7 +5,7 @@ import type { Change } from '../link/change.js';
 import { setUp } from '../link/device.js';
 import { LinkError } from '../link/errno.js';
 import { addMacvlan, type MacvlanMode } from '../link/macvlan.js';
-import { Lacking } from './lacking.js';
+import { Lacking, type LackKind } from './lacking.js';
 import type { Lab } from './lab.js';
 import { Tap } from './tap.js';
 
@@ -28,6 +28,11 @@ export type Feature = keyof typeof trials | `macvlan mode ${MacvlanMode}`;
 
 /** Features of the links between nodes: no lab with all nodes on one kernel has them, so that `auto` has no other lab to try. */
 export const featuresOfLinks: ReadonlySet<Feature> = new Set(['unicast filter']);
+
+/** What a lab lacks where it cannot do something: one with engines of its own lacks an engine, any other the feature. */
+export function lackKindOf({ machines }: Lab, feature: Feature): LackKind {
+  return machines.engines !== undefined && ['docker', 'podman', 'cni'].includes(feature) ? 'engine' : 'feature';
+}
 
 /**
  * Why a lab cannot do something; undefined when it can. Only what the kernel does not know counts as missing: what it

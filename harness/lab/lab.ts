@@ -90,13 +90,13 @@ export class Lab {
   /** @throws Lacking where there is none */
   get router(): Node {
     if (this.#router) return this.#router;
-    throw new Lacking('needs a router, for which the inventory names no third machine');
+    throw new Lacking('machine', 'needs a router, for which the inventory names no third machine');
   }
 
   /** Who is behind the router. @throws Lacking where there is none */
   get client(): Node {
     if (this.#client) return this.#client;
-    throw new Lacking('needs a client behind a router, for which the inventory names no third machine');
+    throw new Lacking('machine', 'needs a client behind a router, for which the inventory names no third machine');
   }
 
   /**
@@ -367,6 +367,6 @@ export class Lab {
   #stack(name: NodeName): NetworkStack {
     const session = this.machines.nodes[name];
     if (session) return new NetworkStack(name, session, this.log);
-    throw new Lacking(`needs ${name}, which this lab does not have`);
+    throw new Lacking('machine', `needs ${name}, which this lab does not have`);
   }
 }

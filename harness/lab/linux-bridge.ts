@@ -77,7 +77,8 @@ export class OthersBridge extends LinuxBridge {
   override async filterVlans(): Promise<void> {
     const { device, ports, sessions } = this.#what;
     const [session] = sessions;
-    if (session !== undefined) throw new Lacking(`needs the bridge ${device} to tell VLANs apart, and ${session}`);
+    if (session !== undefined)
+      throw new Lacking('switch', `needs the bridge ${device} to tell VLANs apart, and ${session}`);
     const [link, all] = [await readLink(this.stack, device), await readBridgePorts(this.stack)];
     const own = new Set(ports.values());
     const others = all.filter(({ ifname, master }) => master === device && !own.has(ifname));
@@ -87,6 +88,7 @@ export class OthersBridge extends LinuxBridge {
     ];
     if (inTheWay.length === 0) return super.filterVlans();
     throw new Lacking(
+      'switch',
       `needs the bridge ${device} to tell VLANs apart, which would cut off who is there besides: ${inTheWay.join(', ')}`,
     );
   }

@@ -189,7 +189,11 @@ export class Node implements Station {
     const own = (await this.links()).find(
       ({ link, linkinfo }) => link === parent && linkinfo?.info_kind === 'vlan' && linkinfo.info_data?.id === id,
     );
-    if (own) throw new Lacking(`needs VLAN ${id} on ${parent} of ${this.name}, which has it already: ${own.ifname}`);
+    if (own)
+      throw new Lacking(
+        'machine',
+        `needs VLAN ${id} on ${parent} of ${this.name}, which has it already: ${own.ifname}`,
+      );
   }
 
   /** Lets the node be a router or not, until the end of the current scope. */

@@ -27,7 +27,7 @@ export async function runHook(command: readonly string[], words: readonly string
   const [last = ''] = stderr.trim().split('\n').slice(-1);
   if (status === 0) return;
   if (status === cannot)
-    throw new Lacking(`the switch cannot be set (${words.join(' ')}): ${last || 'its command says no more'}`);
+    throw new Lacking('switch', `the switch cannot be set (${words.join(' ')}): ${last || 'its command says no more'}`);
   throw new MacvlabError('LAB_DAMAGED', `the switch command failed: ${words.join(' ')}`, {
     evidence: `$ ${argv.join(' ')}\n${stderr.trimEnd()}\nended with ${status ?? 'no status: it was killed, or could not be started'}`,
     next: 'run it by hand; it must end with status 0 when the port is so, and with 3 when the switch cannot do that',

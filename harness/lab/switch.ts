@@ -47,7 +47,7 @@ export class Switch {
   get stack(): NetworkStack {
     const { stack } = this.#settings;
     if (stack) return stack;
-    throw new Lacking('needs to look into the switch, which nobody can reach');
+    throw new Lacking('switch', 'needs to look into the switch, which nobody can reach');
   }
 
   /** Whether it has a {@link stack}. */

@@ -101,7 +101,8 @@ export class Tap {
    */
   async open(): Promise<void> {
     const moved = Object.keys(this.#node.tenancy?.map?.entries() ?? {})[0];
-    if (moved !== undefined) throw new Lacking(`writes whole frames, which need ${moved} itself in \`addresses\``);
+    if (moved !== undefined)
+      throw new Lacking('machine', `writes whole frames, which need ${moved} itself in \`addresses\``);
     const process = await this.#node.stack.start(['sh', '-c', holder, 'sh', this.path], 'harness');
     this.#process = process;
     this.#node.scopes.current.defer(`close ${this.path}`, () => this.#close());

@@ -59,7 +59,7 @@ export class Tenancy {
    */
   refuseTakingAll(node: string): void {
     const why = Object.entries(this.#premises.sessions ?? {}).find(([name]) => name === node)?.[1];
-    if (why !== undefined) throw new Lacking(`a passthru child gets all frames of its parent, and ${why}`);
+    if (why !== undefined) throw new Lacking('machine', `a passthru child gets all frames of its parent, and ${why}`);
   }
 
   /** A MAC address of the range, never given twice in this lab: unicast, and locally administered (IEEE 802, 8.2.2). */
@@ -117,7 +117,7 @@ export class Tenancy {
 
   #refuse(network: string): void {
     const taken = this.#taken.find((each) => overlap(each.network, network));
-    if (taken) throw new Lacking(`needs ${network}, and ${taken.by}`);
+    if (taken) throw new Lacking('machine', `needs ${network}, and ${taken.by}`);
   }
 
   #ask(address: string, { stack, device }: Foothold): Promise<void> {

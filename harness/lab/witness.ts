@@ -171,7 +171,7 @@ function witnesses(lab: Lab): Station[] {
 }
 
 function nobodyBetween(from: Station, to: Station): never {
-  throw new Lacking(`needs a third machine on the wire to witness between ${from.name} and ${to.name}`);
+  throw new Lacking('machine', `needs a third machine on the wire to witness between ${from.name} and ${to.name}`);
 }
 
 function behindTheSamePort(station: Station, standIn: Station = station): Station {

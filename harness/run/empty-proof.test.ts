@@ -101,6 +101,16 @@ describe('a run with a suite that proves nothing (needs root)', function emptyPr
     ],
     ['whose only assertion is about a constant', body('expect(1).to.equal(1);'), /has asked the lab nothing/],
     [
+      'whose only assertion, behind a ping, is about a constant',
+      body(`${pinged} expect(1).to.equal(1);`),
+      /asserts nothing about any of them/,
+    ],
+    [
+      'that says something of every frame, where there is none',
+      body(`${pinged} expect(ping.seen(node2.wire).filter(() => false).every(() => false)).to.equal(true);`),
+      /in a list that is empty/,
+    ],
+    [
       'whose body does not await a ping, and hides what comes of it',
       body(`${pinged} expect(ping).to.be.answered();
         lab.ping(node1, node2).then((late) => expect(late).to.be.lost()).catch(() => undefined);`),

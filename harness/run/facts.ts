@@ -10,6 +10,8 @@ export interface PingFact {
   reason: string;
   /** Whether any frame of a lost ping was captured. */
   wasSeen: boolean;
+  /** Whether its outcome or its frames were asked for. */
+  wasConsulted: boolean;
 }
 
 /** What is known of an experiment when its verdict is computed. Errors are absent where nothing went wrong. */
@@ -36,6 +38,8 @@ export interface Facts {
   assertions: number;
   /** How many commands the body has run in the lab. */
   asked: number;
+  /** How many of them have read a state: of links, of routes, of a container engine. */
+  readings: number;
   /** How many pings were still under way when the body ended. */
   pingsUnderWay: number;
   /** How many frames all captures have seen. */

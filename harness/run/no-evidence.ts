@@ -43,3 +43,11 @@ export function lostUnseen({ pings }: Facts): MacvlabError | undefined {
     next: 'look whether it was sent at all, and whether the captures see what its sender sends',
   });
 }
+
+/** What no assertion has looked at, a constant behind a ping for one, is not what the experiment has shown. @returns NO_EVIDENCE */
+export function askedAboutNothing({ id, pings, readings }: Facts): MacvlabError | undefined {
+  if (readings > 0 || pings.length === 0 || pings.some(({ wasConsulted }) => wasConsulted)) return undefined;
+  return new MacvlabError('NO_EVIDENCE', `${id} has sent pings, and asserts nothing about any of them`, {
+    next: 'let the experiment assert what became of its pings: expect(ping).to.be.answered()',
+  });
+}

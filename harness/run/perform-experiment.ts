@@ -2,7 +2,7 @@
 import { watchClock } from '../core/clock.js';
 import { MacvlabError, messageOf } from '../core/error.js';
 import { pause } from '../core/wait.js';
-import { featuresOfLinks } from '../lab/features.js';
+import { featuresOfLinks, lackKindOf } from '../lab/features.js';
 import { countAssertions, newAssertionCounter, settleAssertions } from '../expect/counting.js';
 import { exchangeOf } from '../expect/expect.js';
 import { formatExchange } from '../expect/listing.js';
@@ -44,7 +44,7 @@ export async function performExperiment(performing: Performing): Promise<TestRec
   const noted: Noted = { observed: {}, measured: {} };
   const facts: Facts = {
     ...{ id, complaints: [], consoles: new Map<string, string>() },
-    ...{ assertions: 0, asked: 0, pingsUnderWay: 0, frames: 0, pings: [] },
+    ...{ assertions: 0, asked: 0, readings: 0, pingsUnderWay: 0, frames: 0, pings: [] },
   };
   let proof: Proof = { frames: 0, evidence: [], commands: [] };
   facts.blocked = await errorOf(() => refuseBeforehand(stage, experiment, blocked));
@@ -135,14 +135,19 @@ async function runBody({ stage, experiment: { id }, body }: Performing, facts: F
   facts.clockJump = clockJump();
   facts.unheld = counter.failure;
   facts.assertions = counter.made;
-  facts.asked = lab.log.between(ownFrom).length;
+  const commands = lab.log.between(ownFrom);
+  facts.asked = commands.length;
+  facts.readings = commands.filter(({ kind }) => kind === 'reading' || kind === 'engine').length;
   facts.pingsUnderWay = lab.pingsUnderWay;
   facts.pings = lab.exchanges.map(pingFact);
   facts.finding = findingOf(facts.pings, noted);
 }
 
-function pingFact({ from, to, outcome, reason, breakPoint }: Exchange): PingFact {
-  return { way: `${from.name} to ${to.name}`, outcome, reason, wasSeen: breakPoint !== undefined };
+function pingFact(exchange: Exchange): PingFact {
+  // Asked first: to look at its outcome is to consult it.
+  const { wasConsulted } = exchange;
+  const { from, to, outcome, reason, breakPoint } = exchange;
+  return { way: `${from.name} to ${to.name}`, outcome, reason, wasSeen: breakPoint !== undefined, wasConsulted };
 }
 
 /** What a passed experiment has found, in one line: why a ping was lost, or what the kernel showed. */
@@ -201,8 +206,10 @@ async function refuseBeforehand(stage: Stage, { needs }: Experiment, blocked: un
   if (blocked !== undefined) throw blocked as Error;
   for (const feature of needs) {
     const why = await stage.missing(feature);
+    if (why === undefined) continue;
     const elsewhere = featuresOfLinks.has(feature) ? undefined : stage.elsewhere;
-    if (why !== undefined) throw new Lacking(elsewhere === undefined ? why : `${why}; ${elsewhere}`);
+    if (elsewhere !== undefined) throw new Lacking('lab', `${why}; ${elsewhere}`);
+    throw new Lacking(lackKindOf(stage.lab, feature), why);
   }
 }
 

@@ -27,6 +27,7 @@ describe('performing a run (needs root)', function performing() {
     ...new Set(records.map(({ id, verdict, lab }) => `${id} ${verdict} ${lab}`)),
   ];
   const skipped = ({ records }: RunOutcome) => records.find(({ verdict }) => verdict === 'skipped')?.reason;
+  const lacking = ({ records }: RunOutcome) => records.find(({ verdict }) => verdict === 'skipped')?.lacks;
 
   it('in the cheapest lab that can carry each suite', async () => {
     const outcome = await run({ cheap: 'no IPv6', costly: 'plain' });
@@ -46,6 +47,7 @@ describe('performing a run (needs root)', function performing() {
     const outcome = await run({ cheap: 'no IPv6' });
     expect(verdicts(outcome)).to.deep.equal(['A1.1 passed cheap', 'X2.6 skipped cheap']);
     expect(skipped(outcome)).to.equal('the kernel has no IPv6 (CONFIG_IPV6, or ipv6.disable=1)');
+    expect(lacking(outcome)).to.equal('feature');
   });
 
   it('skips what a lab could carry that something is missing for, and says how to get it', async () => {
@@ -62,6 +64,7 @@ describe('performing a run (needs root)', function performing() {
     const outcome = await run({ cheap: 'no IPv6', costly: 'unprepared' });
     expect(verdicts(outcome)).to.deep.equal(['A1.1 passed cheap', 'X2.6 skipped cheap']);
     expect(skipped(outcome)).to.match(/a costly lab could carry it, but no kernel for costly: look for one$/);
+    expect(lacking(outcome)).to.equal('lab');
     expect(outcome.remarks.join('\n')).to.match(/there is no costly lab: no kernel for costly/);
     expect(outcome.opened).to.not.include('costly');
     expect(outcome.run.failure).to.equal(undefined);

@@ -265,7 +265,6 @@ async function whyUnusable({ driver }: Venue): Promise<string | undefined> {
   return couldBeCarried(driver, `${names} is missing: ${first.next ?? 'run `macvlab doctor`'}`);
 }
 
-/** By these words `npm test` knows tests that want a lab (harness/test-runner/totals.ts). */
 function couldBeCarried({ name }: LabDriver, why: string): string {
   return `a ${name} lab could carry it, but ${why}`;
 }

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join, normalize, resolve } from 'node:path';
 import { z } from 'zod';
+import { lackKinds } from '../lab/lacking.js';
 import { MacvlabError, messageOf } from '../core/error.js';
 import type { RunRecord, RunResults, TestRecord } from './record.js';
 
@@ -75,6 +76,7 @@ const testRecord: z.ZodType<TestRecord> = z.looseObject({
   modes: z.array(text),
   verdict: z.enum(['passed', 'failed', 'skipped', 'error']),
   reason: text.exactOptional(),
+  lacks: z.enum(lackKinds).exactOptional(),
   failure: failureSchema.exactOptional(),
   observed: values,
   measured: values.exactOptional(),

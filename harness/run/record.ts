@@ -2,6 +2,7 @@
  * Result records: the only source of every report. A run writes `run.json` and one `records/NNN-slug.json` per test;
  * JUnit, the terminal table and later views are made from these files alone.
  */
+import type { LackKind } from '../lab/lacking.js';
 
 export type Verdict = 'passed' | 'failed' | 'skipped' | 'error';
 
@@ -44,6 +45,8 @@ export interface TestRecord {
   verdict: Verdict;
   /** One line: why it failed, erred or was skipped; for a passed test what was observed, where that is worth saying. */
   reason?: string;
+  /** What a skipped test lacks. */
+  lacks?: LackKind;
   failure?: Failure;
   /** Values that the kernel showed, for comparisons between kernels: { "default mode": "vepa" }. */
   observed: Record<string, string | number | boolean>;

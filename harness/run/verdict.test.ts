@@ -5,12 +5,18 @@ import { Lacking } from '../lab/lacking.js';
 import type { Facts } from './facts.js';
 import { rules, verdictOf } from './verdict.js';
 
-const answered = { way: 'ns1 to node2', outcome: 'answered', reason: 'answered', wasSeen: false } as const;
+const answered = {
+  way: 'ns1 to node2',
+  outcome: 'answered',
+  reason: 'answered',
+  wasSeen: false,
+  wasConsulted: true,
+} as const;
 
 /** Of an experiment that passes: it asserts something, asks the lab, and its ping was captured. */
 const sound: Facts = {
   ...{ id: 'T1', complaints: [], consoles: new Map([['guest', 'its last line']]) },
-  ...{ assertions: 1, asked: 3, pingsUnderWay: 0, frames: 8, pings: [answered] },
+  ...{ assertions: 1, asked: 3, readings: 0, pingsUnderWay: 0, frames: 8, pings: [answered] },
 };
 
 const lost = { ...answered, outcome: 'lost', reason: 'nothing seen' } as const;
@@ -49,6 +55,11 @@ const rows: [when: string, facts: Partial<Facts>, verdict: string, code: string 
     ...(['error', 'LINK_UNREADABLE', /^of LINK_UNREADABLE$/] as const),
   ],
   ['the experiment asks the lab nothing', { asked: 0 }, 'error', 'NO_EVIDENCE', /has asked the lab nothing/],
+  [
+    'no assertion is about a ping or a state',
+    { pings: [{ ...answered, wasConsulted: false }] },
+    ...(['error', 'NO_EVIDENCE', /asserts nothing about any of them/] as const),
+  ],
   [
     'pings are sent, and no frame is captured',
     { frames: 0 },
@@ -108,14 +119,21 @@ describe('the verdict of an experiment', () => {
   });
 
   it('the lab lacks something, before the experiment or in the middle of it: skipped, with the reason', () => {
-    for (const facts of [{ blocked: new Lacking('needs a router') }, { thrown: new Lacking('needs a router') }])
-      expect(verdictOf({ ...sound, ...facts })).to.deep.equal({ verdict: 'skipped', reason: 'needs a router' });
+    for (const facts of [
+      { blocked: new Lacking('machine', 'needs a router') },
+      { thrown: new Lacking('machine', 'needs a router') },
+    ])
+      expect(verdictOf({ ...sound, ...facts })).to.deep.equal({
+        verdict: 'skipped',
+        reason: 'needs a router',
+        lacks: 'machine',
+      });
   });
 
   it('the lab lacks something behind an assertion that did not hold: failed', () => {
     const outcome = verdictOf({
       ...sound,
-      ...{ thrown: new Lacking('needs a router'), unheld: new AssertionError('expected this') },
+      ...{ thrown: new Lacking('machine', 'needs a router'), unheld: new AssertionError('expected this') },
     });
     expect(outcome).to.deep.include({ verdict: 'failed', reason: 'expected this' });
   });

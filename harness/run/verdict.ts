@@ -6,11 +6,18 @@ import { MacvlabError, verdictOfCode } from '../core/error.js';
 import { Lacking } from '../lab/lacking.js';
 import type { Facts } from './facts.js';
 import { failureRecord } from './failure.js';
-import { askedNothing, assertedNothing, lostUnseen, sawNothing, stillUnderWay } from './no-evidence.js';
+import {
+  askedAboutNothing,
+  askedNothing,
+  assertedNothing,
+  lostUnseen,
+  sawNothing,
+  stillUnderWay,
+} from './no-evidence.js';
 import type { TestRecord } from './record.js';
 
 /** The part of a record that is computed from facts. */
-export type Outcome = Pick<TestRecord, 'verdict' | 'reason' | 'failure'>;
+export type Outcome = Pick<TestRecord, 'verdict' | 'reason' | 'lacks' | 'failure'>;
 
 /** One row of the table: a condition in words, and the outcome where it holds. */
 export interface Rule {
@@ -32,6 +39,7 @@ export const rules: readonly Rule[] = [
   { when: 'a ping is still under way at the end', outcome: (facts) => outcomeOf(stillUnderWay(facts)) },
   { when: 'the evidence cannot be collected', outcome: ({ uncollected }) => outcomeOf(uncollected) },
   { when: 'the experiment asks the lab nothing', outcome: (facts) => outcomeOf(askedNothing(facts)) },
+  { when: 'no assertion is about a ping or a state', outcome: (facts) => outcomeOf(askedAboutNothing(facts)) },
   { when: 'pings are sent, and no frame is captured', outcome: (facts) => outcomeOf(sawNothing(facts)) },
   { when: 'a ping is lost, and none of its frames is captured', outcome: (facts) => outcomeOf(lostUnseen(facts)) },
   { when: 'a change cannot be reverted', outcome: ({ left }) => outcomeOf(left) },
@@ -55,7 +63,7 @@ function passed({ finding }: Facts): Outcome {
 /** A thrown value as an outcome; undefined for undefined. */
 function outcomeOf(error: unknown, details?: string): Outcome | undefined {
   if (error === undefined) return undefined;
-  if (error instanceof Lacking) return { verdict: 'skipped', reason: error.message };
+  if (error instanceof Lacking) return { verdict: 'skipped', reason: error.message, lacks: error.kind };
   const failure = { ...failureRecord(error), ...(details === undefined ? {} : { details }) };
   return { verdict: verdictOfCode(failure.code), reason: failure.message, failure };
 }

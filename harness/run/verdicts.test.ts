@@ -297,7 +297,7 @@ describe('verdicts (needs root)', function verdicts() {
       const ping = await lab.ping(lab.node1, lab.node2);
       await Promise.resolve()
         .then(() => say(ping).to.be.lost())
-        .catch(() => Promise.reject(new Lacking('needs what nobody has')));
+        .catch(() => Promise.reject(new Lacking('machine', 'needs what nobody has')));
     });
     for (const record of [caught, behind])
       expect(record).to.include({
@@ -441,7 +441,7 @@ describe('verdicts (needs root)', function verdicts() {
     const record = await performed(async () => {
       say(1).to.equal(1);
       await lab.node1.namespace('ns1');
-      throw new Lacking('needs a third machine');
+      throw new Lacking('machine', 'needs a third machine');
     });
     expect(record).to.include({ verdict: 'skipped', reason: 'needs a third machine', assertions: 1 });
     expect(record).to.not.have.property('failure');
@@ -451,7 +451,7 @@ describe('verdicts (needs root)', function verdicts() {
   it('skipped: for what turns out to be lacking when its suite is set up', async () => {
     const suite: SuiteState = { title: 'T', parent: undefined, modes: [], needs: [] };
     await stage.enterSuite(suite, 'T', {});
-    await stage.attempt(suite, () => Promise.reject(new Lacking('needs a router')));
+    await stage.attempt(suite, () => Promise.reject(new Lacking('machine', 'needs a router')));
     await stage.attempt(suite, () => Promise.reject(new Error('what comes next is not even tried')));
     const record = await performed(() => Promise.reject(new Error('nor is this')), [], suite);
     expect(record).to.include({ verdict: 'skipped', reason: 'needs a router' });

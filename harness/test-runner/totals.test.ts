@@ -59,17 +59,15 @@ describe('the sum over unit tests and suites', () => {
 
   it('is red when tests were skipped for want of a lab, where every lab is promised', () => {
     using fake = new FakeMachine();
-    const guestless = 'no VLANs; a vm lab could carry it, but qemu-system-x86_64 is missing: install it';
-    const engineless = 'there is no container engine docker: its programs have not been fetched';
-    const reasons = ['needs the sandbox lab: not root', guestless, engineless, 'no IPv6'];
+    const lacking = ['lab', 'engine', 'feature', undefined];
     fake.write('run.json', JSON.stringify({ planned: 4 }));
-    reasons.forEach((reason, number) =>
-      fake.write(`records/00${number}.json`, JSON.stringify({ verdict: 'skipped', reason, number })),
+    lacking.forEach((lacks, number) =>
+      fake.write(`records/00${number}.json`, JSON.stringify({ verdict: 'skipped', reason: 'why', lacks, number })),
     );
     expect(suiteOutcome(fake.root).counts).to.deep.equal({ passed: 0, failed: 0, skipped: 4 });
     const promised = suiteOutcome(fake.root, { everyLab: true });
-    expect(promised.counts).to.deep.equal({ passed: 0, failed: 3, skipped: 1 });
-    expect(promised.problems).to.deep.equal([`3 tests were skipped for want of a lab: ${reasons[0]}`]);
+    expect(promised.counts).to.deep.equal({ passed: 0, failed: 2, skipped: 2 });
+    expect(promised.problems).to.deep.equal(['2 tests were skipped for want of a lab: why']);
   });
 
   it('is red when all was skipped in a lab that is promised', () => {

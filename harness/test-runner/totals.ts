@@ -109,13 +109,9 @@ export function auditOutcome(file: string): Outcome {
   };
 }
 
-/**
- * Whether a test was skipped because a lab could not be used: the sandbox, or another that could have carried it
- * (harness/run/performing.ts, `couldBeCarried`); or because a container engine is missing (harness/lab/container-engines.ts)
- * or does not start (harness/engine/engine-root.ts).
- */
-function lacksLab({ verdict, reason = '' }: TestRecord): boolean {
-  return verdict === 'skipped' && /\bsandbox\b|\blab could carry it, but\b|\bcontainer engine \w+/.test(reason);
+/** Whether a test was skipped because another lab that could have run it cannot be used, or because a container engine is missing. */
+function lacksLab({ verdict, lacks }: TestRecord): boolean {
+  return verdict === 'skipped' && (lacks === 'lab' || lacks === 'engine');
 }
 
 /**
