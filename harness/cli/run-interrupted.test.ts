@@ -20,7 +20,7 @@ describe('a run that is interrupted (needs root)', function interrupted() {
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     it(`by ${signal}: ends with 130, and its reports say that it is not whole`, async () => {
-      const words = ['run', '--lab', 'sandbox', '--jobs', '1', '--reporter', 'lines', 'junit', '--out', out];
+      const words = ['run', '--lab', 'sandbox', '--jobs', '1', '--reporter', 'lines,junit', '--out', out];
       const child = spawn(process.execPath, [main, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
       let said = '';
       for (const stream of [child.stdout, child.stderr]) {
