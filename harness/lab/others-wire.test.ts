@@ -10,6 +10,7 @@ import { lacking } from './lacking.test-support.js';
 import { subInterfaceOf } from './node.js';
 import { rehearsalOf } from './rehearsal.js';
 import { sandboxDriver } from './sandbox/sandbox.js';
+import { Tap } from './tap.js';
 import { type NodeName, topology, variantOf } from './topology.js';
 import { needsRoot } from '../setup/needs.test-support.js';
 
@@ -228,6 +229,10 @@ describe('a lab on somebody else’s wire (needs root)', function othersWire() {
     const added = lab.log.between(0).find(({ argv }) => argv.includes('10.1.0.1/24'));
     expect(added?.sent?.argv).to.include('10.0.0.1/29');
     expect(lab.node1.addresses).to.deep.equal(['10.1.0.1/24']);
+    if ((await whyNot(lab, 'macvtap')) === undefined) {
+      const tap = await Tap.make(lab.node1, 'tap0');
+      expect(await lacking(() => tap.open())).to.match(/^writes whole frames, which need 10\.1\.0\.0\/24 itself/);
+    }
     const endpoint = lab.node1.endpoint('ns1', { mode: 'bridge', address: ['10.1.0.9/24', 'fd00::9/64'] });
     expect(await lacking(() => endpoint)).to.match(/needs a \/64 for fd00::\/64/);
     expect(await lacking(() => lab.configure({ node2: { addresses: ['10.0.7.1/24'] } }))).to.match(
