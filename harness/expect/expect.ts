@@ -41,6 +41,8 @@ declare global {
 
 /** By this flag an assertion knows the expect() that it came from: chai hands flags on along a chain of words. */
 const statement = 'macvlab statement';
+/** By this one, that it came from the expect() of this file: chai's own is left as it is, for this is one chai in all of a process. */
+const own = 'macvlab own';
 /** By this one, that it awaits what it is about. */
 const awaiting = 'macvlab awaiting';
 
@@ -55,6 +57,7 @@ const extended = chai.use(({ Assertion }, utilities) => {
   // eslint-disable-next-line @typescript-eslint/unbound-method -- called below with the assertion that it belongs to
   const check = Assertion.prototype.assert as (this: unknown, ...details: unknown[]) => void;
   Assertion.prototype.assert = function count(this: unknown, ...details: unknown[]) {
+    if (flag(this as object, own) !== true) return check.apply(this, details);
     state(this as object);
     const object = flag(this as object, 'object');
     if (object instanceof Promise && flag(this as object, awaiting) !== true) throw aboutPromise();
@@ -209,6 +212,7 @@ const extended = chai.use(({ Assertion }, utilities) => {
 export const expect: Chai.ExpectStatic = Object.assign(
   (value: unknown, message?: string) => {
     const assertion = extended.expect(value, message);
+    extended.util.flag(assertion, own, true);
     const one = noteStatement();
     if (one) extended.util.flag(assertion, statement, one);
     return assertion;

@@ -158,7 +158,7 @@ function driverOf(name: string, trait: Trait, opened: string[], mortal: Machines
         await machines.nodes.node1.run(['mount', '-t', 'tmpfs', 'nothing', '/proc/sys/net/ipv6']);
       if ((trait === 'mortal' || trait === 'stuck') && isFirst) mortal.push({ ...machines });
       if (trait === 'stuck' && isFirst) {
-        const { close } = machines;
+        const close = machines.close.bind(machines);
         machines.close = () => close().then(() => Promise.reject(new Error('the lab is stuck')));
       }
       if (trait === 'full' && isFirst)
