@@ -2,16 +2,14 @@
  * The command line of the benchmarks: `npm run bench`; some of them: `npm run bench -- lab command`; with the figures in a file:
  * `npm run bench -- --json FILE`; two such files side by side: `npm run bench -- compare A B`.
  */
-import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ProcessOutput } from 'zx';
 import { exitCode, formatError, MacvlabError } from '../harness/core/error.js';
-import { refuseUnwritable } from '../harness/core/report-files.js';
 import { findProgram, guestTools, installCommand, requiredTools } from '../harness/setup/tools.mjs';
 import { type Figure, printFigure } from './figure.js';
 import { machine } from './measure.js';
 import { print } from './print.js';
-import { printComparison, readResults, writeResults } from './results.js';
+import { printComparison, readResults, refuseUnwritableFile, writeResults } from './results.js';
 
 interface Benchmark {
   load: () => Promise<() => Promise<Figure[]>>;
@@ -92,7 +90,7 @@ async function run(names: readonly string[], json: string | undefined): Promise<
   const chosen = Object.entries(benchmarks).filter(([name, { onlyByName }]) =>
     names.length === 0 ? !onlyByName : names.includes(name),
   );
-  if (json !== undefined) refuseUnwritable(dirname(resolve(json)));
+  if (json !== undefined) refuseUnwritableFile(json);
   const possible = chosen.filter(([name, benchmark]) => {
     const why = whyNot(benchmark);
     if (why !== undefined) print(`${name}: left out: ${why}`);

@@ -1,5 +1,6 @@
 /** The figures of a run as a file, and two such files side by side. */
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { MacvlabError, messageOf } from '../harness/core/error.js';
 import { asJson, writeWhole } from '../harness/core/report-files.js';
@@ -24,8 +25,17 @@ export interface Results {
 
 /** Writes results as JSON. @throws MacvlabError OUT_NOT_WRITABLE */
 export function writeResults(file: string, written: Results): void {
+  writing(file, () => writeWhole(file, asJson(written)));
+}
+
+/** Looks whether a file can be written, before minutes are spent on what goes there. @throws MacvlabError OUT_NOT_WRITABLE */
+export function refuseUnwritableFile(file: string): void {
+  writing(file, () => accessSync(dirname(resolve(file)), constants.W_OK));
+}
+
+function writing(file: string, work: () => void): void {
   try {
-    writeWhole(file, asJson(written));
+    work();
   } catch (error) {
     throw new MacvlabError('OUT_NOT_WRITABLE', `${file} cannot be written: ${messageOf(error)}`, {
       next: 'name a file in a folder that you may write',

@@ -19,13 +19,16 @@ export const lanes: readonly Lane[] = [
   { name: 'guest', limit: 1, alone: false },
   // starts a container engine of its own
   { name: 'engine', limit: 1, alone: false },
-  // reaches test hosts over SSH, and waits for silence: costs little processor time
-  { name: 'hosts', limit: 3, alone: false },
+  // reaches test hosts over SSH; several tests of a file run side by side, and mostly wait
+  { name: 'hosts', limit: 1, alone: false },
   // everything else: no more than a sandbox of its own
   { name: 'local', limit: availableParallelism(), alone: false },
   // asserts milliseconds, or compares the machine before and after
   { name: 'alone', limit: 1, alone: true },
 ];
+
+/** How many jobs may run at once in all lanes together: more only wait for a processor, and miss their deadlines. */
+export const mostJobs = availableParallelism() + 1;
 
 const suffix = new RegExp(`\\.(${lanes.map(({ name }) => name).join('|')})\\.test\\.[cm]?[jt]s$`);
 

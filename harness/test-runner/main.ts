@@ -68,7 +68,7 @@ const jobs = (unitOnly ? unitJobs(givenArguments) : [...unitJobs(), ...programJo
   ...job,
   expected: durations[job.name],
 }));
-const progress = new TestProgress(process.stdout, pc.isColorSupported && process.stdout.isTTY === true, jobs);
+const progress = new TestProgress(process.stdout, pc.isColorSupported, jobs);
 const took: Record<string, number> = {};
 const parts = await schedule<Part>(jobs, {
   signal: interruption.signal,

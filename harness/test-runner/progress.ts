@@ -27,7 +27,7 @@ export class TestProgress<T extends Shown> {
   /** @param jobs all that will run, longest first */
   constructor(out: Output, colour: boolean, jobs: readonly Job<T>[]) {
     this.#out = out;
-    this.#colours = pc.createColors(colour);
+    this.#colours = pc.createColors(colour && out.isTTY === true);
     this.#jobs = jobs;
     const time = this.#remaining();
     this.#say(`${jobs.length} test files and programs${time}`);

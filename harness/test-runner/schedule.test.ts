@@ -46,7 +46,7 @@ describe('the schedule of test files', () => {
       ['x', 'y', 'z'],
     ];
     const all = guests.map((name) => jobs.job(name, 'guest')).concat(locals.map((name) => jobs.job(name, 'local')));
-    const results = await schedule(all, { lanes: twoLanes });
+    const results = await schedule(all, { lanes: twoLanes, most: 9 });
     expect([...results].sort()).to.deep.equal([...guests, ...locals]);
     for (const guest of guests)
       expect([...jobs.beside.get(guest)!].filter((other) => guests.includes(other))).to.deep.equal([]);
@@ -56,10 +56,19 @@ describe('the schedule of test files', () => {
     expect(jobs.beside.get('a')!.size).to.be.at.least(1);
   });
 
+  it('a limit for all lanes together: no more jobs run at once', async () => {
+    const jobs = new Jobs();
+    const names = ['a', 'x', 'y', 'z'];
+    const all = names.map((name) => jobs.job(name, name === 'a' ? 'guest' : 'local'));
+    await schedule(all, { lanes: twoLanes, most: 1 });
+    for (const name of names) expect(jobs.beside.get(name)!.size, name).to.equal(0);
+  });
+
   it('jobs that need the machine alone: they run last, and nothing beside them', async () => {
     const jobs = new Jobs();
     await schedule([jobs.job('t', 'alone'), jobs.job('u', 'alone'), jobs.job('a', 'guest'), jobs.job('x', 'local')], {
       lanes: twoLanes,
+      most: 9,
     });
     expect(jobs.beside.get('t')!.size + jobs.beside.get('u')!.size).to.equal(0);
     expect(jobs.order.slice(2).sort()).to.deep.equal(['t', 'u']);
@@ -69,6 +78,7 @@ describe('the schedule of test files', () => {
     const jobs = new Jobs();
     await schedule([jobs.job('short', 'guest', 5), jobs.job('long', 'guest', 500), jobs.job('new', 'guest')], {
       lanes: twoLanes,
+      most: 9,
     });
     expect(jobs.order).to.deep.equal(['new', 'long', 'short']);
   });
@@ -94,7 +104,7 @@ describe('the schedule of test files', () => {
       ended = true;
     });
     const bad = jobs.job('bad', 'guest', 1, () => Promise.reject(new Error('no disk')));
-    const error = await schedule([bad, slow], { lanes: twoLanes }).catch((each: unknown) => each);
+    const error = await schedule([bad, slow], { lanes: twoLanes, most: 9 }).catch((each: unknown) => each);
     expect(error).to.have.property('message', 'no disk');
     expect(ended).to.equal(true);
   });

@@ -1,5 +1,5 @@
 /** Runs jobs side by side, as far as their lanes allow. */
-import { lanes as allLanes, type Lane, type LaneName } from './lanes.js';
+import { lanes as allLanes, type Lane, type LaneName, mostJobs } from './lanes.js';
 
 /** Something to run to its end. */
 export interface Job<T> {
@@ -13,6 +13,8 @@ export interface Job<T> {
 
 export interface ScheduleOptions<T> {
   lanes?: readonly Lane[];
+  /** How many jobs run at once at most. */
+  most?: number;
   /** Once aborted, no further job begins. */
   signal?: AbortSignal;
   began?: (job: Job<T>) => void;
@@ -25,7 +27,7 @@ export interface ScheduleOptions<T> {
  * @throws what a job throws, after those that run have ended
  */
 export async function schedule<T>(jobs: readonly Job<T>[], options: ScheduleOptions<T> = {}): Promise<T[]> {
-  const { lanes = allLanes, signal, began, ended } = options;
+  const { lanes = allLanes, most = mostJobs, signal, began, ended } = options;
   const waiting = [...jobs].sort((a, b) => (b.expected ?? Infinity) - (a.expected ?? Infinity) || 0);
   const running = new Map<Job<T>, Promise<void>>();
   const results: T[] = [];
@@ -55,7 +57,7 @@ export async function schedule<T>(jobs: readonly Job<T>[], options: ScheduleOpti
   return results;
 
   function next(): Job<T> | undefined {
-    if (signal?.aborted || failures.length > 0) return undefined;
+    if (signal?.aborted || failures.length > 0 || running.size >= most) return undefined;
     for (const { name, limit, alone } of lanes) {
       const job = waiting.find(({ lane }) => lane === name);
       if (job === undefined) continue;

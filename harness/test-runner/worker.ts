@@ -5,8 +5,8 @@
 import Mocha from 'mocha';
 import type { FileResult } from './file-result.js';
 
-/** Milliseconds that a test or a hook may take if it does not say otherwise. */
-const timeout = 10_000;
+/** Milliseconds that a test or a hook may take if it does not say otherwise: others run beside it. */
+const timeout = 30_000;
 
 let runner: Mocha.Runner | undefined;
 /** The file that ran last, for errors that come after its tests. */
