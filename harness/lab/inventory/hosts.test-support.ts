@@ -171,7 +171,7 @@ export class Hosts {
         ...Object.fromEntries(inherited),
         HOME: join(folder, 'home'),
         USER: 'root',
-        LC_ALL: 'C',
+        LC_ALL: 'C.UTF-8',
         MACVLAB_STATE: join(folder, 'state'),
         ...env,
       },
