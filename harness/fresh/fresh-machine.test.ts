@@ -94,7 +94,8 @@ describe('a fresh machine (needs root)', function () {
         what: 'the command to begin',
         ...wait,
       });
-      expect(sleepers()).to.have.lengthOf(1);
+      // the shell prints before it starts the next command
+      await poll(() => Promise.resolve(sleepers().length === 1 || undefined), { what: 'the command to sleep', ...wait });
     } finally {
       child.kill('SIGKILL');
     }
