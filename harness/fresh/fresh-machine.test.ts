@@ -95,7 +95,10 @@ describe('a fresh machine (needs root)', function () {
         ...wait,
       });
       // the shell prints before it starts the next command
-      await poll(() => Promise.resolve(sleepers().length === 1 || undefined), { what: 'the command to sleep', ...wait });
+      await poll(() => Promise.resolve(sleepers().length === 1 || undefined), {
+        what: 'the command to sleep',
+        ...wait,
+      });
     } finally {
       child.kill('SIGKILL');
     }
