@@ -37,6 +37,11 @@ describe('the outcome of a run', () => {
       'only 1 of 2 planned tests have a record',
     );
     expect(shortfall(resultsOf(['passed'], { planned: 2, interrupted: true }))?.code).to.equal('INTERRUPTED');
+    const ended = { planned: 3, endedAfter: 'A1.2' };
+    expect(shortfall(resultsOf(['passed', 'failed'], ended)), 'ended as asked').to.equal(undefined);
+    expect(exitCodeOf(resultsOf(['passed', 'failed'], ended))).to.equal(1);
+    expect(exitCodeOf(resultsOf(['passed', 'error'], ended))).to.equal(3);
+    expect(shortfall(resultsOf(['passed'], ended))?.code, 'no test that did not pass').to.equal('NO_EVIDENCE');
   });
 
   it('is 3 for a record that stands in place of another, is another run’s, or says that nothing was asserted', () => {

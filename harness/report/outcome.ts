@@ -17,11 +17,15 @@ export function summaryLine(records: readonly Pick<TestRecord, 'verdict'>[]): st
 
 /**
  * Why the run as a whole proves less than it set out to: no lab, an interruption, tests without a record, or with one that
- * proves nothing, or all of them skipped. Undefined when every planned test has its own record.
+ * proves nothing, or all of them skipped. Undefined when every planned test has its own record, and where the run
+ * was asked to end with the first test that did not pass, and one did not.
  */
 export function shortfall({ run, records }: RunResults): Failure | undefined {
   if (run.failure) return run.failure;
   const got = new Set(records.map(({ number }) => number).filter((number) => number <= run.planned)).size;
+  if (run.endedAfter !== undefined && records.some(({ verdict }) => verdict === 'failed' || verdict === 'error')) {
+    return undefined;
+  }
   if (got < run.planned || records.length === 0) return lacking(run, records.length === 0 ? 0 : got);
   const strangers = records.length - got;
   if (strangers > 0) {

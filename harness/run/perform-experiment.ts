@@ -181,7 +181,10 @@ function finish(stage: Stage, record: TestRecord): void {
   stage.disappointed ||= bad;
   // Where one record or its evidence has no room, no other has.
   const isFull = record.failure?.code === 'OUT_NOT_WRITABLE';
-  if (run.signal.aborted || stage.isPreserved || isFull || (run.bail && bad)) run.stop();
+  if (stage.isPreserved || (run.bail && bad)) {
+    run.listener.remark(`the run ends after ${record.id}, as asked`);
+    run.stop(record.id);
+  } else if (run.signal.aborted || isFull) run.stop();
 }
 
 function isBad({ verdict }: Pick<TestRecord, 'verdict'>): boolean {

@@ -101,7 +101,7 @@ async function main(description: string): Promise<void> {
       ...{ filters, out, lab: 'auto', jobs, bail: false, keep, arguments: [], probeFeatures },
       signal: new AbortController().signal,
       performed: (record, { wiring, setUps, own: commands, exchanges }) => {
-        if (commands.length === 0) return;
+        if (record.verdict === 'skipped' || commands.length === 0) return;
         const setUp = setUps.flatMap((each) => each.commands);
         reproductions.push({
           title: `${record.id} ${record.title}`,

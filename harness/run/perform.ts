@@ -51,7 +51,8 @@ export async function perform(plan: RunPlan, drivers: readonly LabDriver[]): Pro
     keep: plan.keep,
     numbers: new Map(experiments.map(({ test }, index) => [test, index + 1])),
     records: results.records,
-    stop() {
+    stop(after) {
+      if (after !== undefined) run.endedAfter ??= after;
       for (const venue of venues) {
         venue.takeAll();
         venue.complete();

@@ -60,6 +60,7 @@ const runRecord: z.ZodType<RunRecord> = z.looseObject({
   hosts: z.record(text, text).exactOptional(),
   planned: count,
   interrupted: z.boolean(),
+  endedAfter: z.string().exactOptional(),
   exit: z.number().int().exactOptional(),
   features: z.array(featureRecord).exactOptional(),
   failure: failureSchema.exactOptional(),

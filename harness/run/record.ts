@@ -120,6 +120,8 @@ export interface RunRecord {
   planned: number;
   /** True when SIGINT or SIGTERM ended it. */
   interrupted: boolean;
+  /** The experiment that did not pass, and after which the run ended as it was asked to (`--bail`, `--keep on-failure`). */
+  endedAfter?: string;
   exit?: number;
   /** What the kernel of the run's first lab makes of each feature, in the order of probing; only where that was asked for. */
   features?: FeatureRecord[];

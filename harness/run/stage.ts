@@ -47,8 +47,8 @@ export interface RunContext {
   /** Completed as the run goes on. */
   records: TestRecord[];
   performed: RunPlan['performed'];
-  /** Called when no further experiment should be begun, on any stage. */
-  stop(): void;
+  /** Called when no further experiment should begin, on any stage. @param after the experiment after which the run was asked to end */
+  stop(after?: string): void;
 }
 
 /** Records a value that the kernel showed. */

@@ -105,6 +105,7 @@ const comeWithThem = [
   'gpgv',
   'prlimit',
   'ruby',
+  'script',
   'setpriv',
   'sh',
   'tar',

@@ -179,6 +179,25 @@ switch:
     expect(error.format().match(/articles/g), 'said once').to.have.lengthOf(1);
   });
 
+  it('addresses that no host on a segment can have: refused, with their line', () => {
+    for (const network of [
+      '127.0.0.0/24',
+      '224.0.0.0/24',
+      '169.254.7.0/24',
+      '0.0.0.0/8',
+      'ff02::/64',
+      'fe80::/64',
+      '::/64',
+    ]) {
+      const error = errorOf(() => read(plain.replace('addresses: articles', `addresses: [${network}]`)));
+      expect(error.code).to.equal('USAGE');
+      expect(error.format(), network)
+        .to.include(network)
+        .and.to.match(/line \d+/)
+        .and.to.include('multicast or reserved');
+    }
+  });
+
   it('misspelt keys: all are named at once, each with its line and what was meant', () => {
     const text = plain
       .replace(/nic: eth1/, 'nick: eth1')

@@ -1,5 +1,6 @@
 /** The inventory: which real hosts make up a lab, and what is known of the switch between them. */
 import { readFileSync } from 'node:fs';
+import { BlockList, isIPv6 } from 'node:net';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { type Document, LineCounter } from 'yaml';
@@ -144,6 +145,24 @@ function programFrom(folder: string, [program = '', ...rest]: readonly string[])
   return [program.includes('/') ? expandPath(program, folder) : program, ...rest];
 }
 
+/** Addresses that a host on a segment cannot have, or not as one of several (RFC 6890; RFC 4291, section 2.4). */
+const noHosts = new BlockList();
+for (const [network, length] of [
+  ['0.0.0.0', 8],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['224.0.0.0', 3],
+] as const) {
+  noHosts.addSubnet(network, length, 'ipv4');
+}
+for (const [network, length] of [
+  ['::', 96],
+  ['fe80::', 10],
+  ['ff00::', 8],
+] as const) {
+  noHosts.addSubnet(network, length, 'ipv6');
+}
+
 function addressesOf(source: Source, given: InventoryText['addresses']): readonly string[] | undefined {
   if (given === 'articles') return undefined;
   if (given === undefined || given === null) {
@@ -153,11 +172,19 @@ function addressesOf(source: Source, given: InventoryText['addresses']): readonl
   }
   const networks = typeof given === 'string' ? [given] : given;
   for (const [index, network] of networks.entries()) {
+    const place = typeof given === 'string' ? ['addresses'] : ['addresses', index];
+    const [base = ''] = network.split('/');
+    if (noHosts.check(base, isIPv6(base) ? 'ipv6' : 'ipv4')) {
+      throw wrong(
+        source,
+        `addresses: ${network} is loopback, link-local, multicast or reserved: hosts on a segment cannot use it`,
+        place,
+      );
+    }
     const whole = networkOf(network);
     if (whole.split('/')[0] === networkOf(`${network.split('/')[0]}/${network.includes(':') ? 128 : 32}`).split('/')[0])
       continue;
-    const at = typeof given === 'string' ? ['addresses'] : ['addresses', index];
-    throw wrong(source, `addresses: ${network} is an address within a network; the network is ${whole}`, at);
+    throw wrong(source, `addresses: ${network} is an address within a network; the network is ${whole}`, place);
   }
   return networks;
 }
