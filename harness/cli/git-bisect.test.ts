@@ -12,7 +12,7 @@ import { macvlab, main } from './command-line.test-support.js';
 /** An experiment whose outcome stands in a file of the commit, for there is only one kernel in a sandbox. */
 const suiteOfCommit = `
 import { readFileSync } from 'node:fs';
-import { expect } from 'chai';
+import { expect } from '../harness/expect/expect.js';
 import { experiment, suite } from '../harness/run/experiment.js';
 suite('T', {}, () => {
   experiment('T1.1', 'what the commit says', {}, async ({ node1 }) => {
