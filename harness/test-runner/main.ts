@@ -108,11 +108,10 @@ function unitJobs(patterns: readonly string[] = []): Job<Part>[] {
 
 /** The suites; and what only a promise of every lab includes. */
 function programJobs(suiteArguments: string[]): Job<Part>[] {
-  // it waits for engines most of the time, and its one guest may run beside those of unit tests
-  const jobs = [job('macvlab run', 'engine', () => runSuites('macvlab run', suiteArguments))];
+  const jobs = [job('macvlab run', 'guest', () => runSuites('macvlab run', suiteArguments))];
   if (!everyLab || suiteArguments.length > 0) return jobs;
   // a guest for VLANs only where the suites above had none
-  jobs[0] = job('macvlab run', 'engine', async () => {
+  jobs[0] = job('macvlab run', 'guest', async () => {
     const suites = await runSuites('macvlab run', []);
     if (!hasSparedGuests(suites.folder)) return suites;
     return together(suites, await runSuites('macvlab run A2 --lab vm', ['A2', '--lab', 'vm', '--guests', '1']));
