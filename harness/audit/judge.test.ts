@@ -63,6 +63,17 @@ describe('judging a sabotage', () => {
     });
   });
 
+  it('an experiment that is skipped without it, red beside another that is not: the other one counts', () => {
+    const other = { ...record('failed', 'the set-up failed', {}), id: 'A1.5' };
+    const records = [other, record('failed', 'never at switch', {})];
+    const without = { records: [record('passed'), { ...record('skipped'), id: 'A1.5' }] };
+    expect(judged(network, { exit: 1, records }, without)).to.include({
+      outcome: 'caught',
+      blamed: true,
+      by: 'A1.1 a title',
+    });
+  });
+
   it('misses what is red without it as well, or is not performed then', () => {
     const performed = { exit: 1, records: [record('failed', 'never at switch', {})] };
     expect(judged(network, performed).outcome).to.equal('caught');

@@ -43,9 +43,12 @@ export function judge(sabotage: Sabotage, performed: Performed, without: Perform
     if (performable) return { ...about, ...missed('skipped, and without it performed', performable) };
     return { ...about, ...told(first), outcome: 'not applicable', blamed: false };
   }
-  const spoiled = records.find((record) => isRed(record) && otherwise.get(keyOf(record)) !== 'passed');
+  // One that is skipped without it tells nothing, unless it is all that is red: a failed set-up makes every experiment of its suite red.
+  const ran = records.filter((record) => otherwise.get(keyOf(record)) !== 'skipped');
+  const counted = ran.some(isRed) ? ran : records;
+  const spoiled = counted.find((record) => isRed(record) && otherwise.get(keyOf(record)) !== 'passed');
   if (spoiled) return { ...about, ...missed('not passed without it either', spoiled) };
-  return { ...about, ...(of === 'tools' ? judgeTools : judgeNetwork)(sabotage, performed) };
+  return { ...about, ...(of === 'tools' ? judgeTools : judgeNetwork)(sabotage, { ...performed, records: counted }) };
 }
 
 function isRed({ verdict }: Record): boolean {
