@@ -16,10 +16,7 @@ export function addDoctor(program: Command): void {
     .description('find what this machine lacks for a lab, and how to get it')
     .addOption(new Option('--lab <name>', 'for which lab').choices(driverNames).default('sandbox'))
     .option('--inventory <file>', inventoryHelp)
-    .option(
-      '--probe',
-      'for real hosts: also ask on the wire whether somebody has an address that experiments would use',
-    )
+    .option('--probe', 'for real hosts: also send ARP probes for the addresses that experiments would use')
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExit code 0 when nothing is missing, else 3.')
     .action(async ({ lab, json, inventory, probe }: DoctorOptions) => {

@@ -228,7 +228,7 @@ describe('macvlab validate-switch on hosts (needs root)', function onHosts() {
     const where = ['--host', 'root@10.99.0.1', '--nic', 'eth1', '--forward-delay', '0'];
     const { stderr } = await validate(hosts, ...where, '--addresses', '10.0.0.32/27', '--gateway', '10.0.0.77');
     const stages = stderr.split('\n').filter((line) => line.startsWith('  '));
-    expect(stages).to.include.members(['  asking as the NIC itself', '  nobody answers yet: asking on']);
+    expect(stages).to.include.members(['  asking as the NIC itself', '  no answer yet: retrying']);
     expect(stages).to.include('  asking as two children').and.to.include('  asking whether 2 addresses are free');
   });
 

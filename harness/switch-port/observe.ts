@@ -212,7 +212,7 @@ class Observing {
     const { usual, longest } = this.#use.forwardDelay;
     const began = performance.now();
     for (let round = 0; ; round++) {
-      if (round < 2) this.#use.tell?.(round === 0 ? 'asking as the NIC itself' : 'nobody answers yet: asking on');
+      if (round < 2) this.#use.tell?.(round === 0 ? 'asking as the NIC itself' : 'no answer yet: retrying');
       const answers = await Promise.all(targets.map((target) => askAsNic(base, target)));
       const waited = performance.now() - began;
       this.#asked += answers.reduce((sum, { sent }) => sum + sent, 0);

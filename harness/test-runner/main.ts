@@ -113,7 +113,7 @@ function programJobs(suiteArguments: string[]): Job<Part>[] {
   // a guest for VLANs only where the suites above had none
   jobs[0] = job('macvlab run', 'guest', async () => {
     const suites = await runSuites('macvlab run', []);
-    if (!hasSparedGuests(suites.folder)) return suites;
+    if (interruption.signal.aborted || !hasSparedGuests(suites.folder)) return suites;
     return together(suites, await runSuites('macvlab run A2 --lab vm', ['A2', '--lab', 'vm', '--guests', '1']));
   });
   jobs.push(job('macvlab run --lab container', 'engine', runInContainers));

@@ -28,6 +28,7 @@ export interface ScheduleOptions<T> {
  */
 export async function schedule<T>(jobs: readonly Job<T>[], options: ScheduleOptions<T> = {}): Promise<T[]> {
   const { lanes = allLanes, most = mostJobs, signal, began, ended } = options;
+  // two unknown times differ by NaN: these stay in their order
   const waiting = [...jobs].sort((a, b) => (b.expected ?? Infinity) - (a.expected ?? Infinity) || 0);
   const running = new Map<Job<T>, Promise<void>>();
   const results: T[] = [];
