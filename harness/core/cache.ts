@@ -1,33 +1,33 @@
 /**
- * What is expensive to make and can be made again: kernels, guest images. An entry is a folder that appears whole or not at
- * all: it is made under another name, and renamed when it is complete.
+ * Files that take long to create and can be created again: kernels, guest images. An entry is a folder that appears
+ * complete or not: it is created under another name, and then renamed.
  */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { MacvlabError, messageOf } from './error.js';
 
-/** Where the cache is: `MACVLAB_CACHE`, else `macvlab` in the user's cache folder (XDG Base Directory Specification). */
+/** The cache folder: `MACVLAB_CACHE`, otherwise `macvlab` in the user's cache folder (XDG Base Directory Specification). */
 export function cacheFolder(): string {
   const { MACVLAB_CACHE: own, XDG_CACHE_HOME: user } = process.env;
   if (own) return own;
   return join(user?.startsWith('/') ? user : join(homedir(), '.cache'), 'macvlab');
 }
 
-/** An entry's folder; undefined when it has not been made. @param name such as "kernels/6.12.94" */
+/** An entry's folder; undefined when it does not exist. @param name such as "kernels/6.12.94" */
 export function findEntry(name: string): string | undefined {
   const folder = join(cacheFolder(), name);
   return existsSync(folder) ? folder : undefined;
 }
 
-/** Milliseconds after which a half-made entry is taken for one whose maker was killed: a day. */
+/** Milliseconds after which an incomplete entry is considered abandoned by a killed process: a day. */
 const abandonedAfter = 86_400_000;
 
 /**
- * An entry's folder, which is made first if need be. Two processes may make the same entry at once: the one that is later
- * throws its own away.
- * @param make fills the folder that it is given
- * @throws MacvlabError CACHE_NOT_WRITABLE when it cannot be written, be it for a full disk; what `make` throws
+ * An entry's folder, which is created if necessary. Two processes may create the same entry at once: the later one
+ * discards its own.
+ * @param make fills the folder
+ * @throws MacvlabError CACHE_NOT_WRITABLE when it cannot be written, for example on a full disk; errors of `make`
  */
 export async function cacheEntry(name: string, make: (folder: string) => Promise<void>): Promise<string> {
   const folder = join(cacheFolder(), name);
@@ -42,7 +42,7 @@ export async function cacheEntry(name: string, make: (folder: string) => Promise
     try {
       rmSync(unfinished, { recursive: true, force: true });
     } catch {
-      // Where a file stands in place of a folder there is nothing to remove (ENOTDIR), and what came first is what counts.
+      // A file in place of a folder leaves nothing to remove (ENOTDIR), and the first error counts.
     }
     throw asCacheError(error, folder);
   }
@@ -53,7 +53,7 @@ function publish(unfinished: string, folder: string): void {
   try {
     renameSync(unfinished, folder);
   } catch (error) {
-    // A folder that is not empty cannot be renamed onto: somebody else was quicker (rename(2)).
+    // A rename onto a folder that is not empty fails: another process was faster (rename(2)).
     if (!['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
     rmSync(unfinished, { recursive: true, force: true });
   }
@@ -66,7 +66,7 @@ function dropAbandoned(parent: string): void {
   }
 }
 
-/** Errors of the file system, and of programs that met a full disk, told as what they are. @param folder in the cache */
+/** Converts errors of the file system, and errors of programs on a full disk. @param folder in the cache */
 export function asCacheError(error: unknown, folder: string): unknown {
   const { code } = error as NodeJS.ErrnoException;
   const words = error instanceof MacvlabError ? (error.evidence ?? '') : messageOf(error);
@@ -74,7 +74,7 @@ export function asCacheError(error: unknown, folder: string): unknown {
   const denied = ['EACCES', 'EROFS', 'EPERM', 'ENOTDIR', 'EDQUOT'].includes(code ?? '');
   if (!full && !denied) return error;
   return new MacvlabError('CACHE_NOT_WRITABLE', `${folder} could not be made: ${full ? 'the disk is full' : code}`, {
-    // tar says it of each file
+    // tar prints it for each file
     evidence: full
       ? words
           .match(/^.*No space left on device.*$/gm)

@@ -56,7 +56,7 @@ describe('a claim', () => {
     writeFileSync(file, 'dead');
     let another: boolean | undefined;
     const taking = await takeClaim(file, 'living', () => {
-      // At the worst moment: we have read the stale claim, and have not removed it.
+      // At the worst moment: this process has read the stale claim, and has not removed it.
       another = takenByAnother();
       return false;
     });

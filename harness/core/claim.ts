@@ -1,31 +1,31 @@
 /**
- * Claims: a file says which process has something, such as a name, a slot or a folder. A process that was killed leaves its file behind,
- * and the next one takes it over. Whoever looks at a claim to take it, or to remove it, holds the folder's lock: two that both find a
- * stale claim must not both take it.
+ * Claims: lock files that record which process uses a resource, such as a name, a slot or a folder. A killed process leaves its file, and the
+ * next process replaces this stale claim. Every process that takes or removes a claim holds the folder's lock, so that two processes
+ * cannot both take the same stale claim.
  */
 import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { withFolderLock } from '../setup/lock.mjs';
 
-/** What has become of an attempt to take a claim. */
+/** The result of an attempt to take a claim. */
 export type Taking =
-  /** It is ours. `left` is the text of the stale claim that was there. */
+  /** This process has the claim. `left` is the text of the stale claim that it replaced. */
   | { taken: true; left?: string }
-  /** Another process has it, by this text. */
+  /** Another process has it; `by` is the text of its claim. */
   | { taken: false; by: string };
 
 /**
- * Takes a claim, unless a process has it that still runs.
- * @param file in a folder that is there
- * @param own what the file says from now on; only this user can read it
- * @param isHeld whether the text of a claim is that of a holder that still runs; what it throws is passed on
- * @throws what the file system says
+ * Takes a claim, unless a running process has it.
+ * @param file in an existing folder
+ * @param own the text of the new claim, which identifies this process; only this user can read the file
+ * @param isHeld returns whether the process of an existing claim's text still runs; its errors are rethrown
+ * @throws errors of the file system
  */
 export function takeClaim(file: string, own: string, isHeld: (text: string) => boolean): Promise<Taking> {
   return withClaims(dirname(file), () => {
     const mine = join(dirname(file), `.${basename(file)}.${process.pid}`);
     try {
-      // Written whole, and then linked: nobody ever sees half a claim.
+      // Written completely and then linked, so that no process reads an incomplete claim.
       writeFileSync(mine, own, { mode: 0o600 });
       if (linkUnlessThere(mine, file)) return { taken: true };
       const found = readFileSync(file, 'utf8');
@@ -39,7 +39,7 @@ export function takeClaim(file: string, own: string, isHeld: (text: string) => b
   });
 }
 
-/** Does work, which cannot wait, while no other process takes or removes a claim in a folder. */
+/** Does synchronous work while no other process takes or removes a claim in a folder. */
 export function withClaims<T>(folder: string, work: () => T): Promise<T> {
   return withFolderLock('claims', folder, work);
 }

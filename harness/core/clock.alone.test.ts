@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { watchClock } from './clock.js';
+import { timeOrigin, watchClock } from './clock.js';
 import { pause } from './wait.js';
 
 describe('a watched clock', () => {
@@ -23,10 +23,38 @@ describe('a watched clock', () => {
     });
   }
 
+  it('has not jumped while small steps forward correct it', async () => {
+    const jump = watchClock();
+    const began = performance.now();
+    Date.now = () => now() + (performance.now() - began) * 0.005;
+    await pause(1200);
+    expect(jump()).to.equal(undefined);
+    Date.now = () => now() + (performance.now() - began) * 0.05;
+    expect(jump()).to.be.above(50);
+    Date.now = () => now() - (performance.now() - began) * 0.05;
+    expect(jump()).to.be.below(-50);
+  });
+
   it('is back where it was', () => {
     const jump = watchClock();
     Date.now = () => now() + 1000;
     Date.now = now;
     expect(jump()).to.equal(undefined);
   });
+});
+
+describe('the time of day at which the monotonic clock began', () => {
+  const now = Date.now.bind(Date);
+
+  afterEach(() => {
+    Date.now = now;
+  });
+
+  for (const milliseconds of [0, 500, -500]) {
+    it(`follows the time of day, set by ${milliseconds} ms since the start`, () => {
+      const before = timeOrigin();
+      Date.now = () => now() + milliseconds;
+      expect(timeOrigin() - before).to.be.closeTo(milliseconds, 2);
+    });
+  }
 });

@@ -3,39 +3,39 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { type ErrorCode, errorCodes } from './error-codes.js';
 
-/** The test that provokes each error for real: with real programs, files, kernels, sessions. */
+/** The test that causes each real error: with real programs, files, kernels, sessions. */
 const provokedIn: Record<ErrorCode, string> = {
   USAGE: 'cli/config-file.test',
-  NOT_ROOT: 'lab/sandbox/sandbox.alone.test',
-  TOOL_MISSING: 'cli/missing-programs.test',
+  NOT_ROOT: 'machine/sandbox/sandbox.alone.test',
+  TOOL_MISSING: 'cli/run/missing-programs.test',
   OUT_NOT_WRITABLE: 'cli/main.test',
   PROGRAM_FAILED: 'core/program.test',
-  CACHE_DAMAGED: 'lab/vm/whole.test',
+  CACHE_DAMAGED: 'image/whole.test',
   CACHE_NOT_WRITABLE: 'core/cache.test',
-  KERNEL_UNKNOWN: 'kernel/debian-kernel.test',
-  KERNEL_FETCH: 'kernel/debian-kernel.test',
-  KERNEL_UNSUITABLE: 'kernel/own-kernel.test',
-  ENGINE_MISSING: 'lab/container/engine.test',
-  ENGINE_REFUSED: 'lab/container/container.engine.test',
-  VAGRANT_MISSING: 'cli/missing-programs.test',
-  VAGRANT_FAILED: 'lab/vagrant/vagrant.test',
-  HOST_UNREACHABLE: 'lab/inventory/reach.hosts.test',
-  HOST_KEY: 'lab/inventory/reach.hosts.test',
-  HOST_REFUSED: 'lab/inventory/reach.hosts.test',
-  HOST_SUDO: 'lab/inventory/reach.hosts.test',
-  HOST_LACKS: 'lab/inventory/reach.hosts.test',
-  HOST_NIC: 'lab/inventory/inventory.hosts.test',
-  HOST_ADDRESSES: 'cli/validate-switch.hosts.test',
-  HOST_LOST: 'lab/inventory/reach.hosts.test',
-  SWITCH_CLAIM: 'cli/inventory-first-use.hosts.test',
-  GUEST_START: 'lab/vm/guest.guest.test',
-  GUEST_DIED: 'lab/vm/guest.guest.test',
-  KERNEL_PANIC: 'lab/vm/vm.guest.test',
-  KERNEL_DEFECT: 'run/kernel-complaint.guest.test',
-  KERNEL_STALL: 'run/kernel-complaint.guest.test',
-  LAB_OPEN: 'lab/sandbox/sandbox.alone.test',
-  LAB_DAMAGED: 'lab/inventory/host-guard.hosts.test',
-  LAB_UNKNOWN: 'lab/kept.test',
+  KERNEL_UNKNOWN: 'kernel/debian/debian-kernel.test',
+  KERNEL_FETCH: 'kernel/debian/debian-kernel.test',
+  KERNEL_UNSUITABLE: 'kernel/own/own-kernel.test',
+  ENGINE_MISSING: 'machine/container/engine.test',
+  ENGINE_REFUSED: 'machine/container/container.engine.test',
+  VAGRANT_MISSING: 'cli/run/missing-programs.test',
+  VAGRANT_FAILED: 'machine/vagrant/vagrant.test',
+  HOST_UNREACHABLE: 'machine/inventory/reach/reach.hosts.test',
+  HOST_KEY: 'machine/inventory/reach/reach.hosts.test',
+  HOST_REFUSED: 'machine/inventory/reach/reach.hosts.test',
+  HOST_SUDO: 'machine/inventory/reach/reach.hosts.test',
+  HOST_LACKS: 'machine/inventory/reach/reach.hosts.test',
+  HOST_NIC: 'machine/inventory/inventory.hosts.test',
+  HOST_ADDRESSES: 'cli/switch-port/validate-switch.hosts.test',
+  HOST_LOST: 'machine/inventory/reach/reach.hosts.test',
+  SWITCH_CLAIM: 'cli/run/inventory-first-use.hosts.test',
+  GUEST_START: 'machine/qemu/guest.guest.test',
+  GUEST_DIED: 'machine/qemu/guest.guest.test',
+  KERNEL_PANIC: 'machine/vm/vm.guest.test',
+  KERNEL_DEFECT: 'run/kernel-splat.guest.test',
+  KERNEL_STALL: 'run/kernel-splat.guest.test',
+  LAB_OPEN: 'machine/sandbox/sandbox.alone.test',
+  LAB_DAMAGED: 'machine/inventory/restore/host-guard.hosts.test',
+  LAB_UNKNOWN: 'machine/detached/detached-labs.test',
   REMOTE_CONNECT: 'remote/session.alone.test',
   REMOTE_DEAD: 'remote/session.alone.test',
   REMOTE_DEADLINE: 'remote/session.alone.test',
@@ -54,11 +54,11 @@ const provokedIn: Record<ErrorCode, string> = {
   WAIT_DEADLINE: 'core/wait.alone.test',
   UNDO_FAILED: 'link/change.test',
   NO_EVIDENCE: 'run/verdicts.test',
-  WORKER_DIED: 'matrix/perform-matrix.guest.test',
-  INTERRUPTED: 'cli/run-interrupted.test',
+  WORKER_DIED: 'matrix/run/run-matrix.guest.test',
+  INTERRUPTED: 'cli/run/run-interrupted.test',
 };
 
-/** An assertion that a code is not there. */
+/** An assertion that a code is absent. */
 const refused = (code: string) => new RegExp(`\\bnot\\.[^;]*\\b${code}\\b`);
 
 describe('error codes', () => {
@@ -67,7 +67,7 @@ describe('error codes', () => {
       const path = fileURLToPath(new URL(`../${file}.js`, import.meta.url));
       const lines = readFileSync(path, 'utf8').split('\n');
       const named = lines.filter((line) => new RegExp(`\\b${code}\\b`).test(line));
-      // A fixture that is made to be shown, or a comment, provokes nothing; nor does what is not to come.
+      // A display fixture, a comment or an assertion of absence does not cause the error.
       const asserted = named.filter(
         (line) => !/^\s*(\/\/|\*|\/\*)|new MacvlabError\(/.test(line) && !refused(code).test(line),
       );

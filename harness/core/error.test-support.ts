@@ -1,8 +1,8 @@
-/** What tests ask of errors. */
+/** Checks of errors in tests. */
 import { expect } from 'chai';
 import { MacvlabError } from './error.js';
 
-/** The harness's error that work ends with. */
+/** The harness's error of a rejected promise. */
 export async function errorOf(work: Promise<unknown>): Promise<MacvlabError> {
   const error = await work.then(
     (value) => expect.fail(`it did not fail, but gave ${JSON.stringify(value)}`),

@@ -1,6 +1,6 @@
 /**
- * Errors of the harness itself. Each has a stable code, says what failed, shows the evidence and names the next step.
- * A kernel that does not do what is expected is no error of ours: that is a failed assertion.
+ * Errors of the harness itself. Each has a stable code, and contains the failure, the evidence and the next step.
+ * Unexpected behaviour of a kernel is not such an error, but a failed assertion.
  */
 
 import { type ErrorCode, errorCodes } from './error-codes.js';
@@ -8,14 +8,14 @@ import { type ErrorCode, errorCodes } from './error-codes.js';
 export { type ErrorCode, errorCodes, exitCode, verdictOfCode } from './error-codes.js';
 
 export interface ErrorDetails {
-  /** What was seen: last lines, exit status, a file's name. */
+  /** The evidence: last lines, exit status, a file's name. */
   evidence?: string | undefined;
-  /** The one thing to try next. */
+  /** The one next step for the user. */
   next: string;
   cause?: unknown;
 }
 
-/** An error of the harness or its lab; `message` is the one-line form, `format()` the whole. */
+/** An error of the harness or its lab; `message` is the one-line form, `format()` the complete one. */
 export class MacvlabError extends Error {
   override readonly name = 'MacvlabError';
   readonly code: ErrorCode;
@@ -29,19 +29,19 @@ export class MacvlabError extends Error {
     this.next = details.next;
   }
 
-  /** The exit code that a command ends with when this error reaches it. */
+  /** The exit code of a command that ends with this error. */
   get exit(): number {
     return errorCodes[this.code].exit;
   }
 
-  /** The error as a person reads it: what failed, the evidence indented, the next step. */
+  /** The error for the user: the failure, the evidence indented, the next step. */
   format(): string {
     const evidence = this.evidence ? `\n${this.evidence.replace(/^/gm, '    ')}` : '';
     return `${this.code}: ${this.message}${evidence}\n  next: ${this.next}`;
   }
 }
 
-/** Any thrown value as a person reads it. */
+/** Any thrown value as text for the user. */
 export function formatError(error: unknown): string {
   if (error instanceof MacvlabError) return error.format();
   return error instanceof Error ? (error.stack ?? error.message) : String(error);

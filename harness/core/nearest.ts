@@ -1,8 +1,8 @@
-/** What a user may have meant who has mistyped a word. */
+/** Suggestions for a mistyped word. */
 
 /**
- * The word that takes the fewest letters added, left out or exchanged to become this one, at most a third of them; of several, the one that
- * begins most like it.
+ * The word with the fewest added, removed or replaced letters, at most a third of them. Of several, the one with the
+ * longest common beginning.
  */
 export function nearest(typed: string, words: readonly string[]): string | undefined {
   const wanted = typed.toLowerCase();
@@ -16,7 +16,7 @@ export function nearest(typed: string, words: readonly string[]): string | undef
   return near.sort((a, b) => a.distance - b.distance || b.alike - a.alike)[0]?.word;
 }
 
-/** By Levenshtein, row by row. */
+/** The Levenshtein distance, computed row by row. */
 function distance(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, index) => index);
   for (const [index, letter] of Array.from(one).entries()) {

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { MacvlabError } from './error.js';
 import { runProgram } from './program.js';
 
-/** What a program that does not succeed is told as. */
+/** The error of a program that fails. */
 async function failureOf(argv: string[]): Promise<MacvlabError> {
   const error: unknown = await runProgram(argv, { what: 'do a thing', next: 'try another' }).catch(
     (caught: unknown) => caught,

@@ -1,8 +1,8 @@
-/** Programs of this machine, run to their end by an argument list. */
+/** Runs programs of this machine to their end, with argument lists. */
 import { type ErrorCode, MacvlabError } from './error.js';
 
 export interface ProgramOptions {
-  /** What is being done, as it stands in an error: "unpack the kernel". */
+  /** The action, as in an error: "unpack the kernel". */
   what: string;
   /** The error's code; default PROGRAM_FAILED. */
   code?: ErrorCode;
@@ -18,11 +18,11 @@ export interface ProgramOptions {
 
 /**
  * Runs a program to its end.
- * @returns what it printed on its standard output, as bytes
- * @throws MacvlabError with the program's last words when it fails or cannot be started
+ * @returns its standard output, as bytes
+ * @throws MacvlabError with the program's last output when it fails or cannot be started
  */
 export async function runProgram(argv: readonly string[], options: ProgramOptions): Promise<Buffer> {
-  // Loaded here, since most runs start no program of their own.
+  // Loaded here, because most runs start no program on this machine.
   const { $ } = await import('zx');
   const { what, code = 'PROGRAM_FAILED', next, cwd, env, input, signal } = options;
   const run = $({

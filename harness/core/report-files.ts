@@ -1,4 +1,4 @@
-/** Files of reports and records: written whole or not at all, into folders that are made for them. */
+/** Writes files of reports and records completely or not, and creates their folders. */
 import {
   accessSync,
   constants,
@@ -14,8 +14,8 @@ import { basename, dirname, join } from 'node:path';
 import { MacvlabError, messageOf } from './error.js';
 
 /**
- * Makes a folder and those above it. Not `mkdirSync`'s own `recursive`: in Node 20 that never returns where a parent
- * exists and the kernel still says ENOENT, as it does below /proc.
+ * Creates a folder and its parents. It does not use `recursive` of `mkdirSync`: in Node 20 that never returns where a
+ * parent exists and the kernel still returns ENOENT, as below /proc.
  */
 export function makeFolders(path: string): void {
   const isFolder = (): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
@@ -24,7 +24,7 @@ export function makeFolders(path: string): void {
   try {
     mkdirSync(path);
   } catch (error) {
-    // Two runs that begin at once may both make `out`.
+    // Two runs that begin at once may both create `out`.
     if (!isFolder()) throw error;
   }
 }
@@ -34,7 +34,7 @@ export function asJson(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 
-/** Writes a file so that whoever reads it sees all of it or, when this process dies, none. */
+/** Writes a file so that readers see all of it or, when this process dies, none. */
 export function writeWhole(path: string, content: string): void {
   const unfinished = join(path, '..', `.${basename(path)}.${process.pid}`);
   try {
@@ -47,8 +47,8 @@ export function writeWhole(path: string, content: string): void {
 }
 
 /**
- * Makes `<out>/<name>` a symbolic link to a folder beside it. It is a convenience: where there can be none, or a file of someone's
- * has that name, there is none.
+ * Makes `<out>/<name>` a symbolic link to a folder next to it. The link is optional: it is left out where links are
+ * impossible, or a user's file has that name.
  */
 export function pointAt(out: string, id: string, name: string): void {
   const latest = join(out, name);
@@ -70,17 +70,17 @@ const remedies: Record<string, string> = {
   EROFS: 'that file system is read-only: choose a folder on another one with --out',
 };
 
-/** Looks whether a folder can be made, before work is begun whose results go there. @throws MacvlabError OUT_NOT_WRITABLE */
+/** Checks that a folder can be created, before the work whose results go there. @throws MacvlabError OUT_NOT_WRITABLE */
 export function refuseUnwritable(folder: string): void {
   writing(folder, () => {
     let nearest = folder;
     while (statSync(nearest, { throwIfNoEntry: false }) === undefined) nearest = dirname(nearest);
-    // A file in the way is no folder: the path behind it cannot be looked at.
+    // A file in the way is not a folder: the path below it cannot be checked.
     accessSync(join(nearest, '.'), constants.W_OK | constants.X_OK);
   });
 }
 
-/** Does what writes into a folder for reports. @throws MacvlabError OUT_NOT_WRITABLE saying what to do about it */
+/** Writes into a folder for reports. @throws MacvlabError OUT_NOT_WRITABLE with the next step */
 export function writing<T>(folder: string, write: () => T): T {
   try {
     return write();

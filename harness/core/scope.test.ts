@@ -3,7 +3,7 @@ import { MacvlabError } from './error.js';
 import { Scope } from './scope.js';
 import { pause } from './wait.js';
 
-/** What closing a scope ends with. */
+/** The error of closing a scope. */
 async function errorOfClosing(scope: Scope): Promise<MacvlabError> {
   const error = await scope.close().then(
     () => undefined,

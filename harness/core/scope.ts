@@ -1,14 +1,14 @@
-/** A stack of undos: whatever is created registers its undo in the same breath, and closing unwinds in reverse. */
+/** A stack of undos. Each creation immediately registers its undo, and closing runs the undos in reverse order. */
 import { MacvlabError, messageOf } from './error.js';
 
 interface Undo {
   what: string;
   undo: () => unknown;
-  /** Whether it may be undone together with the branches next to it. */
+  /** Whether adjacent branches may be undone at the same time. */
   branch: boolean;
 }
 
-/** What has been created within a stretch of a run (a lab, a suite, a test), and how to take it away again. */
+/** The objects created in a scope of a run (a lab, a suite, a test), and how to remove them. */
 export class Scope {
   readonly name: string;
   readonly #undos: Undo[] = [];
@@ -18,15 +18,15 @@ export class Scope {
     this.name = name;
   }
 
-  /** Registers how to undo what is being done; an already closed scope refuses, since nothing would ever undo it. */
+  /** Registers the undo of a current action; a closed scope refuses it, because it would never run. */
   defer(what: string, undo: () => unknown): void {
     if (this.#closing) throw new Error(`${this.name} is closed already, so that nothing would undo: ${what}`);
     this.#undos.push({ what, undo, branch: false });
   }
 
   /**
-   * A scope within this one for something that stands by itself: branches that follow one another are undone side by
-   * side, each in its own reverse order.
+   * A scope within this one for something independent. Adjacent branches are undone at the same time, each in its own
+   * reverse order.
    */
   branch(name: string): Scope {
     const scope = new Scope(name);
@@ -37,11 +37,11 @@ export class Scope {
   }
 
   /**
-   * Undoes everything, last first, whatever fails on the way; once, however often it is called.
+   * Undoes everything, last first, also after errors; runs only once for several calls.
    * @throws MacvlabError UNDO_FAILED listing every undo that failed
    */
   async close(): Promise<void> {
-    // Who closes it again waits as well, and need not hear of the failures twice.
+    // A second caller also waits, but does not receive the failures again.
     if (this.#closing) return this.#closing.catch(() => undefined);
     await (this.#closing = this.#unwind());
   }
@@ -72,7 +72,7 @@ export class Scope {
       );
     }
   }
-  /** Takes the last undo, or all branches at the end. */
+  /** Removes the last undo, or all branches at the end, from the stack. */
   #takeLast(): Undo[] {
     const last = this.#undos.at(-1);
     if (!last?.branch) return this.#undos.splice(-1);

@@ -1,11 +1,11 @@
 import { getEventListeners } from 'node:events';
 import { expect } from 'chai';
 import { MacvlabError } from './error.js';
-import { Changes, noteWaits, patience, pause, poll, type WaitNote, within } from './wait.js';
+import { Changes, noteWaits, timeout, pause, poll, type WaitNote, within } from './wait.js';
 
 const never = new Promise<never>(() => undefined);
 
-/** What work ends with that must fail. */
+/** The error of a promise that must be rejected. */
 async function errorOf(work: Promise<unknown>): Promise<unknown> {
   return work.then(
     (value) => expect.fail(`it did not fail, but gave ${String(value)}`),
@@ -20,12 +20,12 @@ async function deadlineOf(work: Promise<unknown>): Promise<MacvlabError> {
   return error as MacvlabError;
 }
 
-/** Timers that are set now. */
+/** The number of active timers. */
 function timers(): number {
   return process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
 }
 
-/** Rejections that nobody handled while something was performed. */
+/** The unhandled rejections during some work. */
 async function unhandledIn(work: () => Promise<unknown>): Promise<unknown[]> {
   const unhandled: unknown[] = [];
   const note = (reason: unknown) => unhandled.push(reason);
@@ -228,7 +228,7 @@ describe('waiting', () => {
     });
   });
 
-  describe('as a courtesy', () => {
+  describe('as a grace period', () => {
     it('lasts as long as it should', async () => {
       const began = performance.now();
       await pause(30);
@@ -247,16 +247,16 @@ describe('waiting', () => {
     });
   });
 
-  describe('with patience', () => {
-    const known = process.env.MACVLAB_PATIENCE;
+  describe('with a timeout factor', () => {
+    const known = process.env.MACVLAB_TIMEOUT_FACTOR;
     afterEach(() => {
-      if (known === undefined) delete process.env.MACVLAB_PATIENCE;
-      else process.env.MACVLAB_PATIENCE = known;
+      if (known === undefined) delete process.env.MACVLAB_TIMEOUT_FACTOR;
+      else process.env.MACVLAB_TIMEOUT_FACTOR = known;
     });
 
     it('multiplies deadlines, and takes nonsense for one', () => {
-      delete process.env.MACVLAB_PATIENCE;
-      expect(patience(100)).to.equal(100);
+      delete process.env.MACVLAB_TIMEOUT_FACTOR;
+      expect(timeout(100)).to.equal(100);
       for (const [value, expected] of [
         ['4', 400],
         ['0.5', 50],
@@ -266,8 +266,8 @@ describe('waiting', () => {
         ['Infinity', 100],
         ['much', 100],
       ] as const) {
-        process.env.MACVLAB_PATIENCE = value;
-        expect(patience(100), value).to.equal(expected);
+        process.env.MACVLAB_TIMEOUT_FACTOR = value;
+        expect(timeout(100), value).to.equal(expected);
       }
     });
   });

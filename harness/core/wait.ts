@@ -1,40 +1,40 @@
-/** The one home of waiting: with a deadline, a description of what is awaited and reasons to give up early. */
+/** All functions for waiting: each has a deadline, a description of what is awaited and reasons to end early. */
 import { setMaxListeners } from 'node:events';
 import { MacvlabError } from './error.js';
 
 export interface WaitOptions {
-  /** What is awaited, as it stands in an error: "tcpdump on node1/eth1 to listen". */
+  /** The event that is awaited, as in an error: "tcpdump on node1/eth1 to listen". */
   what: string;
-  /** Milliseconds from now until the wait is given up. */
+  /** Milliseconds from now until the wait fails. */
   deadline: number;
-  /** Gives up at once with the signal's reason. */
+  /** Ends the wait at once with the signal's reason. */
   signal?: AbortSignal | undefined;
-  /** What had been seen when the deadline passed. */
+  /** The observations until the deadline. */
   evidence?: () => string | undefined;
-  /** The error's next step, when there is a better one than the general one. */
+  /** The error's next step, when there is a more specific one. */
   next?: string;
 }
 
-/** A wait that is over, whichever way it ended. */
+/** A wait that has ended, with or without success. */
 export interface WaitNote {
   /** As {@link WaitOptions.what}. */
   what: string;
   /** Milliseconds that it took. */
   took: number;
-  /** Milliseconds that it might have taken. */
+  /** Its deadline in milliseconds. */
   deadline: number;
 }
 
 let noted: ((note: WaitNote) => void) | undefined;
 
-/** Has every wait of this process told when it is over: to find out what takes long. None is by default. */
+/** Reports every ended wait of this process, to find slow steps. By default, none is reported. */
 export function noteWaits(note: ((note: WaitNote) => void) | undefined): void {
   noted = note;
 }
 
 /**
- * Waits for work, but not beyond the deadline.
- * @throws MacvlabError WAIT_DEADLINE naming what was awaited; the signal's reason; whatever the work rejects with
+ * Waits for work, up to the deadline.
+ * @throws MacvlabError WAIT_DEADLINE naming what was awaited; the signal's reason; the rejection of the work
  */
 export async function within<T>(work: PromiseLike<T>, options: WaitOptions): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
@@ -52,12 +52,12 @@ export async function within<T>(work: PromiseLike<T>, options: WaitOptions): Pro
 }
 
 /**
- * Waits for work, unless a signal says that nobody needs it any more; whether the work fails then is nobody's concern.
- * @throws the signal's reason; whatever the work rejects with
+ * Waits for work, unless a signal cancels the wait; a later failure of the work is then ignored.
+ * @throws the signal's reason; the rejection of the work
  */
 export async function unless<T>(signal: AbortSignal | undefined, work: PromiseLike<T>): Promise<T> {
   if (!signal) return work;
-  // Hundreds of commands may hang on the one signal of their session.
+  // Hundreds of commands may use the one signal of their session.
   setMaxListeners(0, signal);
   let onAbort: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {
@@ -77,29 +77,29 @@ function deadlineError({ what, deadline, evidence, next }: WaitOptions): Macvlab
     evidence: evidence?.(),
     next:
       next ??
-      'look at the evidence; on a machine that is merely slow, set MACVLAB_PATIENCE=4 to wait four times as long',
+      'look at the evidence; on a machine that is merely slow, set MACVLAB_TIMEOUT_FACTOR=4 to wait four times as long',
   });
 }
 
-/** Something that changes and tells those who wait for it. */
+/** Notifies its waiters about changes. */
 export class Changes {
   readonly #listeners = new Set<() => void>();
   #failure: unknown;
 
-  /** Wakes everyone who waits, so that they look again. */
+  /** Wakes all waiters, so that they check again. */
   notify(): void {
     for (const listener of [...this.#listeners]) listener();
   }
 
-  /** Ends all waiting, now and later, with an error: there will be no more changes. */
+  /** Ends all waits, now and later, with an error: there will be no more changes. */
   fail(error: unknown): void {
     this.#failure ??= error;
     this.notify();
   }
 
   /**
-   * Looks at each change until `look` returns something other than undefined, and returns that.
-   * @throws MacvlabError WAIT_DEADLINE; what `fail` was given; the signal's reason; what `look` throws
+   * Calls `look` after each change until it returns something other than undefined, and returns that.
+   * @throws MacvlabError WAIT_DEADLINE; the error given to `fail`; the signal's reason; errors of `look`
    */
   async until<T>(look: () => T | undefined, options: WaitOptions): Promise<T> {
     let listener: (() => void) | undefined;
@@ -125,18 +125,19 @@ export class Changes {
 }
 
 /**
- * A deadline for something on this machine: multiplied by how patient its user is (environment `MACVLAB_PATIENCE`, default 1).
- * What a lab's machine does may take longer: its deadlines are those of its `Session.patience` (docs/decisions/0013). A deadline
- * bounds a wait that normally ends by an event, so that patience costs nothing when all is well.
+ * A deadline for an action on this machine: multiplied by the user’s timeout factor (environment
+ * `MACVLAB_TIMEOUT_FACTOR`, default 1). Actions of a lab's machine may take longer: their deadlines come from its
+ * `Session.timeout` (docs/decisions/0013). A deadline limits a wait that normally ends by an event, so that a long one
+ * costs no time without errors.
  */
-export function patience(milliseconds: number): number {
-  const factor = Number(process.env.MACVLAB_PATIENCE ?? 1);
+export function timeout(milliseconds: number): number {
+  const factor = Number(process.env.MACVLAB_TIMEOUT_FACTOR ?? 1);
   return milliseconds * (Number.isFinite(factor) && factor > 0 ? factor : 1);
 }
 
 /**
- * Lets time pass where no event tells that it is enough: only as a courtesy before more costly work is begun, never as
- * proof that something does not happen. Ends early when `until` settles, either way.
+ * Waits for a time where no event is available. It is only a grace period before more expensive work, never a proof
+ * that something does not happen. Ends early when `until` settles, in either way.
  */
 export async function pause(milliseconds: number, until?: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
@@ -149,9 +150,9 @@ export async function pause(milliseconds: number, until?: Promise<unknown>): Pro
 }
 
 /**
- * Looks again and again, for what gives no event, until `look` returns something other than undefined. The pauses grow
- * from 2 ms to 50 ms.
- * @throws MacvlabError WAIT_DEADLINE; what `look` throws
+ * Calls `look` repeatedly, where no event is available, until it returns something other than undefined. The pauses
+ * increase from 2 ms to 50 ms.
+ * @throws MacvlabError WAIT_DEADLINE; errors of `look`
  */
 export async function poll<T>(look: () => Promise<T | undefined>, options: WaitOptions): Promise<T> {
   const over = new AbortController();

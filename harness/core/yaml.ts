@@ -1,13 +1,13 @@
-/** YAML that a person has written, however wrong. */
+/** Reads YAML of users, with any errors. */
 import { type Document, LineCounter, parseDocument } from 'yaml';
 
-/** What nests deeper has nothing to do with us, and could use up the stack. */
+/** Deeper nesting is never valid here, and could exhaust the stack. */
 const deepest = 64;
 
 /**
- * Reads YAML; what it says is asked of the document, where aliases may still have no end.
- * @param lines told where lines begin
- * @throws Error with the first mistake and its place. All of them with their places would take the square of the time.
+ * Reads YAML. The result is a document, in which aliases may still be endless.
+ * @param lines receives where lines begin
+ * @throws Error with the first mistake and its place. All of them with their places would take quadratic time.
  */
 export function readYaml(text: string, lines = new LineCounter()): Document {
   if (isTooDeep(text)) throw new Error(`it is nested more than ${deepest} deep`);
@@ -19,7 +19,7 @@ export function readYaml(text: string, lines = new LineCounter()): Document {
   throw new Error(`${mistake.message} at line ${line}, column ${col}:\n\n${place}\n`);
 }
 
-/** Whether brackets outside of quotes, or the marks of lists and mappings before one another, are deeper than anybody writes them. */
+/** Whether brackets outside of quotes, or consecutive marks of lists and mappings, are nested deeper than in any real file. */
 function isTooDeep(text: string): boolean {
   let depth = 0;
   let marks = 0;

@@ -1,8 +1,8 @@
-/** What an engine prints, read as JSON of an expected shape. */
+/** Reads an engine's output as JSON with an expected structure. */
 import { z } from 'zod';
 import { MacvlabError, messageOf } from '../core/error.js';
 
-/** @throws MacvlabError ENGINE_REFUSED when it is something else */
+/** @throws MacvlabError ENGINE_REFUSED when the structure differs */
 export function readAnswer<T>(text: string, schema: z.ZodType<T>): T {
   let why: string;
   try {

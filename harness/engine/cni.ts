@@ -1,6 +1,7 @@
 /**
- * The CNI macvlan plugin on a node, driven by its protocol: a network is a configuration, a container is a network namespace
- * that a process keeps, and the plugin is called to ADD, CHECK and DEL the container's interface (CNI specification 1.0.0).
+ * Uses the CNI macvlan plugin on a node by its protocol. A network is a configuration. A container is a network
+ * namespace that a process holds. The plugin is called to ADD, CHECK and DEL the container's interface (CNI
+ * specification 1.0.0).
  */
 import { isIPv4 } from 'node:net';
 import { z } from 'zod';
@@ -15,7 +16,7 @@ const plugins = '/usr/lib/cni';
 const plugin = `${plugins}/macvlan`;
 const interfaceName = 'eth0';
 
-/** What an ADD answers, which CHECK and DEL are given again. */
+/** The result of ADD, which is passed to CHECK and DEL. */
 const resultSchema = z.looseObject({ cniVersion: z.string() });
 const versionSchema = z.looseObject({ cniVersion: z.string() });
 
@@ -30,7 +31,7 @@ type Command = 'ADD' | 'CHECK' | 'DEL';
 
 export class Cni implements ContainerNetworking {
   readonly kind = 'cni';
-  /** That of the protocol which the plugin speaks. */
+  /** The version of the plugin's protocol. */
   readonly version: string;
   readonly #root: EngineRoot;
   readonly #networks = new Map<string, NetworkPlan>();
@@ -46,8 +47,8 @@ export class Cni implements ContainerNetworking {
   }
 
   /**
-   * Prepares for calling the plugin on a node.
-   * @param tree the folder on the node's machine that holds the engines' programs
+   * Prepares calls of the plugin on a node.
+   * @param tree the folder on the node's machine with the engines' programs
    * @throws MacvlabError ENGINE_MISSING, ENGINE_REFUSED
    */
   static async start(node: NetworkStack, tree: string): Promise<Cni> {
@@ -61,7 +62,7 @@ export class Cni implements ContainerNetworking {
     }
   }
 
-  /** Nobody is asked yet: a plugin learns of a network when a container is added to it. */
+  /** No call yet: a plugin receives a network's configuration when a container is added to it. */
   createNetwork(plan: NetworkPlan): Promise<void> {
     if (this.#networks.has(plan.name)) throw new TypeError(`there is a network ${plan.name} already`);
     this.#networks.set(plan.name, plan);
@@ -132,7 +133,7 @@ export class Cni implements ContainerNetworking {
   }
 }
 
-/** A network as the plugins macvlan and host-local are told of it. */
+/** A network's configuration for the plugins macvlan and host-local. */
 function configurationOf({ name, parent, mode, subnets }: NetworkPlan, addresses: readonly string[]): object {
   if (subnets.some(({ reserved }) => reserved)) throw new TypeError('host-local reserves no addresses');
   const versions = new Set(subnets.map(({ subnet }) => (isIPv4(subnet.split('/')[0] ?? '') ? 4 : 6)));

@@ -1,12 +1,12 @@
-/** A docker daemon of a node's own, and its macvlan driver. */
+/** A docker daemon on a node, and its macvlan driver. */
 import type { NetworkStack } from '../remote/network-stack.js';
 import { EngineRoot } from './engine-root.js';
 import type { ContainerNetworking, ContainerPlan, NetworkPlan } from './networking.js';
 import { pauseImage, pauseProgram } from './pause-image.js';
 
 /**
- * No bridge, no firewall rules and no routing of its own: what is in the way of macvlan, or changes the node beside it. Plain
- * copies of files instead of overlays, which not every kernel stacks. The runtime is named in /etc/docker/daemon.json.
+ * No bridge, no firewall rules and no routing by docker: they would interfere with macvlan, or change the node. Copies
+ * of files instead of overlays, which not every kernel can stack. /etc/docker/daemon.json names the runtime.
  */
 const daemon = [
   ...['dockerd', '--bridge', 'none', '--iptables=false', '--ip6tables=false', '--ip-forward=false', '--ip-masq=false'],
@@ -30,9 +30,9 @@ export class Docker implements ContainerNetworking {
   }
 
   /**
-   * Starts a daemon on a node, with the one image that containers are made of.
-   * @param tree the folder on the node's machine that holds the engines' programs
-   * @throws MacvlabError ENGINE_MISSING with the daemon's last words
+   * Starts a daemon on a node, with the one image for all containers.
+   * @param tree the folder on the node's machine with the engines' programs
+   * @throws MacvlabError ENGINE_MISSING with the daemon's last output
    */
   static async start(node: NetworkStack, tree: string): Promise<Docker> {
     const root = await EngineRoot.start(node, tree, daemon, /API listen on /);
@@ -68,7 +68,7 @@ export class Docker implements ContainerNetworking {
 
   async start({ name, network, addresses = [] }: ContainerPlan): Promise<{ pid: number }> {
     const asked = addresses.flatMap((address) => [address.includes(':') ? '--ip6' : '--ip', address]);
-    // With --rm, nothing is left of a container that cannot be started.
+    // With --rm, a container that cannot be started is removed completely.
     const run = ['docker', 'run', '--detach', '--rm', '--name', name, '--network', network, ...asked];
     await this.#root.perform([...run, image, pauseProgram]);
     return { pid: Number(await this.#root.ask(['docker', 'inspect', '--format', '{{.State.Pid}}', name])) };

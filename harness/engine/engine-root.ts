@@ -1,7 +1,7 @@
 /**
- * The root of a container engine on a node: a mount namespace of its own, in which the engine's programs see nothing of the
- * machine but its devices, /proc, /sys and named network namespaces. What they write lands on tmpfs and goes with them; the
- * machine's files, cgroups and security policies cannot be written to at all.
+ * The root of a container engine on a node: a separate mount namespace. In it, the engine's programs see only the
+ * machine's devices, /proc, /sys and named network namespaces. Their files are on tmpfs and are removed with it. They
+ * cannot write to the machine's files, cgroups and security policies.
  */
 import { MacvlabError } from '../core/error.js';
 import { Changes, pause, within } from '../core/wait.js';
@@ -10,11 +10,11 @@ import type { RemoteProcess } from '../remote/process.js';
 import { EngineRefusal } from './refusal.js';
 
 /**
- * Performed in a new mount namespace. Only what happens in /run/netns is seen from outside, where names of network namespaces
- * are mounted.
+ * Runs in a new mount namespace. Only changes in /run/netns are visible outside, where names of network namespaces are
+ * mounted.
  *
- * An engine here must never be told to `exec` in a container: below a chroot, docker 26 with crun was seen to enter the machine's
- * real root instead. What is done in a container is done in its network namespace, from outside.
+ * An engine here must never `exec` in a container: below a chroot, docker 26 with crun entered the machine's real root
+ * instead. Commands for a container run in its network namespace, from outside.
  */
 const script = `
 set -e
@@ -36,15 +36,15 @@ mount -o remount,bind,ro sys/fs/cgroup
 [ ! -d sys/kernel/security ] || mount -t tmpfs tmpfs sys/kernel/security
 exec chroot . "$@"`;
 
-/** Milliseconds; a Go program of 90 MB takes a while to start where every instruction is translated. */
+/** Milliseconds; a Go program of 90 MB starts slowly on an emulated CPU. */
 const startDeadline = 120_000;
 const endDeadline = 30_000;
-/** Milliseconds that one command of an engine may take. */
+/** Milliseconds for one command of an engine. */
 const commandDeadline = 120_000;
-/** How much of what a process has said is kept, in characters. */
+/** The stored output of a process, in characters. */
 const keptWords = 16_384;
 
-/** The stack of a node, for commands that are performed in the engine's root. */
+/** The stack of a node, for commands that run in the engine's root. */
 class RootedStack extends NetworkStack {
   readonly #pid: number;
 
@@ -58,10 +58,10 @@ class RootedStack extends NetworkStack {
   }
 }
 
-/** What docker's client says without its daemon, and nsenter without the process whose root it is to enter. */
+/** The errors of docker's client without its daemon, and of nsenter without the process whose root it enters. */
 const withoutEngine = /Cannot connect to the Docker daemon|error during connect|^nsenter: /m;
-/** Milliseconds that the end of the engine's process may be heard of behind what it has made fail. */
-const courtesy = 200;
+/** Milliseconds for the end of the engine's process to be reported after a command that it made fail. */
+const gracePeriod = 200;
 
 export class EngineRoot {
   readonly #node: NetworkStack;
@@ -83,17 +83,17 @@ export class EngineRoot {
         this.#changes.notify();
       });
     process.ended.then(
-      ({ status, signal }) => this.#changes.fail((this.#gone = this.#obituary(signal ?? `status ${status}`))),
+      ({ status, signal }) => this.#changes.fail((this.#gone = this.#deathCause(signal ?? `status ${status}`))),
       (error: unknown) => this.#changes.fail(error),
     );
   }
 
   /**
-   * Makes a root, and starts the process that it stands and falls with.
+   * Creates a root, and starts the process that keeps it.
    * @param node a stack that its session is in
-   * @param tree the folder on the node's machine that holds the engines' programs
-   * @param said what the process prints when it is ready
-   * @throws MacvlabError ENGINE_MISSING with its last words when it ends before that; WAIT_DEADLINE
+   * @param tree the folder on the node's machine with the engines' programs
+   * @param said the text that the process prints when it is ready
+   * @throws MacvlabError ENGINE_MISSING with its last output when it ends before that; WAIT_DEADLINE
    */
   static async start(node: NetworkStack, tree: string, argv: readonly string[], said: RegExp): Promise<EngineRoot> {
     if (node.namespace !== undefined) throw new TypeError(`${node.name}: an engine needs a session of its node`);
@@ -103,7 +103,7 @@ export class EngineRoot {
     try {
       await root.#changes.until(() => said.test(root.#words) || undefined, {
         what: `${argv[0]} on ${node.name} to be ready`,
-        deadline: node.patience(startDeadline),
+        deadline: node.timeout(startDeadline),
         evidence: () => root.#words,
       });
       return root;
@@ -114,7 +114,7 @@ export class EngineRoot {
   }
 
   /**
-   * Makes a root for programs that need no daemon.
+   * Creates a root for programs that need no daemon.
    * @throws as {@link start}
    */
   static async idle(node: NetworkStack, tree: string): Promise<EngineRoot> {
@@ -132,25 +132,25 @@ export class EngineRoot {
   }
 
   /**
-   * Performs a command in the root.
-   * @returns what it has printed on its standard output
-   * @throws EngineRefusal with its words when it fails; MacvlabError ENGINE_MISSING when the engine is gone
+   * Runs a command in the root.
+   * @returns its standard output
+   * @throws EngineRefusal with its message when it fails; MacvlabError ENGINE_MISSING when the engine is gone
    */
   async perform(argv: readonly string[], stdin?: string | Uint8Array): Promise<string> {
     return this.#run(argv, 'engine', stdin);
   }
 
-  /** Performs a command that changes nothing. @throws as {@link perform} */
+  /** Runs a command that changes nothing. @throws as {@link perform} */
   async ask(argv: readonly string[]): Promise<string> {
     return this.#run(argv, 'reading');
   }
 
-  /** Ends its process, and with that the root. */
+  /** Ends its process, and so the root. */
   async close(): Promise<void> {
     if (this.#gone) return;
     const { session } = this.#node;
     const { ended } = this.#process;
-    const deadline = session.patience(endDeadline);
+    const deadline = session.timeout(endDeadline);
     await session.signal('TERM', [this.#process]);
     try {
       await within(ended, { what: `${this.#program} on ${this.node} to end`, deadline });
@@ -165,7 +165,7 @@ export class EngineRoot {
     const given = stdin === undefined ? {} : { stdin };
     const { status, stdout, stderr } = await this.#stack.run(argv, kind, { ...given, deadline: commandDeadline });
     if (status === 0) return stdout;
-    if (withoutEngine.test(stderr)) await pause(courtesy, this.#process.ended);
+    if (withoutEngine.test(stderr)) await pause(gracePeriod, this.#process.ended);
     this.#refuseGone();
     throw new EngineRefusal(`${this.node}: ${argv.slice(0, 3).join(' ')}`, argv, stderr.trim() || stdout.trim());
   }
@@ -174,7 +174,7 @@ export class EngineRoot {
     if (this.#gone) throw this.#gone;
   }
 
-  #obituary(how: string): MacvlabError {
+  #deathCause(how: string): MacvlabError {
     return new MacvlabError(
       'ENGINE_MISSING',
       `the container engine ${this.#program} has ended on ${this.node}: ${how}`,

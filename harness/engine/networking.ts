@@ -1,39 +1,39 @@
-/** What docker, podman and CNI have in common: macvlan networks on a device of a node, and containers in them. */
+/** The common interface of docker, podman and CNI: macvlan networks on a device of a node, and containers in them. */
 import type { MacvlanMode } from '../link/macvlan.js';
 
-/** The engines that there are, by the names of their programs or protocol. */
+/** The supported engines, by the names of their programs or protocol. */
 export type EngineKind = 'docker' | 'podman' | 'cni';
 
-/** A subnet of a network, as engines hand out addresses from it. */
+/** A subnet of a network, from which engines assign addresses. */
 export interface Subnet {
   /** CIDR; of either version. */
   subnet: string;
   gateway?: string;
-  /** The part of the subnet from which addresses are taken; CIDR. */
+  /** The part of the subnet for assigned addresses; CIDR. */
   range?: string;
-  /** Addresses that are never given to a container, by the names of who has them. */
+  /** Addresses that are never assigned to a container, by the names of their owners. */
   reserved?: Readonly<Record<string, string>>;
 }
 
-/** A macvlan network as an engine is asked for it. */
+/** A macvlan network, as requested from an engine. */
 export interface NetworkPlan {
   name: string;
   subnets: readonly Subnet[];
-  /** The device that children sit on: "eth1", "eth1.10"; none is named with null. */
+  /** The children's parent: "eth1", "eth1.10"; null names none. */
   parent: string | null;
-  /** Without a mode, the engine chooses. */
+  /** The engine chooses if absent. */
   mode?: MacvlanMode;
 }
 
-/** A container as an engine is asked for it. */
+/** A container, as requested from an engine. */
 export interface ContainerPlan {
   name: string;
   network: string;
-  /** Without prefix length, at most one of each version; without, the engine chooses. */
+  /** Without prefix length, at most one of each version; the engine chooses if absent. */
   addresses?: readonly string[];
 }
 
-/** A container that runs. */
+/** A running container. */
 interface StartedContainer {
   /** A process in its network namespace. */
   pid: number;
@@ -46,16 +46,16 @@ export interface ContainerNetworking {
   readonly version: string;
   /** Whether it has ended by itself. */
   readonly isGone: boolean;
-  /** @throws EngineRefusal with the engine's words */
+  /** @throws EngineRefusal with the engine's message */
   createNetwork(plan: NetworkPlan): Promise<void>;
   /** @throws EngineRefusal */
   removeNetwork(name: string): Promise<void>;
-  /** @throws EngineRefusal; nothing of the container is left then */
+  /** @throws EngineRefusal; the container is then removed completely */
   start(plan: ContainerPlan): Promise<StartedContainer>;
-  /** Looks whether a container's network is still as the engine has made it; CNI alone knows that. @throws EngineRefusal */
+  /** Checks that a container's network is as the engine has created it; only CNI can do that. @throws EngineRefusal */
   check?(container: string): Promise<void>;
   /** @throws EngineRefusal */
   remove(container: string): Promise<void>;
-  /** Ends the engine with all that it keeps running. */
+  /** Ends the engine with all its processes. */
   close(): Promise<void>;
 }

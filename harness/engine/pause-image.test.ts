@@ -34,7 +34,7 @@ describe('the image that containers are made of', () => {
     const program = spawn(join(folder, pauseProgram), { stdio: 'ignore' });
     try {
       await once(program, 'spawn');
-      // State S is one that waits for a signal; a program that had crashed would be Z by then.
+      // State S is a process that waits for a signal; a crashed program would be Z by then.
       const sleeping = () => {
         const state = /^State:\s+(\S)/m.exec(readFileSync(`/proc/${program.pid}/status`, 'utf8'))?.[1];
         return Promise.resolve(state === 'S' && program.exitCode === null ? state : undefined);

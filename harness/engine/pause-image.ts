@@ -1,6 +1,6 @@
 /**
- * The image that containers are made of: a program that waits, and nothing else. What is done in a container is done from
- * outside, in its network namespace. No image can be had without a registry, and none is needed.
+ * The image for all containers, with only a program that waits. Commands for a container run from outside, in its
+ * network namespace. So no image from a registry is needed, and no registry is available.
  */
 
 /** The program's path in the image. */
@@ -13,7 +13,7 @@ const loadAddress = 0x400000n;
 const headerSize = 64;
 const programHeaderSize = 56;
 
-/** An ELF executable of one segment, as elf(5) has it. */
+/** An ELF executable of one segment, in the format of elf(5). */
 function executable(): Buffer {
   const start = headerSize + programHeaderSize;
   const file = Buffer.alloc(start + code.length);
@@ -41,7 +41,7 @@ function executable(): Buffer {
 
 const block = 512;
 
-/** The image's only layer, as engines import it: a tar archive with the program in it (POSIX.1-2001, pax, "ustar"). */
+/** The image's only layer, in the format that engines import: a tar archive with the program in it (POSIX.1-2001, pax, "ustar"). */
 export function pauseImage(): Buffer {
   const content = executable();
   const header = Buffer.alloc(block);
@@ -55,7 +55,7 @@ export function pauseImage(): Buffer {
   octal(0, 136, 12);
   header.write('0', 156);
   header.write('ustar\x0000', 257);
-  // The sum is taken with blanks in its own place.
+  // The checksum is computed with blanks in its own place.
   header.write(' '.repeat(8), 148);
   const sum = header.reduce((total, byte) => total + byte, 0);
   header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);

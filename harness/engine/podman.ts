@@ -1,4 +1,4 @@
-/** podman on a node, whose networks are netavark's. It has no daemon. */
+/** podman on a node, with networks of netavark. It has no daemon. */
 import type { NetworkStack } from '../remote/network-stack.js';
 import { EngineRoot } from './engine-root.js';
 import type { ContainerNetworking, ContainerPlan, NetworkPlan } from './networking.js';
@@ -21,8 +21,8 @@ export class Podman implements ContainerNetworking {
   }
 
   /**
-   * Prepares podman on a node, with the one image that containers are made of.
-   * @param tree the folder on the node's machine that holds the engines' programs
+   * Prepares podman on a node, with the one image for all containers.
+   * @param tree the folder on the node's machine with the engines' programs
    * @throws MacvlabError ENGINE_MISSING, ENGINE_REFUSED
    */
   static async start(node: NetworkStack, tree: string): Promise<Podman> {
@@ -37,7 +37,7 @@ export class Podman implements ContainerNetworking {
     }
   }
 
-  /** podman knows no reserved addresses. */
+  /** podman has no reserved addresses. */
   async createNetwork({ name, subnets, parent, mode }: NetworkPlan): Promise<void> {
     if (subnets.some(({ reserved }) => reserved)) throw new TypeError('podman has no --aux-address');
     const ipv6 = subnets.some(({ subnet }) => subnet.includes(':'));
@@ -60,14 +60,14 @@ export class Podman implements ContainerNetworking {
 
   async start({ name, network, addresses = [] }: ContainerPlan): Promise<{ pid: number }> {
     const asked = addresses.flatMap((address) => [address.includes(':') ? '--ip6' : '--ip', address]);
-    // With --rm, nothing is left of a container that cannot be started.
+    // With --rm, a container that cannot be started is removed completely.
     const run = ['podman', 'run', '--detach', '--rm', '--name', name, '--network', network, ...asked];
     await this.#root.perform([...run, image, pauseProgram]);
     return { pid: Number(await this.#root.ask(['podman', 'inspect', '--format', '{{.State.Pid}}', name])) };
   }
 
   async remove(container: string): Promise<void> {
-    // Without a time, it would wait for a signal's effect that the first process of a container ignores.
+    // Without a time, it would first send a signal that the first process of a container ignores, and wait.
     await this.#root.perform(['podman', 'rm', '--force', '--time', '0', container]);
   }
 

@@ -1,4 +1,4 @@
-/** The first and the last address of a range, for who does not take it in CIDR form. */
+/** The first and the last address of a range, for engines that do not accept CIDR form. */
 import { isIPv4 } from 'node:net';
 
 /** @param cidr of IPv4: "192.168.8.192/27" @throws TypeError for anything else */

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { EngineRefusal } from './refusal.js';
 
-/** As the engines have printed it: docker 26.1.5, podman 5.4.2, the plugins 1.1.1. */
+/** Real output of the engines: docker 26.1.5, podman 5.4.2, the plugins 1.1.1. */
 const transcripts = [
   [
     'Error response from daemon: network dm-b59e24be439d is already using parent interface eth1',

@@ -1,9 +1,9 @@
-/** What a container engine said to something it was asked for and did not do. */
+/** The error of a container engine that refused a request. */
 import { z } from 'zod';
 import { MacvlabError } from '../core/error.js';
 
 export class EngineRefusal extends MacvlabError {
-  /** The engine's own words, without what it says before every error. */
+  /** The engine's own message, without its fixed prefix. */
   readonly words: string;
 
   /** @param what "node1: docker network create" */
@@ -17,7 +17,7 @@ export class EngineRefusal extends MacvlabError {
   }
 }
 
-/** CNI's plugins answer in JSON, with a code and a message (CNI specification 1.0.0, "Error"). */
+/** CNI's plugins print JSON, with a code and a message (CNI specification 1.0.0, "Error"). */
 const protocolError = z.looseObject({ code: z.number(), msg: z.string(), details: z.string().optional() });
 
 function messageIn(said: string): string | undefined {

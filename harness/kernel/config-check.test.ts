@@ -6,10 +6,10 @@ import { missingOptions, refuseUnsuitable } from './config-check.js';
 import { configNeeds } from './config-needs.js';
 import type { Kernel } from './kernel.js';
 
-/** The config fragment that users merge into theirs, as docs/kernels.md tells. */
+/** The config fragment that users merge into theirs, as docs/kernels.md explains. */
 const fragment = readFileSync(join(process.cwd(), 'docs/macvlab-guest.config'), 'utf8');
 
-/** The fragment with some options otherwise: `m`, or none at all. */
+/** The fragment with some options changed to `m`, or removed. */
 const changed = (options: Record<string, 'm' | 'n'>): string =>
   Object.entries(options).reduce(
     (text, [option, value]) =>

@@ -1,27 +1,27 @@
-/** Which options a kernel's config must have for a guest to come up, for its cables, and for all experiments. */
+/** The options that a kernel's config must have for a guest to boot, for its cables, and for all experiments. */
 import { MacvlabError } from '../core/error.js';
-import { treeOf } from './build-tree.js';
+import { treeOf } from './own/build-tree.js';
 import { type ConfigNeed, configNeeds } from './config-needs.js';
 import type { Kernel } from './kernel.js';
 
-/** One guest that holds the whole lab, or three that have cables between them. */
+/** One guest that holds the whole lab, or three with cables between them. */
 export type GuestShape = 'one guest' | 'three guests';
 
 /** A need that a config does not meet. */
 export interface MissingOption extends ConfigNeed {
-  /** That it is a module, which cannot be loaded: it is needed before, or no modules were given. */
+  /** Whether it is a module that cannot be loaded: it is needed earlier, or no modules were given. */
   asModule: boolean;
 }
 
 export interface ConfigCheck {
   /** Default: one guest. */
   shape?: GuestShape | undefined;
-  /** Whether the kernel's modules are at hand; default true. */
+  /** Whether the kernel's modules are available; default true. */
   modules?: boolean;
 }
 
 /**
- * The needs that a config does not meet, those for experiments included; these do not keep a guest from coming up.
+ * The needs that a config does not meet, also those for experiments, without which a guest still boots.
  * @param config lines `CONFIG_X=y`, as in a .config
  */
 export function missingOptions(config: string, { shape, modules = true }: ConfigCheck = {}): MissingOption[] {
@@ -40,8 +40,8 @@ export function missingOptions(config: string, { shape, modules = true }: Config
 }
 
 /**
- * Refuses a kernel that a guest would not come up with. One whose config is unknown is tried.
- * @throws MacvlabError KERNEL_UNSUITABLE naming each missing option, what it is for, and the commands that set them
+ * Refuses a kernel that cannot boot as a guest. One with an unknown config is tried.
+ * @throws MacvlabError KERNEL_UNSUITABLE with each missing option, its purpose, and the commands that set them
  */
 export function refuseUnsuitable(kernel: Kernel, shape: GuestShape): void {
   if (kernel.config === undefined) return;
@@ -77,7 +77,7 @@ function lineOf({ option, why, as, asModule }: MissingOption, mixed: boolean): s
   return `${setting}  ${why}${mixed ? ' (no modules were given)' : ''}`;
 }
 
-/** Each option with the menus that it stands in, since olddefconfig drops what has no menu. */
+/** Each option with its menus, because olddefconfig drops an option without its menu. */
 function rebuild(missing: readonly MissingOption[]): string {
   const options = new Set(
     missing.flatMap(({ option, newer, under = [] }) => [...under, option, ...(newer ? [newer] : [])]),

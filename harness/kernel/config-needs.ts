@@ -1,21 +1,21 @@
-/** The options of a kernel's config that the VM lab needs, each with what needs it. */
+/** The options of a kernel's config that the VM lab needs, each with its purpose. */
 
 export interface ConfigNeed {
   /** Without its `CONFIG_`. */
   option: string;
-  /** What it is for, as it stands behind the option in an error. */
+  /** Its purpose, as printed after the option in an error. */
   why: string;
-  /** Without it no guest comes up, or no guest with cables to others, or some experiments are skipped. */
+  /** Without it no guest boots, or no guest with cables to others, or some experiments are skipped. */
   for: 'guest' | 'three guests' | 'experiments';
-  /** `y` when a module comes too late: it is needed before the initramfs could load one. Also said of what can be no module. */
+  /** `y` when a module comes too late: the option is needed before the initramfs can load one. Also for options that cannot be modules. */
   as?: 'y';
-  /** The option that newer kernels have in its place. */
+  /** The option that replaces it in newer kernels. */
   newer?: string;
-  /** Menus and the like that must be on for the option to be there at all. */
+  /** Menus and other options that must be on for this option to exist. */
   under?: readonly string[];
 }
 
-/** Found by leaving out one after the other and booting what was left (docs/kernels.md tells how). */
+/** Found by removing one option after another and booting the result (docs/kernels.md explains how). */
 export const configNeeds: readonly ConfigNeed[] = [
   { option: '64BIT', why: 'the guests’ programs are 64-bit ones', for: 'guest', as: 'y' },
   { option: 'PRINTK', why: 'the kernel’s own words, which tell of a panic', for: 'guest', as: 'y' },

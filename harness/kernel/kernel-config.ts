@@ -1,13 +1,13 @@
-/** Where the config of a user's own kernel may be found. */
+/** Finds the config of a user's own kernel. */
 import { realpathSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { cacheEntry } from '../core/cache.js';
-import { treeOf } from './build-tree.js';
-import { unpackImage } from './vmlinux.js';
+import { treeOf } from './own/build-tree.js';
+import { unpackImage } from './image/vmlinux.js';
 
-/** The config that a tree was last built with; its .config may have been edited since. */
+/** The config of a tree's last build; its .config may have been edited since. */
 export async function configOfTree(tree: string): Promise<string | undefined> {
   return (await textOf(join(tree, 'include/config/auto.conf'))) ?? (await textOf(join(tree, '.config')));
 }
@@ -15,14 +15,14 @@ export async function configOfTree(tree: string): Promise<string | undefined> {
 export interface ImageFiles {
   image: string;
   release: string;
-  /** Changes with the image; fit for a file name. */
+  /** Changes with the image; usable as a file name. */
   digest: string;
   /** The folder of its modules, lib/modules/<release>, where their build left it. */
   modules: string | undefined;
 }
 
 /**
- * The config of an image: from the tree that it lies in, beside it, with its modules, or from the image (CONFIG_IKCONFIG).
+ * The config of an image: from its build tree, next to it, with its modules, or from the image (CONFIG_IKCONFIG).
  * @returns undefined when it is in none of these
  */
 export async function configOfImage(
@@ -46,14 +46,14 @@ export async function configOfImage(
   return (await embeddedConfig(image, digest, signal)) ?? (await looseConfig(folder, release));
 }
 
-/** A .config beside the image, when its first lines name the image's version: "# Linux/x86 6.1.192 Kernel Configuration". */
+/** A .config next to the image, when its first lines name the image's version: "# Linux/x86 6.1.192 Kernel Configuration". */
 async function looseConfig(folder: string, release: string): Promise<string | undefined> {
   const text = await textOf(join(folder, '.config'));
   const version = /^# Linux\/\S+ (\S+) Kernel Configuration$/m.exec(text ?? '')?.[1];
   return version !== undefined && release.startsWith(version) ? text : undefined;
 }
 
-/** What CONFIG_IKCONFIG puts into a kernel, between marks (kernel/configs.c). Cached, since the image must be unpacked for it. */
+/** The config that CONFIG_IKCONFIG puts into a kernel, between marks (kernel/configs.c). Cached, because the image must be unpacked for it. */
 async function embeddedConfig(image: string, digest: string, signal?: AbortSignal): Promise<string | undefined> {
   let found: string | undefined;
   const folder = await cacheEntry(join('configs', digest), async (made) => {

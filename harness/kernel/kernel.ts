@@ -1,17 +1,17 @@
 /** A kernel that a guest can boot. */
 export interface Kernel {
-  /** As a person names it: "6.12.117+deb13-cloud-amd64", or the path that was given. */
+  /** Its name for the user: "6.12.117+deb13-cloud-amd64", or the path that was given. */
   name: string;
-  /** What `uname -r` will say; a label only: what it supports is found by trying. */
+  /** The output of `uname -r`; only a label: features are detected by trying. */
   release: string;
   /** The bzImage. */
   image: string;
-  /** The folder below which `lib/modules/<release>` is; undefined for a kernel that has everything built in. */
+  /** The folder that contains `lib/modules/<release>`; undefined for a kernel with everything built in. */
   modules?: string;
-  /** Its config, as lines `CONFIG_X=y`; undefined when nobody knows it. */
+  /** Its config, as lines `CONFIG_X=y`; undefined when it is unknown. */
   config?: string;
-  /** Where it comes from: "Debian trixie-security, 6.12.117-1". */
+  /** Its source: "Debian trixie-security, 6.12.117-1". */
   origin: string;
-  /** Changes whenever the image or the modules do: what is made of them is cached by it. Fit for a file name. */
+  /** Changes with the image or the modules; the cache key of all files built from them. Usable as a file name. */
   id: string;
 }

@@ -1,9 +1,9 @@
-/** How a kernel carries a driver. */
+/** How a kernel provides a driver. */
 import type { NetworkStack } from '../remote/network-stack.js';
 
 /**
- * Whether a driver is a loaded module, looked up as the articles do, by `lsmod`, whose source is /proc/modules. A driver
- * that works and is not listed is built in; a kernel without modules has no such list at all.
+ * Whether a driver is a loaded module, checked as in the articles with `lsmod`, which reads /proc/modules. A driver
+ * that works and is not listed is built in. A kernel without modules has no such list.
  */
 export async function isLoadedModule(stack: NetworkStack, name: string): Promise<boolean> {
   const { status } = await stack.run(['grep', '-qs', `^${name} `, '/proc/modules'], 'reading');

@@ -13,7 +13,7 @@ describe('which kernel is meant', () => {
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'macvlab-resolve-'));
     process.chdir(folder);
-    // Whoever asks Debian's archive here hears at once that there is none.
+    // In this test, access to Debian's archive fails at once.
     Object.assign(process.env, {
       MACVLAB_CACHE: join(folder, 'cache'),
       MACVLAB_DEBIAN_MIRROR: `file://${folder}/none`,

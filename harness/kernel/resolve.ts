@@ -1,20 +1,20 @@
-/** From what a person says to a kernel that can be booted. */
+/** Finds the kernel for the user's text. */
 import { existsSync } from 'node:fs';
 import { MacvlabError } from '../core/error.js';
-import type { OnProgress } from './apt.js';
-import { debianKernel } from './debian-kernel.js';
+import type { OnProgress } from './debian/apt.js';
+import { debianKernel } from './debian/debian-kernel.js';
 import type { Kernel } from './kernel.js';
-import { ownKernel } from './own-kernel.js';
+import { ownKernel } from './own/own-kernel.js';
 
 export interface ResolveOptions {
-  /** The folder with the modules of a kernel of one's own. */
+  /** The folder with the modules of a user's own kernel. */
   modules?: string | undefined;
   signal?: AbortSignal | undefined;
   onProgress?: OnProgress | undefined;
 }
 
 /**
- * The kernel that is meant: a path is one of one's own, everything else one of Debian's.
+ * The kernel for the user's text: a path is a user's own kernel, everything else one of Debian's.
  * @param spec "path/to/bzImage", "path/to/linux", "6.12", "trixie" ...; default: Debian's of `defaultKernel`
  * @throws MacvlabError as ownKernel() and debianKernel(); USAGE for modules of a kernel that has its own
  */
@@ -34,7 +34,7 @@ export async function resolveKernel(spec: string | undefined, options: ResolveOp
   return debianKernel(spec, { signal, onProgress });
 }
 
-/** What is there is a path, but for a version: a folder "6.12" in the current one is meant by "./6.12". */
+/** An existing file or folder is a path, unless its name is a version: the user names a folder "6.12" as "./6.12". */
 export function isPath(spec: string): boolean {
   return spec.includes('/') || (existsSync(spec) && !/^\d+(?:\.\d+)*$/.test(spec));
 }

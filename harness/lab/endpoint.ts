@@ -8,26 +8,35 @@ import { addMacvlan, type MacvlanMode, type MacvlanOptions } from '../link/macvl
 import { addRoute, type Route } from '../link/route.js';
 import type { NetworkStack } from '../remote/network-stack.js';
 import { CapturePoint } from '../wire/capture-point.js';
-import type { Port } from './far-end.js';
-import type { Node } from './node.js';
-import type { Station } from './station.js';
+import type { Port } from '../exchange/link-peer-port.js';
+import type { Scopes } from './scopes.js';
+import type { Station } from '../exchange/station.js';
 
 export interface AttachOptions extends Pick<MacvlanOptions, 'mac' | 'flags' | 'sources'> {
-  /** Without a mode, the kernel chooses. */
+  /** The kernel chooses if there is none. */
   mode?: MacvlanMode;
-  /** CIDR; one or several. */
+  /** CIDR; one or more. */
   address: string | readonly string[];
   /** The child's name in the namespace; default "eth0". */
   device?: string;
-  /** The device that the child sits on; default the node's uplink. */
+  /** The child's parent; default the node's uplink. */
   parent?: string;
   promiscuous?: boolean;
   routes?: readonly Route[];
 }
 
+/** What an endpoint needs from its node. */
+export interface EndpointHost extends Station {
+  readonly scopes: Scopes;
+  /** Makes sure that addresses may be used here until the end of a scope. @throws MissingPrerequisite; MacvlabError HOST_ADDRESSES */
+  claim(addresses: readonly string[], scope: Scope, device?: string): Promise<void>;
+  /** A MAC address for a child on this node; undefined where the kernel chooses. @throws MissingPrerequisite where no child is allowed */
+  childMac(mode: MacvlanMode | undefined): string | undefined;
+}
+
 export class Endpoint implements Station {
   readonly name: string;
-  readonly node: Node;
+  readonly node: EndpointHost;
   readonly stack: NetworkStack;
   #device = 'eth0';
   #parent: string | undefined;
@@ -39,10 +48,10 @@ export class Endpoint implements Station {
   readonly #madeIn: Scope;
 
   /**
-   * @param ownScope the branch in which its namespace is undone
-   * @param madeIn the scope that was current when it was made
+   * @param ownScope the branch that removes its namespace
+   * @param madeIn the scope that was current when it was created
    */
-  constructor(name: string, node: Node, stack: NetworkStack, ownScope: Scope, madeIn: Scope) {
+  constructor(name: string, node: EndpointHost, stack: NetworkStack, ownScope: Scope, madeIn: Scope) {
     this.name = name;
     this.node = node;
     this.stack = stack;
@@ -70,12 +79,12 @@ export class Endpoint implements Station {
     return this.#link?.address ?? '';
   }
 
-  /** The child's mode, as the kernel showed it. */
+  /** The child's mode, as the kernel shows it. */
   get mode(): string | undefined {
     return macvlanMode(this.#link);
   }
 
-  /** The device that the child sits on. */
+  /** The child's parent. */
   get parent(): string | undefined {
     return this.#parent;
   }
@@ -86,8 +95,8 @@ export class Endpoint implements Station {
   }
 
   /**
-   * Adds a macvlan child, gives it its addresses, sets it up and listens on it, until the end of the current scope.
-   * @throws LinkError with the kernel's words
+   * Adds a macvlan child, gives it its addresses, sets it up and captures on it, until the end of the current scope.
+   * @throws LinkError with the kernel's message
    */
   async attach(options: AttachOptions): Promise<void> {
     const {
@@ -116,12 +125,12 @@ export class Endpoint implements Station {
     );
     this.#parent = parent;
     await this.#listen(device, addresses, scope);
-    // For a reproduction: where others are told this address, the child has to have it there as well.
+    // For a reproduction: where commands give this address to other hosts, the child must also have it there.
     if (mac === undefined && mode !== 'passthru')
       this.stack.note(['ip', 'link', 'set', 'dev', device, 'address', this.mac], 'likeness');
   }
 
-  /** Takes a child that is in the namespace already as this endpoint's own, and listens on it. @param parent the device that it sits on */
+  /** Uses an existing child in the namespace as this endpoint's child, and captures on it. @param parent the child's parent */
   async adopt(device: string, addresses: readonly string[], parent?: string): Promise<void> {
     this.#parent = parent;
     await this.#listen(device, addresses, this.#scope);
@@ -154,7 +163,7 @@ export class Endpoint implements Station {
     this.#wire = undefined;
   }
 
-  /** Where what is done now is undone: before its namespace, when both belong to one stretch of the run. */
+  /** The scope that undoes current changes: before the namespace is removed, if both belong to one scope of the run. */
   get #scope(): Scope {
     const { current } = this.node.scopes;
     return current === this.#madeIn ? this.#ownScope : current;

@@ -1,4 +1,4 @@
-/** A running lab: its nodes and switch, its captures, and the exchanges performed in it. */
+/** A running lab: its nodes and switch, its captures, and the exchanges that were run in it. */
 import { MacvlabError } from '../core/error.js';
 import { groupBy } from '../core/group.js';
 import type { EngineKind } from '../engine/networking.js';
@@ -7,25 +7,28 @@ import type { Route } from '../link/route.js';
 import { CommandLog } from '../remote/command-log.js';
 import { NetworkStack } from '../remote/network-stack.js';
 import type { Session } from '../remote/session.js';
-import { type Capture, nextOrder } from '../wire/capture.js';
-import { CapturePoint, type View } from '../wire/capture-point.js';
-import { ContainerEngines } from './container-engines.js';
-import type { ContainerHost } from './container-host.js';
-import { DescribedSwitch } from './described-switch.js';
-import type { LabDriver, Machines } from './driver.js';
-import { Exchange, type ExchangeOptions } from './exchange.js';
-import { FarEnd, type Port } from './far-end.js';
-import { Lacking } from './lacking.js';
-import { LinuxBridge, OthersBridge } from './linux-bridge.js';
-import { networkOf } from './network.js';
+import { CapturePoint } from '../wire/capture-point.js';
+import { ContainerEngines } from './container/container-engines.js';
+import type { ContainerHost } from './container/container-host.js';
+import { DeclaredSwitch } from './switch/declared-switch.js';
+import type { LabDriver, Machines } from '../machine/driver.js';
+import { Exchange, type ExchangeOptions } from '../exchange/exchange.js';
+import { LinkPeerPort, type Port } from '../exchange/link-peer-port.js';
+import { Ledger } from '../exchange/ledger.js';
+import type { ExchangeNetwork } from '../exchange/network.js';
+import { MissingPrerequisite } from '../core/missing-prerequisite.js';
+import { LinuxBridge, ExternalBridge } from './switch/linux-bridge.js';
+import { networkOf } from '../core/cidr.js';
+import { Listening } from './listening.js';
 import { Node } from './node.js';
 import { Scopes } from './scopes.js';
 import { sessionOverTheWire } from './wire-session.js';
-import type { Station } from './station.js';
-import { Switch } from './switch.js';
-import { Tenancy } from './tenancy.js';
-import { type NodeName, type Topology, topology, uplinkOf, variantOf } from './topology.js';
-import { type Wired, wire } from './wiring.js';
+import type { Station } from '../exchange/station.js';
+import { Switch } from './switch/switch.js';
+import { ExternalHostPolicy } from './external/external-host-policy.js';
+import { everythingAllowed, type HostSafetyPolicy } from './external/host-safety-policy.js';
+import { type NodeName, type Topology, topology, uplinkOf, variantOf } from '../machine/topology.js';
+import { type WiringResult, wire } from './wiring.js';
 
 /** Addresses and routes of an article's network. */
 export type AddressPlan = Partial<
@@ -35,7 +38,7 @@ export type AddressPlan = Partial<
   >
 >;
 
-export class Lab {
+export class Lab implements ExchangeNetwork {
   readonly driver: string;
   /** Kernel release of the machine that holds the nodes. */
   readonly kernel: string;
@@ -45,19 +48,15 @@ export class Lab {
   readonly node1: Node;
   readonly node2: Node;
   readonly switch: Switch;
-  /** Present where hosts and wire are somebody else's. */
-  readonly tenancy: Tenancy | undefined;
+  /** The changes that are allowed on its hosts and on their network. */
+  readonly policy: HostSafetyPolicy;
   readonly #router: Node | undefined;
   readonly #client: Node | undefined;
   readonly #engines: ContainerEngines;
 
-  /** Exchanges performed since the list was last emptied. */
-  readonly exchanges: Exchange[] = [];
-  /** How many pings have begun, and not ended. */
-  pingsUnderWay = 0;
-  /** The order that the first frame has which is still known: all before it were forgotten. */
-  forgottenBefore = 0;
-  /** How many commands it took to wire the lab and to listen in it; what comes later is a suite's or a test's. */
+  readonly listening: Listening;
+  readonly ledger = new Ledger();
+  /** The number of commands that wired the lab and started its captures. Later commands belong to a suite or an experiment. */
   wiredAt = 0;
 
   private constructor(driver: string, kernel: string, machines: Machines, log: CommandLog, network: Topology) {
@@ -66,75 +65,80 @@ export class Lab {
     this.machines = machines;
     this.log = log;
     this.scopes = new Scopes();
-    this.#engines = new ContainerEngines(machines.engines);
+    this.#engines = new ContainerEngines(machines.external ? undefined : machines.engines);
     const sessions = [machines.machine, ...Object.values(machines.nodes)];
     this.death = AbortSignal.any(sessions.map(({ death }) => death));
-    const { premises, uplinks = {} } = machines;
+    const { external } = machines;
+    const uplinks = external ? machines.uplinks : {};
     const variant = variantOf(network, (name) => name === 'switch' || machines.nodes[name] !== undefined, uplinks);
     const wires = new Map<NodeName, CapturePoint>(
       variant.nodes.filter((name) => name !== 'switch').map((name) => [name, this.#wireOf(name, variant)] as const),
     );
-    const own = (premises?.own ?? []).flatMap((name) => wires.get(name) ?? []);
-    this.tenancy = premises && new Tenancy(premises, own);
-    for (const session of Object.values(machines.nodes)) session.translation = this.tenancy?.map;
+    const own = (external?.own ?? []).flatMap((name) => wires.get(name) ?? []);
+    this.policy = external ? new ExternalHostPolicy(external, own) : everythingAllowed;
+    for (const session of Object.values(machines.nodes)) session.translation = this.policy.map;
     this.switch = this.#switchOf(variant, wires);
     const node = (name: NodeName) => {
       const wire = wires.get(name);
-      return wire && new Node(wire, this.scopes, { port: this.switch.ports.get(name), tenancy: this.tenancy });
+      return wire && new Node(wire, this.scopes, this.policy, this.switch.ports.get(name));
     };
     const [node1, node2] = [node('node1'), node('node2')];
     if (!node1 || !node2) throw new TypeError('a lab has at least node1 and node2');
     [this.node1, this.node2, this.#router, this.#client] = [node1, node2, node('router'), node('client')];
+    this.listening = new Listening(this.nodes, this.switch);
   }
 
-  /** @throws Lacking where there is none */
+  /** @throws MissingPrerequisite where there is none */
   get router(): Node {
     if (this.#router) return this.#router;
-    throw new Lacking('machine', 'needs a router, for which the inventory names no third machine');
+    throw new MissingPrerequisite('machine', 'needs a router, for which the inventory names no third machine');
   }
 
-  /** Who is behind the router. @throws Lacking where there is none */
+  /** The node on the other side of the router. @throws MissingPrerequisite where there is none */
   get client(): Node {
     if (this.#client) return this.#client;
-    throw new Lacking('machine', 'needs a client behind a router, for which the inventory names no third machine');
+    throw new MissingPrerequisite(
+      'machine',
+      'needs a client behind a router, for which the inventory names no third machine',
+    );
   }
 
   /**
-   * Builds a lab and starts listening in it.
-   * @throws MacvlabError when the driver cannot give its machines, or they cannot be wired; nothing is left then
+   * Builds a lab: the driver provides machines, and the lab connects them. Captures start later (`Listening.start`).
+   * @throws MacvlabError when the driver cannot provide the machines, or they cannot be connected. Everything is removed then
    */
   static async open(driver: LabDriver): Promise<Lab> {
     const log = new CommandLog();
-    let wired: Wired | undefined;
+    let wired: WiringResult | undefined;
     const network = driver.topology ?? topology;
     const machines = await driver.open(network, async (hosts) => {
       wired = await wire(hosts, network, log);
     });
     try {
-      return await Lab.#over(driver.name, machines, log, network, wired);
+      return await Lab.#onMachines(driver.name, machines, log, network, wired);
     } catch (error) {
       await machines.close();
       throw error;
     }
   }
 
-  /** A lab over machines that are wired already: one that was kept. */
+  /** A lab on machines that are connected already: a detached lab. */
   static async attach(driver: string, machines: Machines): Promise<Lab> {
-    return Lab.#over(driver, machines, new CommandLog());
+    return Lab.#onMachines(driver, machines, new CommandLog());
   }
 
-  static async #over(
+  static async #onMachines(
     driver: string,
     machines: Machines,
     log: CommandLog,
     network: Topology = topology,
-    wired?: Wired,
+    wired?: WiringResult,
   ): Promise<Lab> {
     const kernel = wired?.kernel ?? (await machines.machine.run(['uname', '-r'])).stdout.trim();
     const lab = new Lab(driver, kernel, machines, log, network);
     try {
       await Promise.all(lab.nodes.map((node) => node.learnMac(wired?.macs.get(node.name as NodeName))));
-      await lab.tenancy?.look();
+      await lab.policy.look();
       await lab.switch.prepare();
       return lab;
     } catch (error) {
@@ -143,17 +147,33 @@ export class Lab {
     }
   }
 
-  /** The deadline in milliseconds for what happens in this lab; see {@link Session.patience}. */
-  patience(milliseconds: number): number {
-    return this.machines.machine.patience(milliseconds);
+  /** A deadline in milliseconds for an action in this lab; see {@link Session.timeout}. */
+  timeout(milliseconds: number): number {
+    return this.machines.machine.timeout(milliseconds);
   }
 
-  /** Nodes that hold addresses, as many as there are. */
+  get movedAddresses(): readonly (readonly [string, string])[] {
+    return Object.entries(this.policy.map?.entries() ?? {});
+  }
+
+  get roundTrip(): number {
+    return this.machines.roundTrip;
+  }
+
+  get lateness(): number | undefined {
+    return this.machines.external && this.machines.lateness;
+  }
+
+  get witnesses(): readonly Station[] {
+    return [this.#router, this.node2, this.node1].filter((node) => node !== undefined);
+  }
+
+  /** All nodes of this lab except the switch. */
   get nodes(): readonly Node[] {
     return [this.node1, this.node2, this.#router, this.#client].filter((node) => node !== undefined);
   }
 
-  /** All stations there are now: nodes and endpoints with a child. */
+  /** All endpoints that exist now, on any node. */
   get endpoints() {
     return this.nodes.flatMap((node) => node.endpoints);
   }
@@ -162,10 +182,10 @@ export class Lab {
   async configure(plan: AddressPlan): Promise<void> {
     const { nodes } = this;
     const planned = nodes.flatMap(({ name }) => plan[name as Exclude<NodeName, 'switch'>] ?? []);
-    const release = await this.tenancy?.claim(
+    const release = await this.policy.claim(
       planned.flatMap(({ addresses = [], behind = [] }) => [...addresses, ...behind]),
     );
-    if (release) this.scopes.current.defer('addresses of the nodes are free again', release);
+    this.scopes.current.defer('addresses of the nodes are free again', release);
     await Promise.all(
       nodes.map(async (node) => {
         const { addresses, behind, routes } = plan[node.name as Exclude<NodeName, 'switch'>] ?? {};
@@ -175,100 +195,63 @@ export class Lab {
     );
   }
 
-  /** Sends one echo request between two stations from fresh neighbour state, and watches what becomes of it. */
+  /** Sends one echo request between two stations, with empty neighbour caches, and observes the frames of the exchange. */
   async ping(from: Station, to: Station, options: ExchangeOptions = {}): Promise<Exchange> {
-    return this.#underWay(async () => {
-      const exchange = await Exchange.perform(this, from, to, options);
-      this.exchanges.push(exchange);
+    return this.ledger.during(async () => {
+      const exchange = await Exchange.run(this, from, to, options);
+      this.ledger.add(exchange);
       return exchange;
     });
   }
 
   /**
-   * Sends an echo request that the sender's kernel cannot get rid of, and ends it as soon as that kernel has asked for the
-   * receiver. Whether anything left is for witnesses to tell that are sent when the way is open again.
+   * Sends an echo request on a path that is interrupted, and ends it as soon as the sender's kernel has tried to resolve the receiver. It sends
+   * no witnesses: once the path works again, an assertion such as `not.to.have.seen` sends them.
    */
-  async pingInVain(from: Station, to: Station): Promise<Exchange> {
-    return this.#underWay(() => Exchange.performInVain(this, from, to));
+  async pingExpectingNoReply(from: Station, to: Station): Promise<Exchange> {
+    return this.ledger.during(() => Exchange.runExpectingNoReply(this, from, to));
   }
 
-  async #underWay<T>(ping: () => Promise<T>): Promise<T> {
-    this.pingsUnderWay++;
-    try {
-      return await ping();
-    } finally {
-      this.pingsUnderWay--;
-    }
-  }
-
-  /** A session with one node whose packets go over the lab's wire from another, until the end of the current scope. */
+  /** A session with one node, whose packets come from another node over the lab's network; until the end of the current scope. */
   async sessionOverTheWire(from: Node, to: Node): Promise<Session> {
-    return sessionOverTheWire(this, from, to);
+    const { scopes, machines } = this;
+    return sessionOverTheWire(from, to, { scope: scopes.current, ssh: machines.ssh });
   }
 
-  /** Does work that floods the wire, with nobody listening: captures would drop frames, and slow down what is measured. */
+  /** Does work that floods the network, with all captures closed: they would drop frames, and slow down the measurement. */
   async unwatched<T>(work: () => Promise<T>): Promise<T> {
-    const { points } = this;
-    for (const point of points) point.close();
-    try {
-      return await work();
-    } finally {
-      await Promise.all(points.map((point) => point.open()));
-    }
+    return this.listening.without(work);
   }
 
-  /** A node with its container engine, which is started if need be. @throws MacvlabError ENGINE_MISSING */
+  /** A node with its container engine, which is started if necessary. @throws MacvlabError ENGINE_MISSING */
   async containerHost(node: Node, kind: EngineKind): Promise<ContainerHost> {
     return this.#engines.on(node, kind);
   }
 
-  /** Makes stations forget the neighbours they have learned, so that the next frame has to ask again. */
+  /** Empties the neighbour caches of stations, so that the next packet needs ARP or neighbour discovery. */
   async forgetNeighbours(stations: readonly Station[]): Promise<void> {
     const flushes = stations.flatMap((station) => {
       const { stack, addresses } = station;
-      // What a host knows of others, be it on the same card, is its own.
-      const own = station instanceof Node && this.tenancy?.isOwn(station.name);
+      // The other neighbour entries of a real host belong to its owner, even those of the same NIC.
+      const own = station instanceof Node && this.policy.isOwn(station.name);
       return own ? [...new Set(addresses.map(networkOf))].map((network) => ({ stack, network })) : [{ stack }];
     });
     const bySession = groupBy(flushes, ({ stack }) => stack.session);
     await Promise.all([...bySession.values()].map(flushNeighbours));
   }
 
-  /** Lets go of all that captures have seen and of the exchanges performed so far, so that memory stays bounded by one test. */
+  /** Discards all captured frames and all exchanges so far, so that memory is bounded by one test. */
   forget(): void {
-    for (const capture of this.captures) capture.forget();
-    this.exchanges.length = 0;
-    this.forgottenBefore = nextOrder();
+    this.listening.forget();
+    this.ledger.forget();
   }
 
-  /** Whose frames pass a view: a station at its own interface, or the station behind a switch port. */
-  ownerOf(view: View): Station {
-    const stations: Station[] = [...this.endpoints.filter(({ addresses }) => addresses.length > 0), ...this.nodes];
-    const at = (point: View | undefined) => point?.captures.some((capture) => view.captures.includes(capture));
-    const owner =
-      stations.find(({ wire }) => wire.isOpen && at(wire)) ??
-      this.nodes.find(({ port, addresses }) => addresses.length > 0 && at(port)) ??
-      stations.find(({ port, addresses }) => addresses.length > 0 && at(port));
-    if (owner) return owner;
-    throw new TypeError(`nobody with an address sends frames past ${view.label}`);
-  }
-
-  /** Every capture point that listens now. */
-  get points(): readonly CapturePoint[] {
-    const stations: Station[] = [...this.nodes, ...this.endpoints.filter((endpoint) => endpoint.addresses.length > 0)];
-    return [...stations.map(({ wire }) => wire), ...this.switch.points].filter((point) => point.isOpen);
-  }
-
-  get captures(): readonly Capture[] {
-    return this.points.flatMap((point) => point.captures);
-  }
-
-  /** Aborts when the first session is gone, with REMOTE_DEAD, or with what its guest died of. */
+  /** Aborts when the first session is gone, with REMOTE_DEAD or with the reason why its guest ended. */
   readonly death: AbortSignal;
 
   /**
    * Ends the lab with everything in it.
-   * @throws MacvlabError UNDO_FAILED where something was made on somebody else's hosts or switch that could not be taken away again
+   * @throws MacvlabError UNDO_FAILED when a change on real hosts or their switch cannot be reverted
    */
   async close(): Promise<void> {
     try {
@@ -278,23 +261,24 @@ export class Lab {
     }
   }
 
-  /** What a lab has made on machines of its own goes with these. */
+  /** Reverts the changes on real hosts. The lab's own machines are removed with all changes on them. */
   async #undoAll(): Promise<void> {
-    if (this.tenancy) await this.scopes.close();
+    if (this.machines.external) await this.scopes.close();
   }
 
-  /** Leaves the lab running when this process ends. @throws MacvlabError LAB_OPEN when its driver cannot do that */
-  async keep(): Promise<{ keeper: number; state: unknown }> {
-    if (this.machines.keep) {
+  /** Leaves the lab running after this process ends. @throws MacvlabError LAB_OPEN when its driver cannot do that */
+  async detach(): Promise<{ holder: number; state: unknown }> {
+    const { machines } = this;
+    if (!machines.external && machines.detach) {
       await this.#nameStations();
-      return this.machines.keep();
+      return machines.detach();
     }
     throw new MacvlabError('LAB_OPEN', `a ${this.driver} lab cannot be kept`, {
       next: 'use another lab, or run without --keep',
     });
   }
 
-  /** Lets those who work in a kept lab by hand call nodes, and endpoints as "node1-ns1", by their names. */
+  /** Writes /etc/hosts on the nodes, so that a user of a detached lab can use names: nodes, and endpoints as "node1-ns1". */
   async #nameStations(): Promise<void> {
     const lines = [...this.nodes, ...this.endpoints].flatMap(({ stack: { name }, addresses }) =>
       addresses.map((cidr) => `${cidr.replace(/\/.*/, '')} ${name.replace('/', '-')}`),
@@ -311,17 +295,14 @@ export class Lab {
     await Promise.all([...new Set(Object.values(this.machines.nodes))].map((session) => session.run(argv)));
   }
 
-  /** Marks in the log where the lab is complete. */
+  /** Records that the lab is complete: see {@link wiredAt}. */
   endWiring(): void {
     this.wiredAt = this.log.mark();
   }
 
-  /** Starts listening on every uplink and switch port. @throws MacvlabError CAPTURE_START */
-  async listen(): Promise<void> {
-    await Promise.all([...this.nodes.map((node) => node.wire), ...this.switch.points].map((point) => point.open()));
-  }
-
-  /** A node's uplink; those of nodes with endpoints, or behind whose ports nobody listens, are captured by direction. */
+  /**
+   * The capture point of a node's uplink. It separates the two directions if the node can have endpoints, or if the switch has no captures.
+   */
   #wireOf(name: NodeName, network: Topology): CapturePoint {
     const { switch: reached } = this.machines.nodes;
     const directed = name === 'node1' || name === 'node2' || (!reached && name === 'router');
@@ -334,16 +315,16 @@ export class Lab {
   }
 
   /**
-   * Somebody's card may carry the session over which its frames are told: each of them would bring about more. Nothing that an
-   * experiment asks about is TCP, which is somebody's own besides.
+   * A real NIC may also carry macvlab's SSH session: each captured frame would cause further SSH frames. So TCP is not captured. No experiment
+   * asserts on TCP, and other TCP traffic on that NIC is private.
    */
   get #filter(): string | undefined {
-    return this.machines.premises && 'not tcp and not (vlan and tcp)';
+    return this.machines.external && 'not tcp and not (vlan and tcp)';
   }
 
   #switchOf({ bridge, cables }: Topology, wires: ReadonlyMap<NodeName, CapturePoint>): Switch {
-    const { premises, nodes } = this.machines;
-    const { driver } = premises?.switch ?? {};
+    const { external, nodes } = this.machines;
+    const { driver } = external?.switch ?? {};
     const described = driver && 'bridge' in driver ? driver.bridge : undefined;
     const toSwitch = cables.filter(({ to }) => to.node === 'switch');
     const names = new Map(toSwitch.map(({ from, to }) => [from.node, described?.ports[from.node] ?? to.interface]));
@@ -353,20 +334,20 @@ export class Lab {
         [...names].map(([node, name]) => [node, new CapturePoint(stack, name, ['in', 'out'], this.#filter)]),
       );
       const own = [stack, described?.device ?? bridge, names, this.scopes] as const;
-      const sessions = Object.values(premises?.sessions ?? {});
-      return new Switch(ports, premises ? new OthersBridge(...own, sessions) : new LinuxBridge(...own));
+      const sessions = Object.values(external?.sessions ?? {});
+      return new Switch(ports, external ? new ExternalBridge(...own, sessions) : new LinuxBridge(...own));
     }
-    if (!premises) throw new TypeError('a lab on its own machines has a switch');
+    if (!external) throw new TypeError('a lab on its own machines has a switch');
     const ends = [...names.keys()].flatMap((node): [string, Port][] => {
       const near = wires.get(node);
-      return near ? [[node, new FarEnd(node, near)]] : [];
+      return near ? [[node, new LinkPeerPort(node, near)]] : [];
     });
-    return new Switch(new Map(ends), new DescribedSwitch(premises.switch, this.scopes, this.log));
+    return new Switch(new Map(ends), new DeclaredSwitch(external.switch, this.scopes, this.log));
   }
 
   #stack(name: NodeName): NetworkStack {
     const session = this.machines.nodes[name];
     if (session) return new NetworkStack(name, session, this.log);
-    throw new Lacking('machine', `needs ${name}, which this lab does not have`);
+    throw new MissingPrerequisite('machine', `needs ${name}, which this lab does not have`);
   }
 }

@@ -13,17 +13,16 @@ import { addVlan, type VlanProtocol } from '../link/vlan.js';
 import { NetworkStack } from '../remote/network-stack.js';
 import type { CommandResult, Session } from '../remote/session.js';
 import type { CapturePoint } from '../wire/capture-point.js';
-import { type AttachOptions, Endpoint } from './endpoint.js';
-import type { Port } from './far-end.js';
-import { Lacking } from './lacking.js';
+import { type AttachOptions, Endpoint, type EndpointHost } from './endpoint.js';
+import type { Port } from '../exchange/link-peer-port.js';
+import { MissingPrerequisite } from '../core/missing-prerequisite.js';
 import type { Scopes } from './scopes.js';
-import type { Station } from './station.js';
-import { takeOverAddress } from './take-over.js';
-import { expectDown, prepareRestoration } from './uplink-restoration.js';
-import type { Tenancy } from './tenancy.js';
+import { migrateAddress } from './address-migration.js';
+import { expectDown, prepareRestoration } from './external/uplink-restoration.js';
+import type { HostSafetyPolicy } from './external/host-safety-policy.js';
 import { quietNamespace } from './wiring.js';
 
-export class Node implements Station {
+export class Node implements EndpointHost {
   readonly name: string;
   readonly host: string;
   readonly stack: NetworkStack;
@@ -31,19 +30,14 @@ export class Node implements Station {
   readonly wire: CapturePoint;
   readonly port: Port | undefined;
   readonly scopes: Scopes;
-  /** Present where it is somebody else's host, or on a wire with such. */
-  readonly tenancy: Tenancy | undefined;
+  readonly policy: HostSafetyPolicy;
   readonly #endpoints = new Set<Endpoint>();
   #addresses: string[] = [];
   #mac = '';
   #restoreUplink: (() => Promise<void>) | undefined;
 
-  /** @param wire its uplink: captured by direction, as that of a node with endpoints has to be, or as a whole */
-  constructor(
-    wire: CapturePoint,
-    scopes: Scopes,
-    { port, tenancy }: { port?: Port | undefined; tenancy?: Tenancy | undefined } = {},
-  ) {
+  /** @param wire its uplink: captured in separate directions, which a node with endpoints needs, or as a whole */
+  constructor(wire: CapturePoint, scopes: Scopes, policy: HostSafetyPolicy, port?: Port) {
     const { stack, device } = wire;
     this.name = stack.name;
     this.host = stack.name;
@@ -52,7 +46,7 @@ export class Node implements Station {
     this.port = port;
     this.scopes = scopes;
     this.wire = wire;
-    this.tenancy = tenancy;
+    this.policy = policy;
   }
 
   get addresses(): readonly string[] {
@@ -63,14 +57,17 @@ export class Node implements Station {
     return this.#mac;
   }
 
-  /** A MAC address for a child that is to be made here; undefined where the kernel may choose, or has to. @throws Lacking where there may be none */
+  /**
+   * A MAC address for a new child on this node; undefined where the kernel chooses it.
+   * @throws MissingPrerequisite where no child is allowed
+   */
   childMac(mode: MacvlanMode | undefined): string | undefined {
-    if (mode === 'passthru') this.tenancy?.refuseTakingAll(this.name);
-    // A passthru child has that of its parent; what is made without a mode is made to see what the kernel chooses.
-    return mode === undefined || mode === 'passthru' ? undefined : this.tenancy?.nextMac();
+    if (mode === 'passthru') this.policy.refuseTakingAll(this.name);
+    // A passthru child has its parent's address. A child without a mode is created to see what the kernel chooses.
+    return mode === undefined || mode === 'passthru' ? undefined : this.policy.nextMac();
   }
 
-  /** The endpoints that live on this node now. */
+  /** The endpoints that exist on this node now. */
   get endpoints(): readonly Endpoint[] {
     return [...this.#endpoints];
   }
@@ -94,7 +91,7 @@ export class Node implements Station {
     const forget = () => (this.#addresses = this.#addresses.filter((address) => !addresses.includes(address)));
     this.scopes.current.defer(`${this.name}: addresses as before`, forget);
     const scope = this.scopes.current;
-    const own = routes.flatMap((route) => this.tenancy?.routesFor(this.name, route, scope) ?? [route]);
+    const own = routes.flatMap((route) => this.policy.routesFor(this.name, route, scope));
     await this.apply(
       ...addresses.map((cidr) => addAddress(this.stack, device, cidr)),
       ...own.map((route) => addRoute(this.stack, route)),
@@ -103,16 +100,16 @@ export class Node implements Station {
   }
 
   /**
-   * Makes sure that addresses may be used here until the end of a scope, and that nobody has them.
-   * @throws Lacking; MacvlabError HOST_ADDRESSES
+   * Makes sure that addresses may be used here until the end of a scope, and that no machine has them.
+   * @throws MissingPrerequisite; MacvlabError HOST_ADDRESSES
    */
   async claim(addresses: readonly string[], scope: Scope, device = this.device): Promise<void> {
     const { stack } = this;
-    const release = await this.tenancy?.claim(addresses, device === this.device ? undefined : { stack, device });
-    if (release) scope.defer(`${this.name}: addresses are free again`, release);
+    const release = await this.policy.claim(addresses, device === this.device ? undefined : { stack, device });
+    scope.defer(`${this.name}: addresses are free again`, release);
   }
 
-  /** Makes a namespace that an endpoint can live in. */
+  /** Creates a namespace for an endpoint. */
   async namespace(name: string): Promise<Endpoint> {
     const stack = this.#inside(name);
     const scope = this.scopes.current.branch(`namespace ${stack.name}`);
@@ -122,9 +119,9 @@ export class Node implements Station {
   }
 
   /**
-   * Takes a namespace that a container engine has made as an endpoint's.
+   * Uses a namespace that a container engine has created for an endpoint.
    * @param pid a process in it
-   * @param scope where this is undone; the namespace stays
+   * @param scope undoes this; the namespace stays
    * @throws LinkError
    */
   async namespaceOf(name: string, pid: number, scope: Scope): Promise<Endpoint> {
@@ -167,8 +164,8 @@ export class Node implements Station {
   }
 
   /**
-   * Makes a VLAN sub-interface and sets it up, until the end of the current scope.
-   * @returns its name: endpoints can sit on it, and it can be given addresses
+   * Creates a VLAN sub-interface and sets it up, until the end of the current scope.
+   * @returns its name: it can be the parent of endpoints, and have addresses
    * @throws LinkError
    */
   async vlan(
@@ -176,7 +173,7 @@ export class Node implements Station {
     { parent = this.device, protocol }: { parent?: string; protocol?: VlanProtocol } = {},
   ): Promise<string> {
     const name = subInterfaceOf(parent, id);
-    if (this.tenancy?.isOwn(this.name)) await this.#refuseSecondVlan(parent, id);
+    if (this.policy.isOwn(this.name)) await this.#refuseSecondVlan(parent, id);
     await this.apply(
       addVlan(this.stack, { name, parent, id, ...(protocol ? { protocol } : {}) }),
       settled(setUp(this.stack, name, true)),
@@ -184,31 +181,31 @@ export class Node implements Station {
     return name;
   }
 
-  /** A host may have a VLAN there itself, for which the kernel takes no second sub-interface (vlan.c, vlan_check_real_dev). */
+  /** A host may already have this VLAN, for which the kernel accepts no second sub-interface (vlan.c, vlan_check_real_dev). */
   async #refuseSecondVlan(parent: string, id: number): Promise<void> {
     const own = (await this.links()).find(
       ({ link, linkinfo }) => link === parent && linkinfo?.info_kind === 'vlan' && linkinfo.info_data?.id === id,
     );
     if (own)
-      throw new Lacking(
+      throw new MissingPrerequisite(
         'machine',
         `needs VLAN ${id} on ${parent} of ${this.name}, which has it already: ${own.ifname}`,
       );
   }
 
-  /** Lets the node be a router or not, until the end of the current scope. */
+  /** Makes the node a router or not, until the end of the current scope. */
   async forwarding(on: boolean): Promise<void> {
     await this.apply(setForwarding(this.stack, on));
   }
 
-  /** Sets the uplink promiscuous or not, until the end of the current scope. */
+  /** Makes the uplink promiscuous or not, until the end of the current scope. */
   async promiscuous(on: boolean): Promise<void> {
     await this.apply(setPromiscuous(this.stack, this.device, on));
   }
 
   /**
    * Sets the uplink down or up. tcpdump ends when its interface goes down, so that the uplink's captures are closed
-   * before and opened again after.
+   * before and reopened after.
    */
   async setUplink(state: 'up' | 'down'): Promise<void> {
     if (state === 'down') {
@@ -233,21 +230,21 @@ export class Node implements Station {
     return readLinks(this.stack);
   }
 
-  /** Lets a macvlan of the node take over its address and routes; see {@link takeOverAddress}. */
+  /** Moves the node's address and routes to a macvlan; see {@link migrateAddress}. */
   async takeOver(name: string, options: { through: Session }): Promise<CommandResult> {
-    return takeOverAddress(this, name, options.through);
+    return migrateAddress(this, name, options.through);
   }
 
-  /** Learns the uplink's MAC address, by reading it when nobody has read it yet. */
+  /** Stores the uplink's MAC address. Reads it if it is not given and not stored. */
   async learnMac(known?: string): Promise<void> {
     this.#mac = known ?? (await this.link()).address ?? '';
   }
 }
 
-/** Bytes of an interface's name (uapi/linux/if.h, IFNAMSIZ, without the zero at its end). */
+/** Bytes of an interface's name (uapi/linux/if.h, IFNAMSIZ, without the final zero). */
 const longestName = 15;
 
-/** What the sub-interface of a VLAN is called: "eth1.10"; the end of that, where a card's name is long. */
+/** The name of a VLAN's sub-interface: "eth1.10"; the end of that, where a NIC's name is long. */
 export function subInterfaceOf(parent: string, id: number): string {
   return `${parent}.${id}`.slice(-longestName);
 }

@@ -1,4 +1,4 @@
-/** The nested stretches of a run: lab, suite, test. What is made now is undone at the end of the innermost. */
+/** The nested scopes of a run: lab, suite, test. The end of the innermost scope undoes what was created in it. */
 import { Scope } from '../core/scope.js';
 
 export class Scopes {
@@ -11,7 +11,7 @@ export class Scopes {
     return scope;
   }
 
-  /** Begins a stretch within the current one. */
+  /** Begins a scope within the current one. */
   enter(name: string): Scope {
     const scope = new Scope(name);
     this.#open.push(scope);
@@ -19,7 +19,7 @@ export class Scopes {
   }
 
   /**
-   * Ends a stretch, by default the innermost, with all that were begun in it and not ended; what they made is undone.
+   * Ends a scope, by default the innermost, with all open scopes in it, and undoes their changes.
    * @throws MacvlabError UNDO_FAILED
    */
   async leave(scope: Scope = this.current): Promise<void> {
@@ -32,13 +32,13 @@ export class Scopes {
     if (failures.length > 0) throw failures[0] as Error;
   }
 
-  /** Undoes all that there is, of the lab itself too: nothing can be made behind this. @throws MacvlabError UNDO_FAILED */
+  /** Undoes all changes, also of the lab itself. Nothing can be created after this. @throws MacvlabError UNDO_FAILED */
   async close(): Promise<void> {
     const [outermost] = this.#open;
     if (outermost) await this.leave(outermost);
   }
 
-  /** Does work in a stretch of its own, which ends with it, however it ends. */
+  /** Does work in a separate scope, which ends with the work, also after an error. */
   async within<T>(name: string, work: () => Promise<T>): Promise<T> {
     const scope = this.enter(name);
     try {

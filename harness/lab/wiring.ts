@@ -1,36 +1,29 @@
-/** Wiring a lab's nodes, which are network namespaces on one machine or are spread over several. Only talks to machines over SSH. */
-import { randomBytes } from 'node:crypto';
+/** Connects a lab's nodes, which are network namespaces on one machine or on several. Uses machines only over SSH. */
 import { MacvlabError } from '../core/error.js';
 import { poll } from '../core/wait.js';
 import { readBridgePorts } from '../link/bridge-port.js';
 import type { Change } from '../link/change.js';
 import type { CommandLog } from '../remote/command-log.js';
 import { NetworkStack } from '../remote/network-stack.js';
-import type { Host } from './driver.js';
-import type { Cable, NodeName, Topology } from './topology.js';
+import type { Host } from '../machine/driver.js';
+import type { Cable, NodeName, Topology } from '../machine/topology.js';
+import { firstIndex, randomMac } from '../machine/link-identity.js';
 
-/**
- * Interface indexes of the switch's (and the router's inner) ends, set apart from those that the kernel counts from 1 in
- * every namespace: where both ends of a veth pair have the same index, the kernel does not see that it is linked, and
- * reports its carrier up to a second late (link_watch.c, linkwatch_urgent_event).
- */
-export const firstIndex = 101;
-
-/** What is known of a lab once it is wired. */
-export interface Wired {
-  /** Kernel release of the machine that holds the switch; of node1's, where nobody knows what holds that. */
+/** The properties of a wired lab. */
+export interface WiringResult {
+  /** Kernel release of the machine that holds the switch; that of node1 if the switch's machine is unknown. */
   kernel: string;
   /** MAC address of each node's uplink. */
   macs: ReadonlyMap<NodeName, string>;
 }
 
 /**
- * Lays the cables, sets all interfaces up and waits until the switch forwards on every port: in one round trip with each
- * machine, the switch's first. Cables within a machine are veth pairs; a cable between two is there already, and its ends get
- * their names.
- * @throws MacvlabError LAB_OPEN with the kernel's words
+ * Creates the cables, sets all interfaces up and waits until the switch forwards on every port: in one round trip with
+ * each machine, the switch's first. Cables within a machine are veth pairs. A cable between two machines exists
+ * already, and its ends get their names.
+ * @throws MacvlabError LAB_OPEN with the kernel's message
  */
-export async function wire(hosts: readonly Host[], topology: Topology, log: CommandLog): Promise<Wired> {
+export async function wire(hosts: readonly Host[], topology: Topology, log: CommandLog): Promise<WiringResult> {
   const made = hosts.find((host) => wiredOn(host).includes('switch'));
   const home = made ?? hosts.find(({ nodes }) => nodes.includes('node1'));
   if (!home) throw new TypeError('no machine holds the switch, or node1');
@@ -51,7 +44,7 @@ interface Step {
   kind: 'change' | 'reading';
 }
 
-/** The nodes of a machine that are the lab's to wire. */
+/** The nodes of a machine that the lab wires. */
 function wiredOn({ nodes, own, foreign }: Host): readonly NodeName[] {
   return foreign ? nodes.filter((name) => name !== own) : nodes;
 }
@@ -64,15 +57,15 @@ function stackOf({ session, own }: Host, name: NodeName, log: CommandLog): Netwo
   return new NetworkStack(name, session, log, name === own ? undefined : name);
 }
 
-/** MAC addresses of the uplinks: those of the cards, and random ones for the ends of veth pairs. */
-function macsOf(hosts: readonly Host[], { nodes }: Topology): Wired['macs'] {
+/** MAC addresses of the uplinks: those of the NICs, and random ones for the ends of veth pairs. */
+function macsOf(hosts: readonly Host[], { nodes }: Topology): WiringResult['macs'] {
   const cards = hosts.flatMap((host) => host.cards);
   const uplinks = nodes.filter((name) => name !== 'switch');
   return new Map(uplinks.map((name) => [name, cards.find(({ node }) => node === name)?.mac ?? randomMac()]));
 }
 
-/** All that is done on one machine, in order. */
-function stepsOn(host: Host, topology: Topology, macs: Wired['macs'], log: CommandLog): Step[] {
+/** All steps on one machine, in order. */
+function stepsOn(host: Host, topology: Topology, macs: WiringResult['macs'], log: CommandLog): Step[] {
   const nodes = wiredOn(host);
   const holds = (cable: Cable) => nodes.includes(cable.from.node) && nodes.includes(cable.to.node);
   const veths = topology.cables.filter(holds).map((cable) => cableLine(cable, topology, macs, host.own));
@@ -90,16 +83,16 @@ function stepsOn(host: Host, topology: Topology, macs: Wired['macs'], log: Comma
   return steps.map((step) => ({ ...step, kind: 'change' }));
 }
 
-/** Writes the cables that come to a machine from others into the log, as what would stand for them in one machine. */
-function noteCables(host: Host, topology: Topology, macs: Wired['macs'], log: CommandLog): void {
+/** Writes the cables from other machines into the log, as the commands that would replace them on one machine. */
+function noteCables(host: Host, topology: Topology, macs: WiringResult['macs'], log: CommandLog): void {
   if (!wiredOn(host).includes('switch')) return;
   const foreign = topology.cables.filter(({ from }) => !host.nodes.includes(from.node));
   const machine = new NetworkStack('machine', host.session, log);
   for (const cable of foreign) machine.note(['ip', ...cableLine(cable, topology, macs).split(' ')], 'cable');
 }
 
-/** Writes what is somebody else's into the log, as what would stand for it in one machine: nodes, the switch, and their cables. */
-function noteOthers(hosts: readonly Host[], topology: Topology, macs: Wired['macs'], log: CommandLog): void {
+/** Writes the external parts into the log, as the commands that would replace them on one machine: nodes, the switch, and their cables. */
+function noteOthers(hosts: readonly Host[], topology: Topology, macs: WiringResult['macs'], log: CommandLog): void {
   const [first] = hosts;
   const ours = new Set(hosts.flatMap(wiredOn));
   const others = topology.nodes.filter((name) => !ours.has(name));
@@ -114,8 +107,8 @@ function noteOthers(hosts: readonly Host[], topology: Topology, macs: Wired['mac
 }
 
 /**
- * A command that gives the card of a MAC address its name. Nothing else names it: there is no udev in a guest. Asked of ip(8), since
- * /sys may be that of another network namespace.
+ * A command that names the NIC with a MAC address. No other program names it: there is no udev in a guest. It looks the
+ * NIC up with ip(8), because /sys may be that of another network namespace.
  */
 function nameCard(mac: string, name: string): string[] {
   const script = [
@@ -143,24 +136,19 @@ async function performAll({ session }: Host, steps: readonly Step[]): Promise<st
   return results.map(({ stdout }) => stdout);
 }
 
-/** A command that runs lines by one `ip -batch`, behind a script of the shell's own. */
+/** A command that runs lines in one `ip -batch`, after the script `before`. */
 function ipBatch(lines: readonly string[], before = ''): string[] {
   return ['sh', '-c', `${before}\nprintf '%s\\n' "$@" | ip -batch -`.trim(), 'ip', ...lines];
 }
 
-/** @param own the node that is the machine itself, and so no namespace */
-function cableLine({ from, to }: Cable, { cables }: Topology, macs: Wired['macs'], own?: NodeName): string {
+/** @param own the node that is the machine itself, not a namespace */
+function cableLine({ from, to }: Cable, { cables }: Topology, macs: WiringResult['macs'], own?: NodeName): string {
   const home = (node: NodeName) => (node === own ? [] : ['netns', node]);
   const index = firstIndex + cables.findIndex((cable) => cable.from.node === from.node);
   return [
     ...['link', 'add', 'name', to.interface, 'index', index, ...home(to.node), 'type', 'veth'],
     ...['peer', 'name', from.interface, ...home(from.node), 'address', macs.get(from.node)],
   ].join(' ');
-}
-
-/** A unicast, locally administered MAC address: no two labs' are the same. */
-export function randomMac(): string {
-  return ['02', ...(randomBytes(5).toString('hex').match(/../g) ?? [])].join(':');
 }
 
 function upLines(name: NodeName, topology: Topology): string[] {
@@ -172,7 +160,7 @@ function interfacesOf(node: NodeName, { cables }: Topology): string[] {
   return ends.filter((end) => end.node === node).map((end) => end.interface);
 }
 
-/** Waits until every port of a switch forwards, which the kernel allows only once it has noticed the cable's carrier. */
+/** Waits until every port of a switch forwards. The kernel allows that only after it has detected the cable's carrier. */
 async function forwarding(stack: NetworkStack): Promise<void> {
   let states = '';
   const look = async () => {
@@ -180,11 +168,11 @@ async function forwarding(stack: NetworkStack): Promise<void> {
     states = ports.map(({ ifname, state }) => `${ifname} ${state}`).join('\n');
     return (ports.length > 0 && ports.every(({ state }) => state === 'forwarding')) || undefined;
   };
-  const deadline = stack.patience(10_000);
+  const deadline = stack.timeout(10_000);
   await poll(look, { what: 'all ports of the switch to forward', deadline, evidence: () => states });
 }
 
-/** A plain switch: no spanning tree that would block for 30 s, no multicast snooping, no IPv6 of its own. */
+/** A simple switch: no spanning tree, which would block for 30 s, no multicast snooping, no IPv6 of its own. */
 function bridgeLines(topology: Topology): string[] {
   const { bridge } = topology;
   const ports = interfacesOf('switch', topology);
@@ -198,14 +186,15 @@ function bridgeLines(topology: Topology): string[] {
   ];
 }
 
-/** Gives a new namespace the settings that {@link quietScript} is about. */
+/** Gives a new namespace the settings of {@link quietScript}. */
 export function quietNamespace(stack: NetworkStack): Change {
   return { stack, what: 'settings as the kernel ships them', command: ['sh', '-c', quietScript(false)] };
 }
 
 /**
- * Settings of a namespace that hosts differ in and that would change results: no reverse path filter, ARP as the kernel
- * ships it, no IPv6 autoconfiguration and no duplicate address detection (Documentation/networking/ip-sysctl.rst).
+ * Settings of a namespace that differ between hosts and would change results. There is no reverse path filter, IPv6
+ * autoconfiguration or duplicate address detection; ARP has the kernel's defaults
+ * (Documentation/networking/ip-sysctl.rst).
  */
 function quietScript(forwarding: boolean): string {
   const settings = {

@@ -5,8 +5,8 @@ import type { Change } from './change.js';
 import { type LinkInfo, parseLink, showLink } from './link-info.js';
 
 /**
- * Adds an address in CIDR form ("10.0.0.1/24", "2001:db8::1/64"). IPv6 addresses skip duplicate address detection
- * (RFC 4862, 5.4), which would leave them unusable for a second.
+ * Adds an address in CIDR form ("10.0.0.1/24", "2001:db8::1/64"). IPv6 addresses skip duplicate address detection (RFC
+ * 4862, 5.4), which would make them unusable for a second.
  */
 export function addAddress(stack: NetworkStack, device: string, cidr: string): Change<string[]> {
   return {
@@ -26,7 +26,7 @@ export function deleteAddress(stack: NetworkStack, device: string, cidr: string)
   };
 }
 
-/** The addresses of a link in CIDR form, link-local ones left out. */
+/** The addresses of a link in CIDR form, without link-local ones. */
 export function addressesOf(link: LinkInfo | undefined): string[] {
   const addresses = link?.addr_info ?? [];
   return addresses
@@ -34,7 +34,7 @@ export function addressesOf(link: LinkInfo | undefined): string[] {
     .map(({ local, prefixlen }) => `${local}/${prefixlen}`);
 }
 
-/** An address, with or without prefix length, as the kernel's tools print it: IPv6 in its short form (RFC 5952). */
+/** An address, with or without prefix length, in the kernel tools' form: IPv6 in its short form (RFC 5952). */
 export function asPrinted(cidr: string): string {
   const [address = '', ...prefix] = cidr.split('/');
   if (!address.includes(':')) return cidr;

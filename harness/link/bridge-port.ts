@@ -4,7 +4,7 @@ import type { NetworkStack } from '../remote/network-stack.js';
 import type { Change } from './change.js';
 import { parseIpJson } from './link-info.js';
 
-/** Flags as bridge(8) names them, on its command line and in its JSON output. */
+/** The names of flags in bridge(8), on its command line and in its JSON output. */
 export type BridgePortFlag = 'hairpin' | 'isolated' | 'learning' | 'flood' | 'bcast_flood' | 'mcast_flood';
 
 const portSchema = z.array(
@@ -14,7 +14,7 @@ const portSchema = z.array(
 /** A bridge port as `bridge -j -d link` shows it. */
 export type BridgePortInfo = z.infer<typeof portSchema>[number];
 
-/** Switches a flag of a port on or off; hairpin lets a frame out of the port through which it came. */
+/** Switches a flag of a port on or off; hairpin sends a frame back out of the port that received it. */
 export function setBridgePortFlag(
   stack: NetworkStack,
   port: string,

@@ -9,7 +9,7 @@ const stack = new NetworkStack('switch', undefined as unknown as Session, new Co
 const native = { id: 1, pvid: true, untagged: true };
 const tagged = (id: number) => ({ id, pvid: false, untagged: false });
 
-/** What `bridge -j vlan show dev node1` of iproute2 6.15 prints, and its compressed form. */
+/** The output of `bridge -j vlan show dev node1` of iproute2 6.15, and its compressed form. */
 const printed =
   '[{"ifname":"node1","vlans":[{"vlan":1,"flags":["PVID","Egress Untagged"]},{"vlan":10},{"vlan":11},{"vlan":20}]}]';
 const compressed =

@@ -1,4 +1,4 @@
-/** VLANs of a Linux bridge: whether it tells them apart, and which of them a port carries. */
+/** VLANs of a Linux bridge: VLAN filtering, and the VLANs of each port. */
 import { z } from 'zod';
 import type { NetworkStack } from '../remote/network-stack.js';
 import type { Change } from './change.js';
@@ -36,14 +36,14 @@ export function setPortVlans(stack: NetworkStack, port: string, vlans: readonly 
   };
 }
 
-/** Lets a bridge tell VLANs apart, or not. Without CONFIG_BRIDGE_VLAN_FILTERING a kernel accepts this, and ignores it. */
+/** Turns a bridge's VLAN filtering on or off. Without CONFIG_BRIDGE_VLAN_FILTERING a kernel accepts this, and ignores it. */
 export function setVlanFiltering(stack: NetworkStack, bridge: string, on: boolean): Change<boolean> {
   return setting(stack, bridge, 'vlan_filtering', on, Boolean, (value) => (value ? '1' : '0'));
 }
 
 /**
- * The VLAN that a bridge's ports are in by default, untagged; none when it is 0. To be set while the bridge does not tell
- * VLANs apart (br_vlan.c, br_vlan_set_default_pvid).
+ * The default VLAN of a bridge's ports, untagged; none when it is 0. To be set while VLAN filtering is off (br_vlan.c,
+ * br_vlan_set_default_pvid).
  */
 export function setDefaultVlan(stack: NetworkStack, bridge: string, vlan: number): Change<number> {
   return setting(stack, bridge, 'vlan_default_pvid', vlan, Number, String);
@@ -85,7 +85,7 @@ export function readTable(output: string): PortVlan[] {
   return single.sort((a, b) => a.id - b.id);
 }
 
-/** The kernel takes no exception to VLANs in the range that the port does not carry (br_netlink.c, br_vlan_info). */
+/** The kernel reports no error for VLANs in the range that the port does not carry (br_netlink.c, br_vlan_info). */
 function removeAll(port: string): string {
   return `vlan delete dev ${port} vid 1-4094`;
 }

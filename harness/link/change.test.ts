@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { errorOf } from '../core/error.test-support.js';
 import { Scope } from '../core/scope.js';
-import { skipWithoutRoot, TestSandbox } from '../lab/sandbox/sandbox.test-support.js';
+import { skipWithoutRoot, TestSandbox } from '../machine/sandbox/sandbox.test-support.js';
 import { NetworkStack } from '../remote/network-stack.js';
 import { addAddress, addressesOf, deleteAddress } from './address.js';
 import { readBridgePorts, setBridgePortFlag } from './bridge-port.js';
@@ -43,7 +43,7 @@ describe('changes of links (needs root)', function () {
   beforeEach(() => (scope = new Scope('test')));
   afterEach(() => scope.close());
 
-  /** Everything about both stacks that changes may change. */
+  /** All state of both stacks that changes may affect. */
   async function state(): Promise<unknown> {
     const read = async (stack: NetworkStack, ...argv: string[]) => (await stack.run(argv, 'reading')).stdout;
     const [linksA, linksB, ports] = await Promise.all([readLinks(a), readLinks(b), readBridgePorts(b)]);
@@ -61,7 +61,7 @@ describe('changes of links (needs root)', function () {
     };
   }
 
-  /** Makes changes, shows that they are there, undoes them, and shows that everything is as it was. */
+  /** Makes changes, checks that they are there, undoes them, and checks that the original state is back. */
   async function thereAndBack(changes: readonly Change[], there: () => Promise<unknown>): Promise<void> {
     const before = await state();
     await apply(changes, scope);
@@ -238,7 +238,7 @@ describe('changes of links (needs root)', function () {
       await sandbox.ip('-n a link add mover type veth peer name peer');
       await apply([moveLink(a, 'mover', b, 'moved')]);
       expect((await readLink(b, 'moved')).linkinfo?.info_kind).to.equal('veth');
-      expect((await refusalOf(readLink(a, 'mover'))).words).to.contain('does not exist');
+      expect((await refusalOf(readLink(a, 'mover'))).stderr).to.contain('does not exist');
       await apply([moveLink(b, 'moved', a)]);
       await sandbox.ip('-n a link delete moved');
     });
@@ -338,7 +338,7 @@ describe('changes of links (needs root)', function () {
       const error = await errorOf(scope.close());
       expect(error.code).to.equal('UNDO_FAILED');
       expect(error.evidence).to.match(/^undo nothing: a: undo nothing: .*mtu less than device minimum/);
-      expect((await refusalOf(readLink(a, 'mac1'))).words).to.contain('does not exist');
+      expect((await refusalOf(readLink(a, 'mac1'))).stderr).to.contain('does not exist');
       scope = new Scope('rest');
     });
   });
@@ -415,15 +415,15 @@ describe('changes of links (needs root)', function () {
       it(what, async () => {
         const error = await refusalOf(apply([change()].flat(), scope));
         expect(error).to.include(expected);
-        expect(error.message).to.contain(error.words.split('\n')[0]);
+        expect(error.message).to.contain(error.stderr.split('\n')[0]);
         expect(error.evidence).to.contain('$ ');
       });
     }
   });
 
   it('need a link to read', async () => {
-    expect((await refusalOf(readLink(a, 'nosuch'))).words).to.equal('Device "nosuch" does not exist.');
-    expect((await refusalOf(readLinks(sandbox.stack('nosuch')))).words).to.contain('No such file or directory');
+    expect((await refusalOf(readLink(a, 'nosuch'))).stderr).to.equal('Device "nosuch" does not exist.');
+    expect((await refusalOf(readLinks(sandbox.stack('nosuch')))).stderr).to.contain('No such file or directory');
   });
 
   it('leave neighbours to be forgotten', async () => {

@@ -16,13 +16,13 @@ export interface Change<T = unknown> {
   command: readonly string[];
   /** A command whose output shows the changed value; run before and after, in the same stack. */
   read?: readonly string[];
-  /** Takes the value out of what `read` printed; undefined when there is no such thing. */
+  /** Extracts the value from the output of `read`; undefined when it is not there. */
   value?(output: string): T | undefined;
   /** The value that must be read back. */
   expected?: T;
-  /** The command that restores what was there before; undefined when nothing needs to be done. */
+  /** The command that restores the previous value; undefined when nothing needs to be done. */
   undo?(before: T | undefined): readonly string[] | undefined;
-  /** Where the undo runs, when it is another stack. */
+  /** Where the undo runs, if that is another stack. */
   undoIn?: NetworkStack;
 }
 
@@ -34,11 +34,11 @@ export interface ChangeRecord<T = unknown> {
 }
 
 /**
- * Makes changes, all on one machine, in one round trip: reads the values before, changes, and reads them again. Where undos are
- * noted in a journal it takes two, since a note has to be there before the change.
- * Each undo is registered in the scope before anything is changed, so that a change cut short is undone as well.
- * @throws LinkError with the kernel's words for the first change that is refused; those before it stay until the undo
- * @throws MacvlabError LINK_IGNORED when the kernel accepts a change and it reads back otherwise
+ * Makes changes, all on one machine, in one round trip: reads the values before, changes, and reads them again. With a
+ * journal it takes two, because an undo must be recorded before the change. Each undo is registered in the scope before
+ * the change, so that an interrupted change is also undone.
+ * @throws LinkError with the kernel's message for the first change that is refused; those before it stay until the undo
+ * @throws MacvlabError LINK_IGNORED when the kernel accepts a change and it reads back differently
  */
 export async function apply(changes: readonly Change[], scope?: Scope): Promise<ChangeRecord[]> {
   const session = changes[0]?.stack.session;
@@ -48,7 +48,7 @@ export async function apply(changes: readonly Change[], scope?: Scope): Promise<
   for (const change of changes) {
     if (!change.undo) continue;
     scope?.defer(`undo ${change.what}`, async () => {
-      // The scope may end while the change is on its way: something else failed beside it.
+      // The scope may end during the change, because of an error elsewhere.
       await making.catch(() => undefined);
       await undo(change, tried.get(change), before);
     });
@@ -59,8 +59,8 @@ export async function apply(changes: readonly Change[], scope?: Scope): Promise<
 
 /**
  * Makes changes.
- * @param before is given the values before
- * @param tried is given the changes that may have been made
+ * @param before receives the values before
+ * @param tried receives the changes that may have been made
  */
 async function make(
   session: Session,
@@ -120,7 +120,7 @@ interface Result extends BatchResult {
   entry: LoggedCommand;
 }
 
-/** Performs steps up to the first that fails but must not. */
+/** Runs steps up to the first failure of a step without `mayFail`. */
 async function perform(session: Session, steps: readonly Step[]): Promise<Result[]> {
   const entries = steps.map(({ stack, argv, kind }) => stack.note(argv, kind));
   const results = await session.batch(steps.map(({ stack, argv, mayFail }) => ({ argv: stack.enter(argv), mayFail })));
@@ -132,7 +132,7 @@ async function perform(session: Session, steps: readonly Step[]): Promise<Result
   });
 }
 
-/** That a change was tried; `settled` says that it needs no undo any more. */
+/** Marks a change as tried; `settled` reports that it no longer needs an undo. */
 interface Note {
   settled(): void;
 }
@@ -147,7 +147,7 @@ function noteUndo(change: Change, before: unknown): Note {
   return { settled: argv ? journal.note([argv]) : () => undefined };
 }
 
-/** A change that needs neither undo nor reading of its own: it goes with the link, which is read as a whole. */
+/** A change that needs no separate undo or reading: it is removed with the link, which is read as a whole. */
 export function settled<T>({ stack, what, command }: Change<T>): Change {
   return { stack, what, command };
 }
@@ -171,7 +171,7 @@ function keyOf({ stack, read }: Change): string | undefined {
   return read && `${stack.name} ${read.join(' ')}`;
 }
 
-/** Changes that did not come about need no undo. */
+/** Failed changes need no undo. */
 function forget(changes: readonly Change[], tried: Map<Change, Note>): void {
   for (const change of changes) {
     tried.get(change)?.settled();
@@ -191,7 +191,7 @@ async function undo(change: Change, tried: Note | undefined, before: ReadonlyMap
   tried.settled();
 }
 
-/** What an undo is content with: the experiment itself took the thing away, or what it stood on. */
+/** Errors that an undo accepts: the experiment itself removed the object, or its parent. */
 export const alreadyGone =
   /Cannot find device|No such (device|process)|Cannot open network namespace|Cannot remove namespace file .*No such file|Cannot assign requested address|[Aa]ddress not found/;
 

@@ -8,7 +8,7 @@ export function setUp(stack: NetworkStack, device: string, up: boolean): Change<
   return flag(stack, device, `${device}: ${word(up)}`, (on) => [on ? 'up' : 'down'], 'UP', up);
 }
 
-/** Sets a device promiscuous or not (the administrative flag; captures and macvlan have counters of their own). */
+/** Sets a device promiscuous or not (the administrative flag; captures and macvlan have separate counters). */
 export function setPromiscuous(stack: NetworkStack, device: string, on: boolean): Change<boolean> {
   return flag(
     stack,
@@ -20,7 +20,7 @@ export function setPromiscuous(stack: NetworkStack, device: string, on: boolean)
   );
 }
 
-/** Sets a device's MAC address; the undo restores the one before. */
+/** Sets a device's MAC address; the undo restores the previous one. */
 export function setMac(stack: NetworkStack, device: string, mac: string): Change<string> {
   const set = (address: string) => ['ip', 'link', 'set', 'dev', device, 'address', address];
   return {

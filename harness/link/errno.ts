@@ -1,4 +1,4 @@
-/** What the kernel said to a netlink request, told apart: "I do not know this" and "I will not do this". */
+/** The kernel's errors for a netlink request, in two classes: "not supported" and "refused". */
 import { MacvlabError } from '../core/error.js';
 
 /** Error texts of strerror(3) as iproute2 prints them, with their names (errno(3)). */
@@ -18,13 +18,14 @@ const names: Record<string, string> = {
   'Network is unreachable': 'ENETUNREACH',
 };
 
-/** What means that kernel or iproute2 does not know the request, rather than refusing it. */
+/** Errors that mean that kernel or iproute2 does not support the request, rather than refuses it. */
 const unsupported =
   /Operation not supported|Unknown device type|RTNETLINK answers: Not supported|argument "[^"\n]*" is wrong(?!: Invalid "netns" value)|argument of "[^"\n]*" must be|Unknown(?:(?!Unknown).)*(?:option|mode)|"[^"\n]+" is a garbage|Unknown command|^Usage: /im;
 
 /**
- * What the kernel has said, as iproute2 prints it: the errno's text, or the words of an extended acknowledgement (NLMSGERR_ATTR_MSG).
- * iproute2's own complaints about its arguments begin alike (lib/utils.c: invarg, missarg, duparg, duparg2, parse_one_of, get_addr_1).
+ * The kernel's messages in iproute2's output: the errno's text, or the text of an extended acknowledgement
+ * (NLMSGERR_ATTR_MSG). iproute2's own errors about its arguments begin in the same way (lib/utils.c: invarg, missarg,
+ * duparg, duparg2, parse_one_of, get_addr_1).
  */
 const kernels =
   /^(?:RTNETLINK answers|Error): (?!argument |duplicate |either |an? |any |inet|[^"\n]* is expected rather than)(.+)$/m;
@@ -37,12 +38,12 @@ export function errnoIn(words: string): string | undefined {
 
 /** A change of a link, address, route or neighbour that was not made. */
 export class LinkError extends MacvlabError {
-  /** "EBUSY"; undefined when only words were given, as with the kernel's extended acknowledgements. */
+  /** "EBUSY"; undefined without an errno, as with the kernel's extended acknowledgements. */
   readonly errno: string | undefined;
-  /** The kernel's or iproute2's own words. */
-  readonly words: string;
-  /** What the kernel has said, without iproute2's frame; undefined when iproute2 gave up before it asked, or the program is missing. */
-  readonly kernelWords: string | undefined;
+  /** The message of the kernel or iproute2. */
+  readonly stderr: string;
+  /** The kernel's message, without iproute2's text around it; undefined when iproute2 failed before its request, or is missing. */
+  readonly kernelMessage: string | undefined;
 
   /** @param what the change, as in "node1: add mac1" */
   constructor(what: string, argv: readonly string[], words: string) {
@@ -54,7 +55,7 @@ export class LinkError extends MacvlabError {
         : 'look at the command and at the links before it in the evidence',
     });
     this.errno = errnoIn(words);
-    this.words = words.trim();
-    this.kernelWords = kernels.exec(words)?.[1]?.trim();
+    this.stderr = words.trim();
+    this.kernelMessage = kernels.exec(words)?.[1]?.trim();
   }
 }

@@ -1,4 +1,4 @@
-/** Whether a stack passes on packets that are not for itself. */
+/** Whether a stack forwards packets for other hosts. */
 import type { NetworkStack } from '../remote/network-stack.js';
 import type { Change } from './change.js';
 
@@ -6,7 +6,7 @@ const ipv4 = '/proc/sys/net/ipv4/ip_forward';
 const ipv6 = '/proc/sys/net/ipv6/conf/all/forwarding';
 const script = `echo "$1" >${ipv4} && { [ ! -e ${ipv6} ] || echo "$1" >${ipv6}; }`;
 
-/** Lets a stack be a router for both versions of IP, or not. */
+/** Makes a stack a router for both versions of IP, or not. */
 export function setForwarding(stack: NetworkStack, on: boolean): Change<boolean> {
   const set = (value: boolean) => ['sh', '-c', script, 'sh', value ? '1' : '0'];
   return {

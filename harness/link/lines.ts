@@ -1,21 +1,21 @@
 /**
- * Many commands of ip or bridge, performed by one process: where a CPU is translated, it costs five times as much to start one as to
- * have it ask the kernel.
+ * Runs many commands of ip or bridge in one process. On an emulated CPU, a process start takes five times as long as a
+ * kernel request.
  */
 import type { CommandResult } from '../remote/session.js';
 import type { NetworkStack } from '../remote/network-stack.js';
 
-/** What one of them has ended with: undefined when it was performed, and what was printed when not. */
+/** The result of a line: undefined if it succeeded, otherwise its error output. */
 export type Complaint = string | undefined;
 
-/** No object of ip(8) or bridge(8): a line that fails without asking the kernel anything, so that it tells how far the process came. */
+/** Not an object of ip(8) or bridge(8): a line that fails without a kernel request, so that it shows how far the process came. */
 const milestone = 'milestone';
 
 /**
- * Performs command lines of one program one after the other, whatever becomes of those before. A line's error ends iproute2 when it
- * is about a word that it does not know; what is behind it is performed by another process.
+ * Runs command lines of one program one after the other, also after errors. A line with an unknown word ends iproute2;
+ * another process runs the lines after it.
  * @param program "ip" or "bridge"
- * @param lines each a command without the program; no word may be empty or have a blank in it
+ * @param lines each a command without the program; no word may be empty or contain a blank
  */
 export async function performLines(
   stack: NetworkStack,
@@ -28,18 +28,18 @@ export async function performLines(
     const stdin = rest.map((words) => `${words.join(' ')}\n${milestone}\n`).join('');
     const result = await stack.run([program, '-force', '-batch', '-'], 'change', { stdin });
     const told = readComplaints(result, rest.length);
-    // Who could not even begin will not do better with the next line.
+    // A missing program fails for all further lines in the same way.
     complaints.push(...(result.status === notFound ? rest.map(() => told[0]) : told));
   }
   return complaints;
 }
 
-/** sh's exit status for a program that is not there (POSIX, 2.8.2). */
+/** sh's exit status for a missing program (POSIX, 2.8.2). */
 const notFound = 127;
 
 /**
- * What became of each line, up to that which ended the process. Line i is number 2i + 1 of the batch, its milestone 2i + 2; of a line
- * that fails, iproute2 says so behind its complaint (lib/utils.c, do_batch).
+ * The result of each line, up to the one that ended the process. Line i is number 2i + 1 of the batch, its milestone 2i
+ * + 2. For a failed line, iproute2 prints its number after the error (lib/utils.c, do_batch).
  */
 export function readComplaints(
   { stderr, status, signal }: Pick<CommandResult, 'stderr' | 'status' | 'signal'>,

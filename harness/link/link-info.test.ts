@@ -1,15 +1,16 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { NetworkStack } from '../remote/network-stack.js';
 import { MacvlabError } from '../core/error.js';
 import { addressesOf } from './address.js';
 import { errnoIn, LinkError } from './errno.js';
-import { skipWithoutRoot, TestSandbox } from '../lab/sandbox/sandbox.test-support.js';
+import { skipWithoutRoot, TestSandbox } from '../machine/sandbox/sandbox.test-support.js';
 import { macvlanMode, parseLink, parseLinks, readLink, readLinks } from './link-info.js';
 
 /** `ip -j -d address show dev m1` of a macvlan, as iproute2 6.1 prints it on Linux 6.18. */
 const macvlan = `[{"ifindex":3,"link":"eth0","ifname":"m1","flags":["BROADCAST","MULTICAST","UP","LOWER_UP"],"mtu":1500,"qdisc":"noqueue","operstate":"UP","group":"default","txqlen":1000,"link_type":"ether","address":"96:82:ba:32:20:51","broadcast":"ff:ff:ff:ff:ff:ff","promiscuity":0,"allmulti":0,"min_mtu":68,"max_mtu":65535,"linkinfo":{"info_kind":"macvlan","info_data":{"mode":"bridge","bcqueuelen":1000,"usedbcqueuelen":1000}},"num_tx_queues":1,"num_rx_queues":1,"gso_max_size":65536,"gso_max_segs":65535,"tso_max_size":524280,"tso_max_segs":65535,"gro_max_size":65536,"addr_info":[{"family":"inet","local":"10.0.0.3","prefixlen":24,"scope":"global","label":"m1","valid_life_time":4294967295,"preferred_life_time":4294967295},{"family":"inet6","local":"2001:db8::3","prefixlen":64,"scope":"global","nodad":true,"valid_life_time":4294967295,"preferred_life_time":4294967295},{"family":"inet6","local":"fe80::9482:baff:fe32:2051","prefixlen":64,"scope":"link","valid_life_time":4294967295,"preferred_life_time":4294967295}]}]\n`;
 
-/** The code of the error that reading ends with; undefined when it can be read. */
+/** The code of the reading error; undefined when there is none. */
 function codeOf(output: string): string | undefined {
   try {
     parseLinks(output);
@@ -30,10 +31,12 @@ describe('links of a machine (needs root)', () => {
   after(() => sandbox?.close());
 
   it('are an error where ip prints something else than JSON, or half of it', async () => {
-    const stack = sandbox.stack();
-    expect((await readLinks(stack)).map(({ ifname }) => ifname)).to.deep.equal(['lo']);
-    for (const script of ['[ "$1" != -j ] || shift; exec $real "$@"', '$real "$@" | head -c 100']) {
+    expect((await readLinks(sandbox.stack())).map(({ ifname }) => ifname)).to.deep.equal(['lo']);
+    const withoutJson = 'for word; do shift; [ "$word" = -j ] || set -- "$@" "$word"; done; exec $real "$@"';
+    for (const script of [withoutJson, `$real "$@" 2>&1 | sed -u 's/^\\(.\\{100\\}\\).*/\\1/'`]) {
       await sandbox.replace('ip', script);
+      // A session's ip is not replaced while it runs.
+      const stack = new NetworkStack('machine', await sandbox.connect('machine'), sandbox.log);
       for (const read of [() => readLinks(stack), () => readLink(stack, 'lo')]) {
         const error = await read().catch((reason: unknown) => reason);
         expect(error).to.be.instanceOf(MacvlabError).that.includes({ code: 'LINK_UNREADABLE', exit: 3 });

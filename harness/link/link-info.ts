@@ -34,15 +34,15 @@ const linkSchema = z.looseObject({
   addr_info: z.array(addressSchema).optional(),
 });
 
-/** A link, with what the harness asks of it; everything else that `ip` prints is there as well. */
+/** A link, with the fields that the harness uses; all other fields of `ip` are also there. */
 export type LinkInfo = z.infer<typeof linkSchema>;
 
-/** The command that shows one link with everything about it. */
+/** The command that shows all properties of one link. */
 export function showLink(device: string): string[] {
   return ['ip', '-j', '-d', 'address', 'show', 'dev', device];
 }
 
-/** The first link in what {@link showLink} printed; undefined when there is none. @throws MacvlabError LINK_UNREADABLE */
+/** The first link in the output of {@link showLink}; undefined when there is none. @throws MacvlabError LINK_UNREADABLE */
 export function parseLink(output: string): LinkInfo | undefined {
   return parseLinks(output)[0];
 }
@@ -69,16 +69,16 @@ export async function readLinks(stack: NetworkStack): Promise<LinkInfo[]> {
   return parseLinks(result.stdout);
 }
 
-/** The macvlan mode of a link: "bridge"; undefined when it is no macvlan. */
+/** The macvlan mode of a link: "bridge"; undefined when it is not a macvlan. */
 export function macvlanMode(link: LinkInfo | undefined): string | undefined {
   return link?.linkinfo?.info_kind?.startsWith('macv') ? link.linkinfo.info_data?.mode : undefined;
 }
 
-/** Parses what `ip -j` or `bridge -j` printed, and checks its shape. @throws MacvlabError LINK_UNREADABLE */
+/** Parses the output of `ip -j` or `bridge -j`, and checks its structure. @throws MacvlabError LINK_UNREADABLE */
 export function parseIpJson<T>(output: string, schema: z.ZodType<T>): T {
   let json: unknown;
   try {
-    // iproute2 prints nothing at all for an empty list, and empty objects for links that a filter left out.
+    // iproute2 prints nothing for an empty list, and empty objects for links that a filter left out.
     json = output.trim() === '' ? [] : (JSON.parse(output) as unknown);
   } catch (error) {
     throw unreadable(output, 'it is not JSON', error);

@@ -1,4 +1,4 @@
-/** macvlan links, and macvtap links, which are macvlans with a character device: made, changed and deleted. */
+/** Creates, changes and deletes macvlan links, and macvtap links, which are macvlans with a character device. */
 import type { NetworkStack } from '../remote/network-stack.js';
 import type { Change } from './change.js';
 import { type LinkInfo, macvlanMode, parseLink, showLink } from './link-info.js';
@@ -10,26 +10,23 @@ export type MacvlanMode = (typeof macvlanModes)[number];
 export interface MacvlanOptions {
   /** The child's name. */
   name: string;
-  /** The device that the child sits on. */
+  /** The child's parent. */
   parent: string;
   /** macvlan by default. */
   kind?: 'macvlan' | 'macvtap' | undefined;
-  /** Interface index, for who needs to know it beforehand; without one, the kernel counts. */
+  /** Interface index, for callers that need it in advance; by default, the kernel counts. */
   index?: number | undefined;
-  /** Without a mode, the kernel chooses. */
+  /** By default, the kernel chooses. */
   mode?: MacvlanMode | undefined;
-  /** MAC address; without one, the kernel makes one up. */
+  /** MAC address; by default, the kernel generates one. */
   mac?: string | undefined;
-  /** Flags behind the mode: passthru without promiscuous parent, source mode without destination lookup. */
+  /** Flags after the mode: passthru without promiscuous parent, source mode without destination lookup. */
   flags?: readonly ('nopromisc' | 'nodst')[] | undefined;
-  /** For mode source: the only source MAC addresses whose frames the child is given. */
+  /** For mode source: the child receives only frames from these source MAC addresses. */
   sources?: readonly string[] | undefined;
 }
 
-/**
- * Adds a macvlan on a device of `stack`; with `into`, straight into that stack's namespace.
- * The undo deletes it.
- */
+/** Adds a macvlan on a device of `stack`; with `into`, directly in that stack's namespace. The undo deletes it. */
 export function addMacvlan(stack: NetworkStack, options: MacvlanOptions, into?: NetworkStack): Change<LinkInfo> {
   const { name, parent, kind = 'macvlan', index, mode, mac, flags = [], sources } = options;
   const home = into ?? stack;
@@ -50,7 +47,7 @@ export function addMacvlan(stack: NetworkStack, options: MacvlanOptions, into?: 
   };
 }
 
-/** Changes the mode of a macvlan that exists. */
+/** Changes the mode of an existing macvlan. */
 export function setMacvlanMode(stack: NetworkStack, name: string, mode: MacvlanMode): Change<string> {
   return {
     stack,

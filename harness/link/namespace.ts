@@ -1,8 +1,8 @@
-/** Named network namespaces, and moving links into them. */
+/** Named network namespaces, and links that move into them. */
 import type { NetworkStack } from '../remote/network-stack.js';
 import type { Change } from './change.js';
 
-/** Creates a named namespace with its loopback up; the undo deletes it with all that is in it. */
+/** Creates a named namespace with its loopback up; the undo deletes it with its contents. */
 export function addNamespace(node: NetworkStack, namespace: NetworkStack): Change[] {
   const name = namespace.namespace ?? '';
   return [
@@ -16,14 +16,14 @@ export function addNamespace(node: NetworkStack, namespace: NetworkStack): Chang
   ];
 }
 
-/** The command that names the network namespace of a process; what deletes the name leaves the namespace. */
+/** The command that names the network namespace of a process. If the name is deleted, the namespace stays. */
 export function nameNamespace(name: string, pid: number): string[] {
   return ['ip', 'netns', 'attach', name, String(pid)];
 }
 
 /**
- * Moves a link into another namespace, and renames it on the way when a new name is given. Where `to` is the session's own
- * stack, which may have no name, the shell that performs the command is in it, and names it by its process id.
+ * Moves a link into another namespace, and renames it if a new name is given. `to` may be the session's own stack,
+ * which may have no name. The shell that runs the command is in it, so that its process id names it.
  */
 export function moveLink(from: NetworkStack, device: string, to: NetworkStack, newName?: string): Change {
   const words = ['ip', 'link', 'set', 'dev', device, ...(newName ? ['name', newName] : []), 'netns'];

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { errorOf } from '../core/error.test-support.js';
-import { skipWithoutRoot, TestSandbox } from '../lab/sandbox/sandbox.test-support.js';
+import { skipWithoutRoot, TestSandbox } from '../machine/sandbox/sandbox.test-support.js';
 import { quoteArgument } from '../remote/quote.js';
 import { flushNeighbours, readNeighbours } from './neighbour.js';
 
-/** A real ip and kernel, behind an ip that says so many times that a neighbour has gone by itself. */
+/** A real ip and kernel, with a wrapper around ip that reports several times that a neighbour has disappeared. */
 describe('forgetting neighbours (needs root)', () => {
   let sandbox: TestSandbox;
 
@@ -28,12 +28,18 @@ describe('forgetting neighbours (needs root)', () => {
   }
 
   async function saysGone(times: number): Promise<void> {
+    // An ip that reads lines, of which it answers those that flush by itself.
     const script = [
       '#!/bin/sh',
-      'case "$*" in *flush*) echo >>/run/asked',
-      `[ "$(wc -l </run/asked)" -gt ${times} ] || {`,
-      'echo "Failed to send flush request: No such file or directory" >&2; exit 1; } ;; esac',
-      'exec /sbin/ip "$@"',
+      'case "$*" in *-batch*) ;; *) exec /sbin/ip "$@" ;; esac',
+      'while IFS= read -r line; do',
+      '  case $line in *flush*)',
+      '    echo >>/run/asked',
+      `    [ "$(wc -l </run/asked)" -gt ${times} ] || {`,
+      '      echo "Failed to send flush request: No such file or directory"; echo "Command failed -:1"; continue; } >&2 ;;',
+      '  esac',
+      '  echo "$line"',
+      'done | /sbin/ip "$@"',
       '',
     ].join('\n');
     await sh(`printf %s ${quoteArgument(script)} >/usr/local/bin/ip; chmod +x /usr/local/bin/ip`);

@@ -1,4 +1,4 @@
-/** Neighbour entries (ARP and neighbour discovery): flushed, so that an exchange starts afresh, or set by hand. */
+/** Neighbour entries (ARP and neighbour discovery): flushed before an exchange, or set manually. */
 import { z } from 'zod';
 import { MacvlabError } from '../core/error.js';
 import type { NetworkStack } from '../remote/network-stack.js';
@@ -12,24 +12,25 @@ const neighbourSchema = z.array(
   z.looseObject({ dst: z.string(), lladdr: z.string().optional(), state: z.array(z.string()).optional() }),
 );
 
-/** Forgets all neighbours that were learned; permanent entries stay. With -s, ip says what it has come to (ip-neighbour(8)). */
+/** Removes all learned neighbours; permanent entries stay. With -s, ip reports the result (ip-neighbour(8)). */
 const flushAll = ['ip', '-s', 'neighbour', 'flush', 'all'] as const;
 const flushed = /^Nothing to flush|^\*\*\* Flush is complete/m;
-/** Said when the kernel has forgotten a neighbour by itself since ip listed it (ENOENT): ip gives up then, with others still to be flushed. */
+/** Printed when the kernel has removed a neighbour since ip listed it (ENOENT). ip then stops, with further entries not yet flushed. */
 const goneMeanwhile = /^Failed to send flush request: No such file or directory$/m;
-/** How often a flush is begun: more neighbours than that do not go by themselves between ip's list and its requests. */
+/** The maximum number of flushes: no more neighbours disappear between ip's list and its requests. */
 const mostFlushes = 10;
 
 interface Flush {
   stack: NetworkStack;
-  /** A network in CIDR form whose neighbours are meant; all when absent. */
+  /** A network in CIDR form, to flush only its neighbours; all when absent. */
   network?: string;
 }
 
 /**
- * Makes stacks, all on one machine, forget their neighbours, or those of a network: one that is still known would not be asked for.
+ * Removes the neighbours of stacks, all on one machine, or those of a network: a stack sends no request for a known
+ * neighbour.
  * @throws LinkError
- * @throws MacvlabError LINK_IGNORED when ip does not say that it has come to an end
+ * @throws MacvlabError LINK_IGNORED when ip does not report the end
  */
 export async function flushNeighbours(flushes: readonly Flush[]): Promise<void> {
   const session = flushes[0]?.stack.session;
@@ -38,7 +39,7 @@ export async function flushNeighbours(flushes: readonly Flush[]): Promise<void> 
   for (let left = mostFlushes; due.length > 0; left--) due = await flushOnce(session, due, left > 1);
 }
 
-/** @returns those that came to no end because a neighbour went by itself, if that is no error yet */
+/** @returns the flushes that stopped because a neighbour had disappeared, if that is not yet an error */
 async function flushOnce(session: Session, flushes: readonly Flush[], mayRepeat: boolean): Promise<Flush[]> {
   const steps = flushes.map((flush) => {
     const { stack, network } = flush;
@@ -62,7 +63,7 @@ async function flushOnce(session: Session, flushes: readonly Flush[], mayRepeat:
   });
 }
 
-/** Sets a neighbour's MAC by hand, so that nobody has to ask for it; the undo deletes the entry. */
+/** Sets a neighbour's MAC manually, so that no request is sent for it; the undo deletes the entry. */
 export function addNeighbour(stack: NetworkStack, device: string, address: string, mac: string): Change<string> {
   return {
     stack,
@@ -77,13 +78,13 @@ export function addNeighbour(stack: NetworkStack, device: string, address: strin
 
 export interface Neighbour {
   address: string;
-  /** Undefined while, or since, nobody has answered. */
+  /** Undefined without an answer. */
   mac: string | undefined;
   /** NUD states (neighbour(7)): "REACHABLE", "INCOMPLETE", "FAILED". */
   state: readonly string[];
 }
 
-/** The neighbours of a stack, those that have not answered included. */
+/** The neighbours of a stack, also those that have not answered. */
 export async function readNeighbours(stack: NetworkStack): Promise<Neighbour[]> {
   const { stdout } = await stack.run(['ip', '-j', 'neighbour', 'show'], 'reading');
   const entries = parseIpJson(stdout, neighbourSchema);

@@ -1,7 +1,7 @@
 /**
- * What brings a device back to how it is now: up or down, its addresses, and its routes. A link that is taken down loses its IPv6
- * addresses and all routes, and gets back only those that the kernel makes by itself (net/ipv4/fib_frontend.c, fib_netdev_event;
- * net/ipv6/addrconf.c, addrconf_ifdown).
+ * The commands that restore the current state of a device: up or down, its addresses, and its routes. A link that is
+ * set down loses its IPv6 addresses and all routes. It regains only those that the kernel creates by itself
+ * (net/ipv4/fib_frontend.c, fib_netdev_event; net/ipv6/addrconf.c, addrconf_ifdown).
  */
 import { z } from 'zod';
 import type { NetworkStack } from '../remote/network-stack.js';
@@ -11,7 +11,7 @@ import { type LinkInfo, parseLink, showLink } from './link-info.js';
 const addressSchema = z.looseObject({
   family: z.string(),
   local: z.string(),
-  /** The other end's, of a point-to-point address. */
+  /** The peer's, of a point-to-point address. */
   address: z.string().optional(),
   prefixlen: z.number(),
   broadcast: z.string().optional(),
@@ -25,13 +25,13 @@ const addressSchema = z.looseObject({
   home: z.boolean().optional(),
   temporary: z.boolean().optional(),
   nodad: z.boolean().optional(),
-  /** Who made it, as far as the kernel tells: "kernel_ll". */
+  /** Its creator, as far as the kernel shows it: "kernel_ll". */
   protocol: z.string().optional(),
 });
 
 type Address = z.infer<typeof addressSchema>;
 
-/** Reads a device, and returns the commands; performed where nothing has changed they change nothing. @throws LinkError */
+/** Reads a device, and returns the commands; they change nothing if the state is unchanged. @throws LinkError */
 export async function readRestoration(stack: NetworkStack, device: string): Promise<string[][]> {
   const routes = (family: string) => ['ip', family, 'route', 'show', 'table', 'all', 'dev', device];
   const argvs = [showLink(device), routes('-4'), routes('-6')];
@@ -44,7 +44,7 @@ export async function readRestoration(stack: NetworkStack, device: string): Prom
   const [shown, v4, v6] = results;
   const link = shown?.status === 0 ? parseLink(shown.stdout) : undefined;
   if (!link) throw new LinkError(`${stack.name}: show ${device}`, showLink(device), shown?.stderr ?? '');
-  // A kernel without IPv6 says so.
+  // A kernel without IPv6 prints this.
   const words = [
     ...routeCommands(v4?.stdout ?? '', '-4', device),
     ...(v6?.status === 0 ? routeCommands(v6.stdout, '-6', device) : []),
@@ -61,7 +61,7 @@ function restoration(link: LinkInfo, routes: string[][]): string[][] {
   ];
 }
 
-/** What the kernel prints for a lifetime without an end. */
+/** The kernel's value for an unlimited lifetime. */
 const forever = 0xffffffff;
 
 function addressCommand(link: LinkInfo, given: unknown): string[][] {
@@ -88,25 +88,25 @@ function addressCommand(link: LinkInfo, given: unknown): string[][] {
   ];
 }
 
-/** Whether the kernel makes an address by itself: a temporary one (RFC 8981), or the link-local one, unless it was told not to. */
+/** Whether the kernel creates an address by itself: a temporary one (RFC 8981), or the link-local one, unless it is configured not to. */
 function isKernels(link: LinkInfo, { temporary, scope, protocol, family }: Address): boolean {
   if (temporary) return true;
   if (family !== 'inet6' || scope !== 'link') return false;
   return protocol === undefined ? link['inet6_addr_gen_mode'] !== 'none' : protocol === 'kernel_ll';
 }
 
-/** States of a route, no properties; and of a lifetime, the word for its unit. */
+/** States of a route, which are not properties; and the unit of a lifetime. */
 const states =
   /\b(linkdown|dead|offload|trap|rt_offload|rt_trap|offload_failed)\b|\berror -?\d+|\bcache\b|(?<=\bexpires \d+)sec/g;
 
-/** `ip route show` prints what `ip route replace` takes. Those that the kernel makes for addresses are its own. */
+/** `ip route show` prints what `ip route replace` accepts. The kernel restores the routes that it creates for addresses. */
 function routeCommands(output: string, family: string, device: string): string[][] {
-  // An indented line is a path of a route with several, which are not put back.
+  // An indented line is one of several paths of a route; such routes are not restored.
   const own = output.split('\n').filter((line) => /^\S/.test(line) && !/\bproto kernel\b/.test(line));
   const commands = own.map((line) => {
     const words = line.replaceAll(states, ' ').trim().split(/\s+/);
     return ['ip', family, 'route', 'replace', ...words, 'dev', device];
   });
-  // A gateway has to be reached by a route that is there already.
+  // An existing route must lead to a gateway.
   return commands.sort((a, b) => Number(a.includes('via')) - Number(b.includes('via')));
 }

@@ -13,7 +13,7 @@ export interface Route {
   to: string;
   via?: string;
   device?: string;
-  /** Of two routes to the same network, that of the lower metric counts; 0 by default. */
+  /** Of two routes to the same network, the one with the lower metric is used; 0 by default. */
   metric?: number;
 }
 

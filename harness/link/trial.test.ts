@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { skipWithoutRoot, TestSandbox } from '../lab/sandbox/sandbox.test-support.js';
+import { skipWithoutRoot, TestSandbox } from '../machine/sandbox/sandbox.test-support.js';
 import type { NetworkStack } from '../remote/network-stack.js';
 import { LinkError } from './errno.js';
 import { performLines, readComplaints } from './lines.js';
@@ -20,7 +20,7 @@ describe('trials of what a kernel does (needs root)', function () {
   });
   after(() => sandbox?.close());
 
-  /** Something that shows in a link's own data. */
+  /** A trial that shows in a link's own data. */
   const trial = (line: string, link: string, key: string, expected: unknown, given: string[] = []): Trial => ({
     given: given.map(words),
     command: words(line),
@@ -151,7 +151,7 @@ describe('the words of a refusal', () => {
     ['sh: 1: exec: bridge: not found\n', undefined],
   ] as const) {
     it(`${said.split('\n')[0]}: ${kernels ? 'the kernel’s' : 'iproute2’s'}`, () => {
-      expect(new LinkError('it', ['ip'], said).kernelWords).to.equal(kernels);
+      expect(new LinkError('it', ['ip'], said).kernelMessage).to.equal(kernels);
     });
   }
 

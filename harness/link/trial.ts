@@ -1,4 +1,4 @@
-/** What a kernel makes of something it is asked for, told in one of four words, with its own. */
+/** Tries requests on a kernel, and classifies the result in one of four states, with the kernel's message. */
 import { isDeepStrictEqual } from 'node:util';
 import { groupBy } from '../core/group.js';
 import type { NetworkStack } from '../remote/network-stack.js';
@@ -7,29 +7,29 @@ import { performLines } from './lines.js';
 
 export interface Answer {
   /**
-   * "supported": accepted, and it reads back. "refused": the kernel said no. "ignored": accepted, and it reads back otherwise
-   * or not at all. "unknown": it cannot be told, be it that iproute2 does not know the word.
+   * "supported": accepted, and it reads back. "refused": the kernel returned an error. "ignored": accepted, and it
+   * reads back differently or not. "unknown": not detectable, for example because iproute2 does not support the word.
    */
   state: 'supported' | 'refused' | 'ignored' | 'unknown';
-  /** One line: what was read back, or the kernel's words, or why it cannot be told. */
+  /** One line: the value read back, or the kernel's message, or why the state is unknown. */
   words: string;
 }
 
-/** Something that is asked of the kernel by a command of ip or bridge. */
+/** A request to the kernel by a command of ip or bridge. */
 export interface Trial {
-  /** Commands that prepare for it; the same command is performed once, for all trials that name it. */
+  /** Commands that prepare for it; the same command runs once, for all trials that name it. */
   given: readonly (readonly string[])[];
   command: readonly string[];
-  /** A command whose output shows what has become of it. */
+  /** A command whose output shows the result. */
   read: readonly string[];
-  /** Takes that out of what `read` printed; undefined when there is nothing. */
+  /** Extracts the result from the output of `read`; undefined when it is not there. */
   value(output: string): unknown;
-  /** The value that means that it was done; before, there must be another. */
+  /** The value that shows success; before the command, the value must be another. */
   expected: unknown;
 }
 
 /**
- * Tries things in a stack that is to be given up afterwards: nothing is undone.
+ * Runs trials in a stack that the caller removes afterwards: nothing is undone.
  * @returns one answer per trial, in their order
  * @throws as {@link Session.run}; MacvlabError LINK_UNREADABLE
  */
@@ -47,7 +47,7 @@ export async function tryAll(stack: NetworkStack, trials: readonly Trial[]): Pro
     const inTheWay = obstacle(trial);
     if (inTheWay) return unknown(`not tried: ${inTheWay.message.replace(/: .*/s, '')}: ${wordsOf(inTheWay)}`);
     const failure = failures.get(lineOf(trial.command));
-    if (failure?.kernelWords !== undefined) return { state: 'refused', words: wordsOf(failure) };
+    if (failure?.kernelMessage !== undefined) return { state: 'refused', words: wordsOf(failure) };
     if (failure) return unknown(`the kernel was not asked: ${wordsOf(failure)}`);
     const reading = after.get(trial);
     if (reading?.failure) return unknown(`accepted, but it cannot be read back: ${wordsOf(reading.failure)}`);
@@ -63,7 +63,7 @@ function distinct(commands: readonly (readonly string[])[]): (readonly string[])
   return [...groupBy(commands, lineOf).values()].flatMap(([first]) => (first ? [first] : []));
 }
 
-/** Performs all that can be, the commands of one program in their order. @returns by command what was not, and why */
+/** Runs all commands, those of one program in their order. @returns the failed commands, and why */
 async function perform(stack: NetworkStack, commands: readonly (readonly string[])[]): Promise<Map<string, LinkError>> {
   const failures = new Map<string, LinkError>();
   for (const [program, own] of groupBy(commands, ([name = '']) => name)) {
@@ -80,13 +80,13 @@ async function perform(stack: NetworkStack, commands: readonly (readonly string[
   return failures;
 }
 
-/** What was read for a trial; a failure when the reading itself did not succeed. */
+/** The value that was read for a trial; a failure when the reading itself failed. */
 interface Reading {
   value?: unknown;
   failure?: LinkError;
 }
 
-/** The values that trials are about; what is read the same way is read once. */
+/** The values of trials; equal readings run once. */
 async function readAll(stack: NetworkStack, trials: readonly Trial[]): Promise<Map<Trial, Reading>> {
   const groups = [...groupBy(trials, ({ read }) => lineOf(read)).values()];
   const reads = groups.map(([first]) => ({ argv: stack.enter(first?.read ?? []), mayFail: true }));
@@ -112,11 +112,11 @@ function unknown(words: string): Answer {
   return { state: 'unknown', words };
 }
 
-/** In one line: "Invalid argument (EINVAL)". Behind its own words, iproute2 prints its usage. */
+/** In one line: "Invalid argument (EINVAL)". After its own message, iproute2 prints its usage. */
 function wordsOf(error: LinkError | undefined): string {
-  if (error?.kernelWords !== undefined)
-    return error.errno ? `${error.kernelWords} (${error.errno})` : error.kernelWords;
-  const [own = ''] = (error?.words ?? '').split(/^Usage: /m);
+  if (error?.kernelMessage !== undefined)
+    return error.errno ? `${error.kernelMessage} (${error.errno})` : error.kernelMessage;
+  const [own = ''] = (error?.stderr ?? '').split(/^Usage: /m);
   return own.trim().replace(/\s*\n\s*/g, '; ') || 'iproute2 prints its usage, as for a word that it does not know';
 }
 

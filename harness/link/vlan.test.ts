@@ -6,7 +6,7 @@ import { addVlan, taggingOf } from './vlan.js';
 
 const stack = new NetworkStack('node1', undefined as unknown as Session, new CommandLog());
 
-/** What `ip -j -d link` of iproute2 6.15 prints of eth1.30, shortened. */
+/** The output of `ip -j -d link` of iproute2 6.15 for eth1.30, shortened. */
 const printed =
   '[{"ifindex":5,"link":"eth1","ifname":"eth1.30","flags":["BROADCAST"],"mtu":1500,"operstate":"DOWN",' +
   '"linkinfo":{"info_kind":"vlan","info_data":{"protocol":"802.1ad","id":30,"flags":["REORDER_HDR"]}}}]';

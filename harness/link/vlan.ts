@@ -1,12 +1,12 @@
-/** VLAN sub-interfaces: a device's frames that carry one tag, without that tag; several tags when they are stacked. */
+/** VLAN sub-interfaces: each has a device's frames with one tag, without that tag; several tags when they are stacked. */
 import type { NetworkStack } from '../remote/network-stack.js';
 import type { Change } from './change.js';
 import { type LinkInfo, parseLink, showLink } from './link-info.js';
 
-/** The tag's kind (IEEE 802.1Q-2018, 9.5): a customer's, or a provider's around it. */
+/** The tag's kind (IEEE 802.1Q-2018, 9.5): a customer's, or a provider's outer tag. */
 export type VlanProtocol = '802.1Q' | '802.1ad';
 
-/** The tag that a sub-interface adds to what it sends, and takes off what it is given. */
+/** The tag that a sub-interface adds to frames that it sends, and removes from those that it receives. */
 export interface Tagging {
   /** 1 to 4094. */
   id: number;
@@ -32,7 +32,7 @@ export function addVlan(stack: NetworkStack, options: VlanOptions): Change<Taggi
   };
 }
 
-/** Adds a VLAN sub-interface of a device of `stack` straight into another namespace, so that `stack` itself has none; the undo deletes it. */
+/** Adds a VLAN sub-interface of a device of `stack` directly in another namespace, so that `stack` itself has none; the undo deletes it. */
 export function addVlanInto(stack: NetworkStack, options: VlanOptions, into: NetworkStack): Change {
   return { ...adding(stack, options, into), undoIn: into };
 }

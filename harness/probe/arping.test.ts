@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { MacvlabError } from '../core/error.js';
 import { parseArping } from './arping.js';
 
-// As iputils 20221126 prints it in a sandbox.
+// Output of iputils 20221126 in a sandbox.
 const answered = `ARPING 192.168.179.9 from 192.168.179.10 eth1
 Unicast reply from 192.168.179.9 [8E:80:47:5C:2E:53]  0.931ms
 Sent 1 probes (1 broadcast(s))

@@ -1,36 +1,36 @@
-/** arping (iputils): who answers for an address on this link, asked below IP. */
+/** arping (iputils): finds out below IP which hosts answer for an address on this link. */
 import { MacvlabError } from '../core/error.js';
 import type { CommandKind, NetworkStack } from '../remote/network-stack.js';
 
 export interface ArpingOptions {
   device: string;
-  /** How many requests; each is sent when the last is answered, or a second later. */
+  /** The number of requests; each is sent after the last reply, or a second later. */
   count?: number;
-  /** Seconds until it gives up, answered or not. */
+  /** Seconds until it ends, with or without a reply. */
   deadline?: number;
-  /** Ask as somebody without an address, to find out whether one is taken (RFC 5227, ARP probe). */
+  /** Send without a sender address, to detect whether an address is in use (RFC 5227, ARP probe). */
   probe?: boolean;
-  /** What it is asked for: default "probe". */
+  /** The command's kind in the log: default "probe". */
   kind?: CommandKind;
-  /** Ask everybody each time; otherwise who has answered is asked alone. */
+  /** Send each request as a broadcast; otherwise later requests go only to the host that has answered. */
   broadcast?: boolean;
 }
 
 /**
- * How it is found out whether an address is taken: three probes (RFC 5227, 1.1: PROBE_NUM). They are sent a second apart, which is the
- * least that the RFC allows (PROBE_MIN), and the last is given a second, of the RFC's two (ANNOUNCE_WAIT).
+ * Detects whether an address is in use: three probes (RFC 5227, 1.1: PROBE_NUM). They are sent at intervals of a
+ * second, the RFC's minimum (PROBE_MIN). The wait after the last is one second, of the RFC's two (ANNOUNCE_WAIT).
  */
 export const addressProbes = { probe: true, count: 3, deadline: 3 } as const;
 
 export interface ArpingResult {
   sent: number;
   received: number;
-  /** Who answered, in lower case, one entry per reply. */
+  /** The senders of the replies, in lower case, one entry per reply. */
   macs: string[];
 }
 
 /**
- * Asks who has an address. It ends with the last answer; only a missing one takes until the deadline.
+ * Sends ARP requests for an address. It ends with the last reply; only a missing one takes until the deadline.
  * @throws MacvlabError PROBE_UNREADABLE when arping prints no count, as that of another project does
  */
 export async function arping(stack: NetworkStack, address: string, options: ArpingOptions): Promise<ArpingResult> {

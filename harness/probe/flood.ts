@@ -1,4 +1,4 @@
-/** What traffic costs a device: echo requests as fast as they are answered, and the device's byte counters. */
+/** Measures a device's traffic: echo requests as fast as they are answered, and the device's byte counters. */
 import { z } from 'zod';
 import { MacvlabError } from '../core/error.js';
 import { parseIpJson } from '../link/link-info.js';
@@ -17,7 +17,7 @@ export interface FloodCost {
   received: number;
   /** By ping's own clock, from the first request to the last reply. */
   milliseconds: number;
-  /** What the device sent and received meanwhile, headers and any other traffic included. */
+  /** Bytes that the device sent and received meanwhile, headers and any other traffic included. */
   sentBytes: number;
   receivedBytes: number;
 }

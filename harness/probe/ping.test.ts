@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { MacvlabError } from '../core/error.js';
-import { patience, poll } from '../core/wait.js';
+import { timeout, poll } from '../core/wait.js';
 import { readNeighbours } from '../link/neighbour.js';
-import { skipWithoutRoot, TestSandbox } from '../lab/sandbox/sandbox.test-support.js';
+import { skipWithoutRoot, TestSandbox } from '../machine/sandbox/sandbox.test-support.js';
 import type { NetworkStack } from '../remote/network-stack.js';
 import { parsePing, ping, startPing } from './ping.js';
 
@@ -222,9 +222,10 @@ describe('ping (needs root)', function () {
   });
 
   it('tells what it has so far when it is stopped', async () => {
-    const running = await startPing(a, '10.0.0.9', { count: 5, wait: 30 });
-    const asked = async () => (await readNeighbours(a)).find(({ address }) => address === '10.0.0.9');
-    await poll(asked, { what: 'the first request to be sent', deadline: patience(20_000) });
+    // An address of its own: an entry that an earlier test left would end the wait before ping handles signals.
+    const running = await startPing(a, '10.0.0.8', { count: 5, wait: 30 });
+    const asked = async () => (await readNeighbours(a)).find(({ address }) => address === '10.0.0.8');
+    await poll(asked, { what: 'the first request to be sent', deadline: timeout(20_000) });
     await running.stop();
     const result = await running.ended;
     expect(result).to.include({ received: 0, loss: 100 });

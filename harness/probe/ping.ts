@@ -3,12 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { MacvlabError } from '../core/error.js';
 import { within } from '../core/wait.js';
 import type { NetworkStack } from '../remote/network-stack.js';
-import type { RemoteProcess } from '../remote/process.js';
+import type { CommandResult } from '../remote/session.js';
 
 export interface PingReply {
   sequence: number;
   from: string;
-  /** TTL or hop limit that was left. */
+  /** Remaining TTL or hop limit. */
   ttl: number;
   /** Round-trip time in milliseconds. */
   time: number;
@@ -22,23 +22,23 @@ export interface PingResult {
   /** Percent of the requests that were not answered. */
   loss: number;
   replies: PingReply[];
-  /** ICMP errors and local errors in ping's words: "Destination Host Unreachable". */
+  /** ICMP errors and local errors in ping's output: "Destination Host Unreachable". */
   errors: string[];
-  /** Why ping sent nothing at all: "connect: Network is unreachable". */
+  /** Why ping sent nothing: "connect: Network is unreachable". */
   refusal?: string;
-  /** A reply whose payload was not what had been sent. */
+  /** A reply whose payload differs from the request's. */
   corrupted: boolean;
-  /** Milliseconds that ping says it took, without its start and end. */
+  /** Milliseconds that ping reports, without its start and end. */
   duration: number;
 }
 
 export interface PingOptions {
   count?: number;
-  /** Seconds to wait for the last reply; whoever knows sooner that there is none calls `stop`. */
+  /** Seconds to wait for the last reply; a caller that detects a loss earlier calls `stop`. */
   wait?: number;
-  /** Payload bytes, at least 16 for the token to have room. */
+  /** Payload bytes, at least 16 for the token. */
   size?: number;
-  /** Seconds between two requests; 1 without it. */
+  /** Seconds between two requests; default 1. */
   interval?: number;
   /** Send the next request as soon as the last is answered (needs root). */
   flood?: boolean;
@@ -48,12 +48,12 @@ export interface PingOptions {
   device?: string;
 }
 
-/** A ping that runs. */
+/** A running ping. */
 export interface RunningPing {
-  /** Hex digits that every echo's payload carries, so that its frames are told from all others. */
+  /** Hex digits in every echo's payload, which distinguish its frames from all others. */
   readonly token: string;
   readonly ended: Promise<PingResult>;
-  /** Ends it at once; it reports what it has so far. */
+  /** Ends it at once; it reports its results so far. */
   readonly stop: () => Promise<void>;
 }
 
@@ -70,14 +70,14 @@ export async function startPing(stack: NetworkStack, address: string, options: P
     ...(options.device === undefined ? [] : ['-I', options.device]),
     address,
   ];
-  const process = await stack.start(argv, 'probe');
+  const process = await stack.launch(argv, 'probe');
   const stop = () => stack.session.signal('INT', [process]);
-  const ended = finish(stack, process, argv).catch(async (error: unknown) => {
-    // A ping that outlives its deadline would go on into the next experiment.
+  const ended = finish(stack, process.ended, argv).catch(async (error: unknown) => {
+    // A ping that outlives its deadline would continue into the next experiment.
     if (!stack.session.death.aborted) await stop().catch(() => undefined);
     throw error;
   });
-  // Who stops a ping because the lab is lost has the lab's error to report.
+  // A caller that stops a ping because the lab is lost reports the lab's error.
   ended.catch(() => undefined);
   return { token, ended, stop };
 }
@@ -92,15 +92,13 @@ export async function ping(
   return { ...(await running.ended), token: running.token };
 }
 
-async function finish(stack: NetworkStack, process: RemoteProcess, argv: readonly string[]): Promise<PingResult> {
-  let stdout = '';
-  let stderr = '';
-  process.stdin.end();
-  process.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-  process.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  const evidence = () => stdout + stderr;
-  const exit = await within(process.ended, { what: argv.join(' '), deadline: stack.patience(60_000), evidence });
-  return parsePing(stack.received(stdout), stack.received(stderr), exit.status);
+async function finish(
+  stack: NetworkStack,
+  ended: Promise<CommandResult>,
+  argv: readonly string[],
+): Promise<PingResult> {
+  const result = await within(ended, { what: argv.join(' '), deadline: stack.timeout(60_000) });
+  return parsePing(result.stdout, result.stderr, result.status);
 }
 
 /**
@@ -122,7 +120,7 @@ export function parsePing(stdout: string, stderr: string, status: number | null)
     from,
     ttl: Number(ttl),
     time: Number(time),
-    // "DUP!" would miss the further answers of a multicast group, which ping only counts (iputils, gather_statistics).
+    // "DUP!" would miss the further replies of a multicast group, which ping only counts (iputils, gather_statistics).
     duplicate: seen.size === seen.add(sequence).size,
   }));
   const errors = [...stdout.matchAll(/^From [^\s]+ icmp_seq=\d+ (.*)$/gm)].map(([, text = '']) => text);

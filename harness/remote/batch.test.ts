@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { MacvlabError } from '../core/error.js';
 import { type BatchCommand, type BatchResult, batchScript } from './batch.js';
 
-/** Performs a batch in a real shell. */
+/** Runs a batch in a real shell. */
 function perform(commands: readonly BatchCommand[]): BatchResult[] {
   const { script, parse } = batchScript(commands);
   const { stdout, stderr } = spawnSync('sh', ['-c', script], {
@@ -17,7 +17,7 @@ function perform(commands: readonly BatchCommand[]): BatchResult[] {
 
 const sh = (line: string, mayFail = false): BatchCommand => ({ argv: ['sh', '-c', line], mayFail });
 
-/** A command that prints this to its two streams, and ends with a status. */
+/** A command that prints to its two streams, and exits with a status. */
 function printer(stdout: string, stderr: string, status: number): BatchCommand {
   return {
     argv: ['sh', '-c', 'printf %s "$1"; printf %s "$2" >&2; exit "$3"', 'sh', stdout, stderr, String(status)],

@@ -1,12 +1,12 @@
-/** Several commands in one channel: process starts are what costs, so that round trips are saved. */
+/** Runs several commands in one channel. Process starts take the most time, so that this saves round trips. */
 import { randomBytes } from 'node:crypto';
 import { MacvlabError } from '../core/error.js';
 import { quoteCommand } from './quote.js';
 
-/** One command's part of a batch. */
+/** One command's result in a batch. */
 export interface BatchResult {
   argv: readonly string[];
-  /** Exit status; 128 + n when signal n ended it, as the shell tells it. */
+  /** Exit status; 128 + n when signal n ended it, as in the shell. */
   status: number;
   stdout: string;
   stderr: string;
@@ -15,20 +15,20 @@ export interface BatchResult {
 /** One command of a batch. */
 export interface BatchCommand {
   argv: readonly string[];
-  /** Whether the batch goes on behind it when it fails. */
+  /** Whether the batch continues after it fails. */
   mayFail?: boolean;
 }
 
 export interface BatchScript {
   script: string;
-  /** Takes the two output streams apart again. */
+  /** Separates the two output streams by command. */
   parse: (stdout: string, stderr: string) => BatchResult[];
 }
 
 /**
- * A shell script that runs the commands one after the other, and stops behind the first that fails but must not.
- * Each command's output is closed by a random mark on both streams, so that no output can be taken for another's. Each
- * replaces a subshell, so that a word like `exit` or `cd` is a program too, and can do nothing to the batch.
+ * A shell script that runs the commands one after the other. It stops after the first failure of a command without
+ * `mayFail`. A random mark on both streams ends each command's output, so that outputs are not confused. Each command
+ * replaces a subshell. So a word like `exit` or `cd` is also a program, and cannot affect the batch.
  */
 export function batchScript(commands: readonly BatchCommand[]): BatchScript {
   const mark = `--${randomBytes(9).toString('base64url')}--`;
@@ -60,7 +60,7 @@ function parseBatch(commands: readonly BatchCommand[], mark: string, stdout: str
   }
   const last = results.at(-1);
   const mayStop = last && last.status !== 0 && !commands[results.length - 1]?.mayFail;
-  // More answers than commands: one of these has read the mark from the shell’s own arguments, and printed it.
+  // More results than commands: a command has read the mark from the shell’s own arguments, and printed it.
   const isWhole = results.length === commands.length || (results.length < commands.length && mayStop);
   if (!isWhole || outputs.length !== errors.length || results.length !== outputs.length - 1) {
     throw new MacvlabError('REMOTE_COMMAND', `a batch of ${commands.length} commands answered for ${results.length}`, {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { MacvlabError } from '../core/error.js';
-import { skipWithoutRoot, TestSandbox } from '../lab/sandbox/sandbox.test-support.js';
+import { skipWithoutRoot, TestSandbox } from '../machine/sandbox/sandbox.test-support.js';
 import { measureClock, timeIn } from './clock.js';
 import { quoteArgument } from './quote.js';
 import type { Session } from './session.js';
@@ -14,7 +14,7 @@ describe('what a clock says', () => {
   });
 });
 
-/** A real machine whose adjtimex is ours: it tells any time, as late and in as many pieces as we like. */
+/** A real machine whose adjtimex the tests replace: it prints any time, with any delay and in any number of pieces. */
 describe('a machine’s clock (needs root)', function clock() {
   this.timeout(20_000);
   let sandbox: TestSandbox;
@@ -23,7 +23,7 @@ describe('a machine’s clock (needs root)', function clock() {
     skipWithoutRoot(this);
     sandbox = await TestSandbox.open();
     await sh('mount -t tmpfs own /usr/local/bin');
-    // As in a guest, whose date is that of busybox.
+    // As in a guest, which has the date of busybox.
     await program('date', 'case "$*" in *6N*) echo 6N ;; *) exec /bin/date "$@" ;; esac');
   });
   afterEach(() => sandbox?.close());
@@ -39,13 +39,13 @@ describe('a machine’s clock (needs root)', function clock() {
     await sh(`printf %s ${quoteArgument(text)} >/usr/local/bin/${name}; chmod +x /usr/local/bin/${name}`);
   }
 
-  /** Puts a program in the place of adjtimex. @param script `now` prints the machine's microseconds since the epoch */
+  /** Replaces adjtimex with a script. @param script `now` prints the machine's microseconds since the epoch */
   async function adjtimex(script: string): Promise<void> {
     await program('adjtimex', 'now() { t=$(date +%s%N); echo "${t%???}"; }', script);
   }
 
-  /** What busybox 1.37 prints, of which two lines count; `$t` is in microseconds. */
-  const told = [
+  /** The output of busybox 1.37, of which two lines count; `$t` is in microseconds. */
+  const printed = [
     'echo "    mode:         0"',
     'echo "-o  offset:       0 us"',
     'echo "-t  tick:         10000 us"',
@@ -63,13 +63,21 @@ describe('a machine’s clock (needs root)', function clock() {
     ['behind by a day', -86_400_000_000],
   ] as const) {
     it(`that is ${what} is found to be so, within the error that is told`, async () => {
-      await adjtimex(`t=$(($(now) + ${offset})); ${told}`);
+      await adjtimex(`t=$(($(now) + ${offset})); ${printed}`);
       const clock = await measureClock(sandbox.machine);
       expect(clock.error).to.be.within(1, 1_000_000);
       expect(clock.roundTrip * 1000).to.be.within(clock.error * 2 - 2, clock.error * 2);
       expect(wrongBy(clock, offset)).to.be.at.most(clock.error);
     });
   }
+
+  it('is compared with the time of day of now, also when that was set after the start of this process', async () => {
+    await adjtimex(`t=$(now); ${printed}`);
+    const now = Date.now.bind(Date);
+    Date.now = () => now() + 5_000;
+    const clock = await measureClock(sandbox.machine).finally(() => (Date.now = now));
+    expect(wrongBy(clock, -5_000_000)).to.be.at.most(clock.error);
+  });
 
   it('is asked of date where that knows fractions of a second, and there is no busybox', async () => {
     await sh('rm /usr/local/bin/date');
@@ -79,9 +87,11 @@ describe('a machine’s clock (needs root)', function clock() {
   });
 
   it('is told by the quickest of all answers, wherever that stands', async () => {
-    // All others read the clock at once and answer a fifth of a second later: they are wrong by half of that.
+    // All other samples read the clock at once and answer a fifth of a second later: their error is half of that.
     const answers = '/run/macvlab/answers';
-    await adjtimex(`echo >>${answers}; t=$(($(now) + 7000000)); [ $(wc -l <${answers}) -eq 5 ] || sleep 0.2; ${told}`);
+    await adjtimex(
+      `echo >>${answers}; t=$(($(now) + 7000000)); [ $(wc -l <${answers}) -eq 5 ] || sleep 0.2; ${printed}`,
+    );
     const clock = await measureClock(sandbox.machine);
     expect(clock.error).to.be.below(90_000);
     expect(wrongBy(clock, 7_000_000)).to.be.at.most(clock.error);
@@ -89,7 +99,7 @@ describe('a machine’s clock (needs root)', function clock() {
   });
 
   it('is read only when the answer is whole, in however many pieces it comes', async () => {
-    // A clock that stands still, in 2001.
+    // A stopped clock, in 2001.
     const really = 999_870_400_987_654;
     const [seconds, fraction] = [String(really).slice(0, 9), String(really).slice(9)];
     const pieces = [
@@ -107,7 +117,7 @@ describe('a machine’s clock (needs root)', function clock() {
   });
 
   it('asks nothing more when it has been told', async () => {
-    await adjtimex(`t=$(now); ${told}`);
+    await adjtimex(`t=$(now); ${printed}`);
     await measureClock(sandbox.machine);
     expect(await sh('for p in /proc/[0-9]*; do tr "\\0" " " <$p/cmdline; echo; done')).to.not.include('while read');
   });

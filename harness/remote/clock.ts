@@ -1,24 +1,15 @@
-/** A machine's clock against ours, so that times of frames captured on several machines can be compared. */
+/** A machine's clock compared with the local clock, so that times of frames captured on several machines can be compared. */
+import { timeOrigin } from '../core/clock.js';
 import { within } from '../core/wait.js';
+import type { ClockOffset } from './clock-offset.js';
 import type { Session } from './session.js';
 
-/** Microseconds. */
-export interface ClockOffset {
-  /** How far the machine's clock is ahead of ours. */
-  ahead: number;
-  /** How far off `ahead` may be, either way. */
-  error: number;
-}
-
-/** The clock of a machine that is this machine. */
-export const sameClock: ClockOffset = { ahead: 0, error: 0 };
-
-/** Questions asked; the one that was answered the quickest says the most. */
+/** The number of requests; the fastest answer is the most accurate. */
 const samples = 8;
 
 /**
- * Lines as adjtimex of busybox prints them, of what the call of that name says: date of busybox knows no fractions of a second, and
- * a real host has no busybox.
+ * Prints the time as lines of busybox's adjtimex, from the system call of that name. date of busybox has no fractions
+ * of a second, and a real host has no busybox.
  */
 const answering = `tell='time.tv_sec: %s%ntime.tv_usec: %6N'
 case $(date +%6N 2>/dev/null) in
@@ -27,8 +18,8 @@ case $(date +%6N 2>/dev/null) in
 esac`;
 
 /**
- * Asks a machine for its time, as NTP does (RFC 5905, 8): it read its clock somewhere between our question and its answer.
- * @returns its clock's offset, and the shortest time in milliseconds that an answer took
+ * Reads a machine's clock, as NTP does (RFC 5905, 8): the machine read it between the request and the answer.
+ * @returns its clock's offset, and the shortest time in milliseconds until an answer
  * @throws MacvlabError WAIT_DEADLINE, REMOTE_DEAD
  */
 export async function measureClock(session: Session): Promise<ClockOffset & { roundTrip: number }> {
@@ -41,6 +32,9 @@ export async function measureClock(session: Session): Promise<ClockOffset & { ro
   });
   const ask = async () => {
     words = '';
+    const origin = timeOrigin();
+    /** Microseconds since the epoch by the local clock. */
+    const now = () => (origin + performance.now()) * 1000;
     const asked = now();
     clock.stdin.write('\n');
     while (timeIn(words) === undefined) await new Promise<void>((resolve) => (wake = resolve));
@@ -56,7 +50,7 @@ export async function measureClock(session: Session): Promise<ClockOffset & { ro
     const what = `${session.name} to tell its time`;
     for (let count = 0; count < samples; count++)
       answers.push(
-        await within(ask(), { what, deadline: session.patience(10_000), signal: session.death, evidence: () => words }),
+        await within(ask(), { what, deadline: session.timeout(10_000), signal: session.death, evidence: () => words }),
       );
     return answers.reduce((best, each) => (each.error < best.error ? each : best));
   } finally {
@@ -64,12 +58,7 @@ export async function measureClock(session: Session): Promise<ClockOffset & { ro
   }
 }
 
-/** Microseconds since the epoch by our clock. */
-function now(): number {
-  return (performance.timeOrigin + performance.now()) * 1000;
-}
-
-/** Microseconds since the epoch in what adjtimex, or date, has printed; undefined until it is whole. */
+/** Microseconds since the epoch in the output of adjtimex, or date; undefined until it is complete. */
 export function timeIn(words: string): number | undefined {
   const seconds = /time\.tv_sec: +(\d{1,12})\n/.exec(words)?.[1];
   const fraction = /time\.tv_usec: +(\d{1,9})\n/.exec(words)?.[1];

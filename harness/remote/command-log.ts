@@ -1,4 +1,4 @@
-/** Every command that a lab has run, in order: the raw material of evidence and of `repro.sh`. */
+/** All commands of a lab, in order, for evidence and for `repro.sh`. */
 
 export interface LoggedCommand {
   /** Milliseconds since the epoch, by the harness's clock. */
@@ -10,13 +10,13 @@ export interface LoggedCommand {
   argv: readonly string[];
   /** Sent to its standard input. */
   stdin?: string;
-  /** Both as the machine was given them, where its addresses are others than the suites'. */
+  /** Both as sent to the machine, where it has other addresses than the suites. */
   sent?: { argv: readonly string[]; stdin?: string };
   /**
-   * A reading changes nothing, so that a reproduction can leave it out; an undo is only worth knowing. A cable between two
-   * machines was never made by a command: it stands here as what makes its like in one machine. What a container engine is asked
-   * for no reproduction asks of the reader's own, nor what a command of the user's is called for, a hook: a likeness of what came of it
-   * stands beside it, and is never performed. A program of the harness's own is one that only the harness can talk to.
+   * A reading changes nothing, so that a reproduction can leave it out. An undo is information only. A cable between
+   * two machines exists without a command: its entry is the command for an equal cable in one machine. A reproduction
+   * runs neither the commands of a container engine (engine) nor the user's own (hook). The likeness next to them is a
+   * command with an equal result, which the lab never runs. A harness entry is a program that only the harness can use.
    */
   kind: 'change' | 'reading' | 'probe' | 'capture' | 'harness' | 'undo' | 'cable' | 'engine' | 'hook' | 'likeness';
   status?: number | null;
@@ -31,11 +31,11 @@ export interface LoggedCommand {
 
 const kept = 8192;
 
-/** The commands of one lab, with marks so that a test's share can be told. */
+/** The commands of one lab, with marks that separate the commands of each test. */
 export class CommandLog {
   readonly #entries: LoggedCommand[] = [];
 
-  /** Adds a command that begins, and returns its entry to be completed. */
+  /** Adds a command at its start, and returns its entry to be completed. */
   begin(entry: Omit<LoggedCommand, 'at'>): LoggedCommand {
     const logged = { at: Date.now(), ...entry };
     this.#entries.push(logged);
@@ -51,7 +51,7 @@ export class CommandLog {
       entry.output = output.length > kept ? `${output.slice(0, kept)}\n[cut: ${output.length} bytes in all]` : output;
   }
 
-  /** A place in the log; `since` returns what came after it. */
+  /** A position in the log, for `between`. */
   mark(): number {
     return this.#entries.length;
   }

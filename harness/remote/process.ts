@@ -15,12 +15,12 @@ export interface Exit {
 }
 
 /**
- * A running remote command, with its streams. Signals are sent by `kill` in a channel of their own: sshd refuses the
- * protocol's signal request for root (OpenSSH session.c, session_signal_req).
+ * A running remote command, with its streams. `kill` in a separate channel sends signals: sshd refuses the protocol's
+ * signal request for root (OpenSSH session.c, session_signal_req).
  */
 export class RemoteProcess {
   readonly argv: readonly string[];
-  /** Process id on its machine; 0 when it ended before it could say it. */
+  /** Process id on its machine; 0 when it ended before it could print the id. */
   readonly pid: number;
   readonly stdin: Writable;
   readonly stdout: Readable;
@@ -38,8 +38,8 @@ export class RemoteProcess {
   }
 
   /**
-   * Takes over a channel whose command writes its process id to standard error before anything else.
-   * @param death the session's: nothing more comes then, whether or not the streams are read
+   * Uses a channel whose command first writes its process id to standard error.
+   * @param death the session's: no more output comes after it, whether or not the streams are read
    * @param gone the error to reject with when the channel closes without an exit status
    */
   static async over(
@@ -52,7 +52,7 @@ export class RemoteProcess {
     channel.on('exit', (status: number | null, signal?: string) => {
       exit = { status, signal: signal?.replace(/^SIG/, '') ?? null };
     });
-    // ssh2 closes a channel when its standard output has been read, with words of standard error still on the way.
+    // ssh2 closes a channel after its standard output, while text of standard error may still arrive.
     const closed = Promise.all([closing(channel), closing(channel.stderr)]);
     const ended = unless(
       death,
@@ -61,7 +61,7 @@ export class RemoteProcess {
         throw await gone();
       }),
     );
-    // Whoever starts a process need not wait for it; the session reports its own death.
+    // The caller need not wait for a process; the session reports its own death.
     ended.catch(() => undefined);
     const pid = await Promise.race([firstLine(channel.stderr), ended.then(() => '')]);
     return new RemoteProcess(argv, channel, /^\d+$/.test(pid) ? Number(pid) : 0, ended);
@@ -72,7 +72,7 @@ async function closing(stream: Readable): Promise<void> {
   return new Promise((resolve) => stream.once('close', () => resolve()));
 }
 
-/** Reads a stream up to its first line feed, and leaves the rest in it; up to its end when there is none. */
+/** Reads a stream up to its first line feed, and leaves the rest in it; reads up to its end when there is none. */
 async function firstLine(stream: Readable): Promise<string> {
   let head = Buffer.alloc(0);
   return new Promise((resolve) => {

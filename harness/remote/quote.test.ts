@@ -3,12 +3,12 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { quoteArgument, quoteCommand } from './quote.js';
 
-/** What a real shell does with a line. */
+/** The output of a real shell for a line. */
 function shell(line: string): string {
   return execFileSync('sh', ['-c', line], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
 }
 
-/** The arguments that a program started through a shell line is given. */
+/** The arguments that a shell line passes to a program. */
 function given(args: readonly string[]): string[] {
   return shell(quoteCommand(['printf', '%s\\0', 'first', ...args]))
     .split('\0')

@@ -5,8 +5,8 @@ import { Duplex } from 'node:stream';
 import { expect } from 'chai';
 import type { MacvlabError } from '../core/error.js';
 import { errorOf } from '../core/error.test-support.js';
-import { patience, pause, poll, within } from '../core/wait.js';
-import { skipWithoutRoot, TestSandbox } from '../lab/sandbox/sandbox.test-support.js';
+import { timeout, pause, poll, within } from '../core/wait.js';
+import { skipWithoutRoot, TestSandbox } from '../machine/sandbox/sandbox.test-support.js';
 import { newKeyPair } from './keys.js';
 import { type CommandResult, Session } from './session.js';
 
@@ -24,7 +24,7 @@ describe('a session with a real sshd (needs root)', function () {
   });
   after(() => sandbox?.close());
 
-  /** Whether a process of the sandbox is still there; a zombie is not. */
+  /** Whether a process of the sandbox still exists; a zombie does not count. */
   const isAlive = async (pid: number): Promise<boolean> =>
     (await sandbox.machine.run(sh('grep -q "^State:.[^Z]" /proc/$1/status', String(pid)))).status === 0;
   const gone = (pid: number) =>
@@ -88,7 +88,7 @@ describe('a session with a real sshd (needs root)', function () {
       const works = Promise.all(Array.from({ length: 30 }, () => session.run(sh('echo out; echo err >&2; exit 5'))));
       works.finally(() => (pending = false)).catch(() => undefined);
       while (pending) {
-        // everything that comes meanwhile is then read at once
+        // all data that arrives meanwhile is then read at once
         for (const until = performance.now() + 15; performance.now() < until;);
         await new Promise((resolve) => setImmediate(resolve));
       }
@@ -143,13 +143,13 @@ describe('a session with a real sshd (needs root)', function () {
   });
 
   describe('ends commands', () => {
-    /** A command that says its process id and then stays. */
+    /** A command that prints its process id and then stays. */
     const staying = sh('echo $$; exec sleep 60');
 
     it('when their deadline is over, with what they had said', async () => {
       const began = performance.now();
       const error = await errorOf(session.run(staying, { deadline: 150 }));
-      const deadline = patience(150);
+      const deadline = timeout(150);
       expect(performance.now() - began).to.be.within(deadline - 10, deadline + 1350);
       expect(error.code).to.equal('REMOTE_DEADLINE');
       expect(error.message)
@@ -308,7 +308,7 @@ describe('a session with a real sshd (needs root)', function () {
       }
     });
 
-    /** What sshd sets by itself (OpenSSH session.c, do_setup_env), and the shell. */
+    /** The variables that sshd sets by itself (OpenSSH session.c, do_setup_env), and those of the shell. */
     const minimal = new Set(
       'HOME LOGNAME MAIL PATH PWD OLDPWD SHELL SHLVL SSH_CLIENT SSH_CONNECTION USER _'.split(' '),
     );
@@ -367,7 +367,7 @@ describe('a session with a real sshd (needs root)', function () {
       cat.stderr.resume();
       cat.stdin.end();
       expect(await cat.ended).to.deep.equal({ status: 0, signal: null });
-      // sshd forgets a session a moment after it has told its end
+      // sshd frees a session shortly after it has reported its end
       const again = () => narrow.run(['echo', 'again']).catch(() => undefined);
       expect((await poll(again, { what: 'a free channel', deadline: 2000 })).stdout).to.equal('again\n');
       narrow.close();
@@ -375,7 +375,7 @@ describe('a session with a real sshd (needs root)', function () {
   });
 
   describe('whose peer dies', () => {
-    /** Everything that can be pending on a session. */
+    /** One pending request of each kind on a session. */
     async function pending(victim: Session): Promise<Promise<unknown>[]> {
       const unread = await victim.start(sh('echo unread; exec sleep 60'));
       return [
@@ -387,7 +387,7 @@ describe('a session with a real sshd (needs root)', function () {
       ];
     }
 
-    /** Ends the peer, and expects all that is pending to fail in time. */
+    /** Ends the peer, and expects all pending requests to fail in time. */
     async function expectDeath(victim: Session, end: () => unknown): Promise<MacvlabError[]> {
       const works = await pending(victim);
       let sooner = 0;
@@ -479,14 +479,14 @@ describe('a session with a real sshd (needs root)', function () {
       await sandbox.machine.run(['kill', '-STOP', sshd.trim()]);
       const began = performance.now();
       const error = await errorOf(victim.run(['true'], { deadline: 200 }));
-      const deadline = patience(200);
+      const deadline = timeout(200);
       expect(performance.now() - began).to.be.within(deadline - 10, deadline + 800);
       expect(error.code).to.equal('REMOTE_DEADLINE');
       expect(error.message).to.equal(`frozen did not start true within ${deadline} ms`);
       await sandbox.machine.run(['kill', '-CONT', sshd.trim()]);
       expect((await victim.run(['echo', 'thawed'])).stdout).to.equal('thawed\n');
       await sandbox.machine.run(['kill', '-STOP', sshd.trim()]);
-      // left like that: the sandbox has to end all the same
+      // left unfinished: the sandbox has to end even so
     });
   });
 
@@ -500,9 +500,9 @@ describe('a session with a real sshd (needs root)', function () {
       const endless = (each: Session) => errorOf(each.run(['sleep', '60'], { deadline: 100 }));
       const began = performance.now();
       const [late, usual] = await Promise.all([endless(slow), endless(session)]);
-      expect(performance.now() - began).to.be.above(4 * patience(100) - 10);
-      expect(late.message).to.include(`within ${4 * patience(100)} ms`);
-      expect(usual.message).to.include(`within ${patience(100)} ms`);
+      expect(performance.now() - began).to.be.above(4 * timeout(100) - 10);
+      expect(late.message).to.include(`within ${4 * timeout(100)} ms`);
+      expect(usual.message).to.include(`within ${timeout(100)} ms`);
     } finally {
       slow.close();
     }

@@ -1,14 +1,17 @@
 /** An SSH session with one machine: pinned host key, many channels, commands as argument lists. */
 import { timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
-import { Socket } from 'node:net';
+import { constants } from 'node:os';
 import type { Duplex, Readable } from 'node:stream';
 import ssh2, { type Client, type ClientChannel, type SFTPWrapper } from 'ssh2';
 import { MacvlabError, messageOf } from '../core/error.js';
-import { patience, pause, within } from '../core/wait.js';
+import { timeout, pause, within } from '../core/wait.js';
 import { type BatchCommand, type BatchResult, batchScript } from './batch.js';
-import { type ClockOffset, sameClock } from './clock.js';
+import { sameClock } from './clock-offset.js';
+import { type ClockOffset } from './clock-offset.js';
 import { keyBlob } from './keys.js';
+import { type CommandLimits, type Launched, PersistentProcesses } from './persistent/persistent-processes.js';
+import { mostOutput, type Outcome, type RunningCommand, TooMuchOutput } from './persistent/running-command.js';
 import { type Exit, RemoteProcess, type RemoteSignal } from './process.js';
 import { quoteCommand } from './quote.js';
 import type { Translation } from './translation.js';
@@ -17,34 +20,41 @@ import type { UndoJournal } from './undo-journal.js';
 export interface SessionOptions {
   /** The machine's name in errors: "node1". */
   name: string;
-  /** A stream to an sshd (its standard input and output, a serial port, a tunnel), or an address to connect to. */
-  transport: Duplex | { host: string; port: number };
+  /** A stream to an sshd: its standard input and output, a serial port, a tunnel. */
+  transport: Duplex;
   user: string;
   /** OpenSSH private key. */
   privateKey: string;
-  /** The only host key that is accepted, as a public key line. */
+  /** The only accepted host key, as a public key line. */
   hostKey: string;
-  /** Milliseconds until the handshake must be done; default 20 s. Multiplied as by {@link Session.patience}. */
+  /** Milliseconds until the end of the handshake; default 20 s. Multiplied as by {@link Session.timeout}. */
   deadline?: number;
-  /** How many times as long as usual the machine takes for everything; default 1. */
+  /** The factor by which the machine is slower than usual; default 1. */
   slowness?: number;
-  /** Last words of whatever carries the transport, for errors: sshd's standard error. */
-  lastWords?: () => string;
-  /** Settles when whatever carries the transport has ended and has said its last words. */
+  /** The last output of the program that carries the transport, for errors: sshd's standard error. */
+  stderrTail?: () => string;
+  /** Settles when the program that carries the transport has ended and its last output has arrived. */
   carrier?: Promise<unknown>;
-  /** Why the machine itself is gone, where somebody knows better than that the connection ended. */
-  obituary?: () => MacvlabError | undefined;
+  /**
+   * Whether each command gets a process and a channel of its own: on external hosts, where others change links too, where
+   * iproute2 is of any version, and where a command may end the connection before the next one is sent.
+   */
+  separateProcesses?: boolean;
+  /** Why the machine itself is gone, where a better reason than the end of the connection is known. */
+  deathCause?: () => MacvlabError | undefined;
 }
 
-/** Milliseconds that the last words may come behind the end of the transport. */
-const lastWordsGrace = 100;
-/** Milliseconds that a transport may take to close when its other side has ended it. */
+/** Milliseconds for the last output to arrive after the end of the transport. */
+const stderrTailGrace = 100;
+/** Milliseconds for a transport to close after its other side has ended it. */
 const closeGrace = 1000;
 /** Milliseconds for a request to sshd itself: a channel, the end of a process. */
 const requestDeadline = 30_000;
 const killDeadline = 5000;
-/** Characters that a command may say; one that is well says some thousands. */
-const mostOutput = 2 ** 26;
+/** Milliseconds that sshd may take to free a channel. */
+const longestFreeing = 200;
+/** Milliseconds for a command, unless its caller says otherwise. */
+const commandDeadline = 30_000;
 /** Milliseconds for a file. */
 const copyDeadline = 120_000;
 
@@ -53,14 +63,14 @@ export interface CommandResult extends Exit {
   argv: readonly string[];
   stdout: string;
   stderr: string;
-  /** Milliseconds from asking to the end. */
+  /** Milliseconds from the request to the end. */
   duration: number;
 }
 
 export interface RunOptions {
-  /** Sent to the command's standard input, which is then closed; without it, it is empty. */
+  /** Sent to the command's standard input, which is then closed; by default it is empty. */
   stdin?: string | Uint8Array;
-  /** Milliseconds; default 30 s. The command is killed when they are over. */
+  /** Milliseconds; default 30 s. The command is then killed. */
   deadline?: number;
   signal?: AbortSignal;
 }
@@ -70,19 +80,21 @@ export class Session {
   readonly name: string;
   /** See {@link SessionOptions.slowness}. */
   readonly slowness: number;
-  /** Its machine's clock against ours; {@link sameClock} unless somebody has measured it. */
+  /** Its machine's clock compared with the local clock; {@link sameClock} unless it was measured. */
   clock: ClockOffset = sameClock;
-  /** Present where the session is in a network that outlives the lab: whoever changes that network notes how it is undone. */
+  /** Present where the session is in a network that outlives the lab. Code that changes that network records the undo. */
   journal?: UndoJournal;
-  /** Present where suites' addresses are others on this machine. */
+  /** Present where suites' addresses are translated on this machine. */
   translation?: Translation | undefined;
   readonly #client: Client;
   /** Signals that are about to be sent. */
   readonly #signals = new Map<RemoteSignal, { pids: number[]; sent: Promise<void> }>();
   readonly #death = new AbortController();
-  readonly #lastWords: () => string;
+  readonly #stderrTail: () => string;
   readonly #carrier: Promise<unknown> | undefined;
-  readonly #obituary: () => MacvlabError | undefined;
+  readonly #deathCause: () => MacvlabError | undefined;
+  readonly #persistent: PersistentProcesses | undefined;
+  readonly #started = new Map<string, number>();
   #transport: Duplex | undefined;
   #closing = false;
   #dying: Promise<void> | undefined;
@@ -91,15 +103,24 @@ export class Session {
     this.name = options.name;
     this.slowness = options.slowness ?? 1;
     this.#client = client;
-    this.#lastWords = options.lastWords ?? (() => '');
+    this.#stderrTail = options.stderrTail ?? (() => '');
     this.#carrier = options.carrier;
-    this.#obituary = options.obituary ?? (() => undefined);
+    this.#deathCause = options.deathCause ?? (() => undefined);
+    if (options.separateProcesses) return;
+    this.#persistent = new PersistentProcesses({
+      start: async (argv, merged) =>
+        this.#start(argv, `exec ${quoteCommand(argv)}${merged ? ' 2>&1' : ''}`, this.timeout(requestDeadline)),
+      conclude: async (argv, running, limits) => this.#conclude(argv, running, limits),
+      kill: async (pids) => this.#kill(pids),
+      count: (argv) => this.#count(argv),
+      timeout: (milliseconds) => this.timeout(milliseconds),
+    });
   }
 
   /**
    * Opens a session.
-   * @throws MacvlabError REMOTE_CONNECT when there is no sshd, the host key is another one or the user is refused; the
-   *   obituary when its machine is gone
+   * @throws MacvlabError REMOTE_CONNECT when there is no sshd, the host key differs or the user is refused; the
+   *   deathCause when its machine is gone
    */
   static async open(options: SessionOptions): Promise<Session> {
     const client = new ssh2.Client();
@@ -111,10 +132,7 @@ export class Session {
     client.on('close', () => {
       session.#dying ??= session.#die(failure);
     });
-    const transport =
-      options.transport instanceof Socket || !('host' in options.transport)
-        ? options.transport
-        : connect(options.transport);
+    const { transport } = options;
     session.#transport = transport;
     const ready = new Promise<void>((resolve, reject) => {
       client.once('ready', resolve);
@@ -125,7 +143,7 @@ export class Session {
       sock: transport,
       username: options.user,
       privateKey: options.privateKey,
-      // No trial without a key first: sshd answers what it refuses only after 5 to 9 ms (auth2.c, user_specific_delay).
+      // No attempt without a key first: sshd delays a refusal by 5 to 9 ms (auth2.c, user_specific_delay).
       authHandler: ['publickey'],
       readyTimeout: 0,
       hostVerifier: (key: Buffer) => {
@@ -133,26 +151,23 @@ export class Session {
         return key.length === pinned.length && timingSafeEqual(key, pinned);
       },
       algorithms: { kex: ['curve25519-sha256'], cipher: ['aes128-gcm@openssh.com', 'chacha20-poly1305@openssh.com'] },
-      // Over a socket a silent peer is noticed by probes; a local transport ends with its process.
-      keepaliveInterval: transport instanceof Socket && transport.remoteAddress ? 1000 : 0,
-      keepaliveCountMax: 3,
     });
     try {
       await within(ready, {
         what: `the SSH handshake with ${options.name}`,
-        deadline: session.patience(options.deadline ?? 20_000),
+        deadline: session.timeout(options.deadline ?? 20_000),
       });
     } catch (error) {
       session.close();
       await session.#carrierEnded();
-      const known = options.obituary?.();
+      const known = options.deathCause?.();
       if (known) throw known;
       const wrongKey = presented && !presented.equals(pinned);
       throw new MacvlabError(
         'REMOTE_CONNECT',
         `no SSH session with ${options.name}: ${wrongKey ? 'it presented another host key than the pinned one' : messageOf(error)}`,
         {
-          evidence: session.#lastWords(),
+          evidence: session.#stderrTail(),
           next: wrongKey
             ? 'find out who answers there; macvlab never accepts an unknown host key'
             : 'run `macvlab doctor`; sshd must be installed and must allow the lab’s key',
@@ -163,59 +178,113 @@ export class Session {
     return session;
   }
 
-  /** Aborts, with REMOTE_DEAD as its reason, as soon as the session has ended, be it by `close`. */
+  /** Aborts, with REMOTE_DEAD as its reason, as soon as the session has ended, also by `close`. */
   get death(): AbortSignal {
     return this.#death.signal;
   }
 
-  /** The deadline in milliseconds for what its machine does: multiplied by the user's patience, and by the machine's slowness. */
-  patience(milliseconds: number): number {
-    return patience(milliseconds) * this.slowness;
+  /** The deadline in milliseconds for an action of its machine: multiplied by the user's timeout factor, and by the machine's slowness. */
+  timeout(milliseconds: number): number {
+    return timeout(milliseconds) * this.slowness;
+  }
+
+  /** The processes that this session has started, by program: what its work costs. */
+  get started(): ReadonlyMap<string, number> {
+    return this.#started;
   }
 
   /**
-   * Starts a command; its streams are read by the caller, who has to translate them where there is a {@link translation}. The program replaces the remote shell, so that signals reach it.
-   * @throws MacvlabError REMOTE_DEAD; REMOTE_COMMAND when sshd opens no more channels; REMOTE_DEADLINE when it is silent
+   * Starts a command. The caller reads its streams, and has to translate them where there is a {@link translation}. The
+   * program replaces the remote shell, so that signals reach it.
+   * @throws MacvlabError REMOTE_DEAD; REMOTE_COMMAND when sshd opens no more channels; REMOTE_DEADLINE when it does not
+   *   answer
    */
   async start(argv: readonly string[]): Promise<RemoteProcess> {
     const sent = this.#sent(argv);
-    return this.#start(sent, `exec ${quoteCommand(sent)}`, this.patience(requestDeadline));
+    return this.#start(sent, `exec ${quoteCommand(sent)}`, this.timeout(requestDeadline));
   }
 
   /**
-   * Runs a command to its end.
-   * @throws MacvlabError REMOTE_DEAD; REMOTE_DEADLINE, REMOTE_COMMAND when it says without end (the command is killed)
+   * Starts a command whose output matters only after its end, so that it needs no channel of its own. It can be
+   * signalled, and ends without a deadline.
+   * @throws as `start`; REMOTE_COMMAND when its output is too long
+   */
+  async launch(argv: readonly string[]): Promise<{ pid: number; ended: Promise<CommandResult> }> {
+    const sent = this.#sent(argv);
+    const began = performance.now();
+    const launched = (await this.#persistent?.launch(sent)) ?? (await this.#launchInChannel(sent));
+    const ended = launched.ended.then(
+      (outcome) => this.#received({ argv: sent, ...outcome, duration: performance.now() - began }),
+      (error: unknown) => {
+        throw error instanceof TooMuchOutput ? this.#endless(sent, error.beginning) : (error as Error);
+      },
+    );
+    ended.catch(() => undefined);
+    return { pid: launched.pid, ended };
+  }
+
+  /**
+   * Runs a command to its end: a short one in a process that runs already, if possible.
+   * @throws MacvlabError REMOTE_DEAD; REMOTE_DEADLINE; REMOTE_COMMAND when its output is too long (the command is
+   *   killed)
    */
   async run(argv: readonly string[], options: RunOptions = {}): Promise<CommandResult> {
     const sent = this.#sent(argv);
-    const { stdin, ...rest } = options;
+    const { stdin, ...limits } = options;
+    if (stdin === undefined && PersistentProcesses.isShort(sent)) {
+      limits.signal?.throwIfAborted();
+      const began = performance.now();
+      const outcome = await this.#persistent?.run(sent, limits);
+      if (outcome) return this.#received({ argv: sent, ...outcome, duration: performance.now() - began });
+    }
     const input = typeof stdin === 'string' ? (this.translation?.sent(stdin) ?? stdin) : stdin;
+    await this.#persistent?.leaveDeleted(sent);
     const result = await this.#run(sent, `exec ${quoteCommand(sent)}`, {
-      ...rest,
+      ...limits,
       ...(input !== undefined && { stdin: input }),
     });
+    this.#persistent?.changedElsewhere(sent);
     return this.#received(result);
   }
 
   /**
-   * Runs commands one after the other in one channel, up to the first that fails but must not.
+   * Runs commands one after the other, up to the first failure of a command without `mayFail`: in processes that run
+   * already, and otherwise in one channel.
    * @returns one result for each command that was run
    * @throws as `run`
    */
-  async batch(commands: readonly BatchCommand[], options: RunOptions = {}): Promise<BatchResult[]> {
-    if (commands.length === 0) return [];
-    const { script, parse } = batchScript(commands.map(({ argv, ...rest }) => ({ argv: this.#sent(argv), ...rest })));
+  async batch(commands: readonly BatchCommand[], options: Omit<RunOptions, 'stdin'> = {}): Promise<BatchResult[]> {
+    const sent = commands.map(({ argv, ...rest }) => ({ argv: this.#sent(argv), ...rest }));
+    const results: BatchResult[] = [];
+    options.signal?.throwIfAborted();
+    while (results.length < sent.length) {
+      const rest = sent.slice(results.length);
+      const [next] = rest;
+      if (!next) break;
+      const outcome = await this.#persistent?.run(next.argv, options);
+      results.push(...(outcome ? [batchResult(next.argv, outcome)] : await this.#batchInChannel(rest, options)));
+      const last = results.at(-1);
+      if (last?.status !== 0 && !sent[results.length - 1]?.mayFail) break;
+    }
+    return results.map((result) => this.#received(result));
+  }
+
+  async #batchInChannel(commands: readonly BatchCommand[], options: RunOptions): Promise<BatchResult[]> {
+    for (const { argv } of commands) await this.#persistent?.leaveDeleted(argv);
+    const { script, parse } = batchScript(commands);
     const { stdout, stderr } = await this.#run(['sh', '-c', script], script, options);
-    return parse(stdout, stderr).map((result) => this.#received(result));
+    for (const { argv } of commands) this.#persistent?.changedElsewhere(argv);
+    return parse(stdout, stderr);
   }
 
   /**
-   * Sends a signal to commands of this session; those that have ended already are no error. What is asked for at the same
-   * time is sent by one kill.
+   * Sends a signal to commands of this session; those that have already ended are no error. One kill serves
+   * simultaneous requests.
    * @throws MacvlabError REMOTE_DEAD
    */
-  async signal(name: RemoteSignal, processes: readonly RemoteProcess[]): Promise<void> {
-    // A process that never said its id has ended; 0 would be everybody in the group of the shell that sends the signal.
+  async signal(name: RemoteSignal, processes: readonly Pick<RemoteProcess, 'pid'>[]): Promise<void> {
+    // A process that never printed its id has ended; 0 would mean the whole process group of the shell that sends the
+    // signal.
     const pids = processes.map(({ pid }) => pid).filter((pid) => pid > 0);
     if (pids.length === 0) return;
     const gathering = this.#signals.get(name);
@@ -223,35 +292,35 @@ export class Session {
       gathering.pids.push(...pids);
       return gathering.sent;
     }
-    const sent = Promise.resolve().then(() => {
+    const done = Promise.resolve().then(async () => {
       this.#signals.delete(name);
-      // By the shell's own kill: no program has to be started, or even be installed.
+      if (await this.#persistent?.signal(name, pids)) return;
+      // With the shell's own kill: no program has to be started or installed.
       const argv = ['kill', `-${name}`, ...pids.map(String)];
-      return this.#run(argv, quoteCommand(argv), {});
+      await this.#run(argv, quoteCommand(argv), {});
     });
-    const done = sent.then(() => undefined);
     this.#signals.set(name, { pids, sent: done });
     return done;
   }
 
-  /** Writes a remote file whole. @throws MacvlabError REMOTE_COPY, REMOTE_DEAD */
+  /** Writes a complete remote file. @throws MacvlabError REMOTE_COPY, REMOTE_DEAD */
   async put(content: string | Uint8Array, path: string, mode = 0o600): Promise<void> {
     await this.#sftp(`write ${path}`, (sftp, done) => {
       sftp.writeFile(path, Buffer.from(content as Uint8Array), { mode }, (error) => done(error));
     });
   }
 
-  /** Reads a remote file whole. @throws MacvlabError REMOTE_COPY, REMOTE_DEAD */
+  /** Reads a complete remote file. @throws MacvlabError REMOTE_COPY, REMOTE_DEAD */
   async get(path: string): Promise<Buffer> {
     return this.#sftp<Buffer>(`read ${path}`, (sftp, done) => {
       sftp.readFile(path, (error, content) => done(error, content));
     });
   }
 
-  /** A TCP connection made by the remote machine, for a session that runs over the lab's own wire. @throws MacvlabError REMOTE_CONNECT */
+  /** A TCP connection from the remote machine, for a session over the lab's own wire. @throws MacvlabError REMOTE_CONNECT */
   async tunnel(host: string, port: number): Promise<Duplex> {
     const address = this.translation?.sent(host) ?? host;
-    return this.#request<Duplex>(`connect to ${address} port ${port}`, this.patience(requestDeadline), (done) => {
+    return this.#request<Duplex>(`connect to ${address} port ${port}`, this.timeout(requestDeadline), (done) => {
       this.#client.forwardOut('127.0.0.1', 0, address, port, done);
     }).catch((error: unknown) => {
       if (error instanceof MacvlabError && error.code === 'REMOTE_DEAD') throw error;
@@ -271,7 +340,7 @@ export class Session {
     argv: readonly string[],
     terminal: { term: string; rows: number; cols: number },
   ): Promise<ClientChannel> {
-    return this.#request<ClientChannel>('open a terminal', this.patience(requestDeadline), (done) =>
+    return this.#request<ClientChannel>('open a terminal', this.timeout(requestDeadline), (done) =>
       this.#client.exec(quoteCommand(argv), { pty: terminal }, done),
     );
   }
@@ -284,6 +353,11 @@ export class Session {
     this.#transport?.destroy();
   }
 
+  #count(argv: readonly string[]): void {
+    const program = programOf(argv);
+    this.#started.set(program, (this.#started.get(program) ?? 0) + 1);
+  }
+
   #sent(argv: readonly string[]): readonly string[] {
     return argv.map((word) => this.translation?.sent(word) ?? word);
   }
@@ -294,67 +368,91 @@ export class Session {
     return { ...result, stdout: translation.received(result.stdout), stderr: translation.received(result.stderr) };
   }
 
+  /** Starts a command in a channel. If sshd opens no more channels, the long-lived processes that are idle give theirs. */
   async #start(argv: readonly string[], line: string, deadline: number): Promise<RemoteProcess> {
-    const what = `start ${argv.join(' ')}`;
-    try {
-      return await this.#request<RemoteProcess>(what, deadline, (done) => {
-        this.#client.exec(`echo $$ >&2; ${line}`, (error, channel) => {
-          if (error) done(error);
-          // at once: ssh2 may have read the command’s end already, and tells it in this very turn
-          else
-            RemoteProcess.over(argv, channel, this.death, () => this.#channelLost(what)).then(
-              (process) => done(undefined, process),
-              done,
-            );
-        });
-      });
-    } catch (error) {
-      if (error instanceof MacvlabError) throw error;
-      throw new MacvlabError('REMOTE_COMMAND', `${this.name} could not ${what}: ${messageOf(error)}`, {
-        evidence: this.#lastWords(),
-        next: 'raise MaxSessions in the machine’s sshd_config (10 is sshd’s default), or perform fewer experiments at a time',
-        cause: error,
-      });
+    let freed = false;
+    for (let wait = 5; ; wait *= 2) {
+      try {
+        return await this.#open(argv, line, deadline);
+      } catch (error) {
+        if (error instanceof MacvlabError) throw error;
+        freed = (await this.#persistent?.endIdle()) || freed;
+        if (!freed || wait > longestFreeing) throw this.#refused(argv, error);
+        // sshd frees a channel shortly after it has reported its end.
+        await pause(wait);
+      }
     }
+  }
+
+  async #open(argv: readonly string[], line: string, deadline: number): Promise<RemoteProcess> {
+    const what = `start ${argv.join(' ')}`;
+    this.#count(argv);
+    return this.#request<RemoteProcess>(what, deadline, (done) => {
+      this.#client.exec(`echo $$ >&2; ${line}`, (error, channel) => {
+        if (error) done(error);
+        // at once: ssh2 may have already read the command’s end, and reports it in the current turn
+        else
+          RemoteProcess.over(argv, channel, this.death, () => this.#channelLost(what)).then(
+            (process) => done(undefined, process),
+            done,
+          );
+      });
+    });
+  }
+
+  #refused(argv: readonly string[], error: unknown): MacvlabError {
+    return new MacvlabError('REMOTE_COMMAND', `${this.name} could not start ${argv.join(' ')}: ${messageOf(error)}`, {
+      evidence: this.#stderrTail(),
+      next: 'raise MaxSessions in the machine’s sshd_config (10 is sshd’s default), or perform fewer experiments at a time',
+      cause: error,
+    });
+  }
+
+  async #launchInChannel(argv: readonly string[]): Promise<Launched> {
+    const process = await this.#start(argv, `exec ${quoteCommand(argv)}`, this.timeout(requestDeadline));
+    process.stdin.end();
+    const { ended, tooMuch, pids } = inChannel(process);
+    const outcome = Promise.race([ended, tooMuch]);
+    outcome.catch(async () => this.#kill(pids())).catch(() => undefined);
+    return { pid: process.pid, ended: outcome };
   }
 
   async #run(argv: readonly string[], line: string, options: RunOptions): Promise<CommandResult> {
     options.signal?.throwIfAborted();
     const began = performance.now();
-    const deadline = this.patience(options.deadline ?? 30_000);
-    const process = await this.#start(argv, line, deadline);
-    let stdout = '';
-    let stderr = '';
-    const tooMuch = new Promise<never>((_, reject) => {
-      const take = (stream: Readable, keep: (text: string) => void) => {
-        stream.setEncoding('utf8').on('data', (text: string) => {
-          keep(text);
-          if (stdout.length + stderr.length <= mostOutput) return;
-          reject(this.#endless(argv, stdout || stderr));
-          // What still comes is read, so that the channel can end, and not kept.
-          [stdout, stderr] = ['', ''];
-        });
-      };
-      take(process.stdout, (text) => (stdout += text));
-      take(process.stderr, (text) => (stderr += text));
-    });
-    // A command that has failed otherwise may go on to speak until it is killed.
-    tooMuch.catch(() => undefined);
-    process.stdin.end(options.stdin);
+    const { signal, stdin, deadline = commandDeadline } = options;
+    const process = await this.#start(argv, line, this.timeout(deadline));
+    const running = inChannel(process);
+    process.stdin.end(stdin);
+    const outcome = await this.#conclude(argv, running, { deadline, signal }, began);
+    return { argv, ...outcome, duration: performance.now() - began };
+  }
+
+  /**
+   * Waits for the end of a command. A command that does not end or prints too much is killed.
+   * @throws MacvlabError REMOTE_DEADLINE; REMOTE_COMMAND; the reason of the signal
+   */
+  async #conclude<T extends Outcome | undefined>(
+    argv: readonly string[],
+    running: RunningCommand<T>,
+    limits: CommandLimits,
+    began = performance.now(),
+  ): Promise<T> {
+    const deadline = this.timeout(limits.deadline ?? commandDeadline);
     const left = Math.max(deadline - (performance.now() - began), 0);
     try {
-      const ended = Promise.race([process.ended, tooMuch]);
-      const exit = await within(ended, { what: argv.join(' '), deadline: left, signal: options.signal });
-      return { argv, ...exit, stdout, stderr, duration: performance.now() - began };
+      const ended = Promise.race([running.ended, running.tooMuch]);
+      return await within(ended, { what: argv.join(' '), deadline: left, signal: limits.signal });
     } catch (error) {
-      const fate = await this.#kill(process);
+      const fate = await this.#kill(running.pids());
+      if (error instanceof TooMuchOutput) throw this.#endless(argv, error.beginning);
       if (!(error instanceof MacvlabError) || error.code !== 'WAIT_DEADLINE') throw error;
       throw new MacvlabError(
         'REMOTE_DEADLINE',
         `on ${this.name}, \`${argv.join(' ')}\` did not end within ${deadline} ms and ${fate}`,
         {
-          evidence: `${stdout}${stderr}`,
-          next: 'run the command by hand in the lab (`macvlab lab shell`), or set MACVLAB_PATIENCE=4 on a slow machine',
+          evidence: running.printed(),
+          next: 'run the command by hand in the lab (`macvlab lab shell`), or set MACVLAB_TIMEOUT_FACTOR=4 on a slow machine',
         },
       );
     }
@@ -363,17 +461,18 @@ export class Session {
   #endless(argv: readonly string[], said: string): MacvlabError {
     const much = `more than ${mostOutput / 2 ** 20} MiB`;
     return new MacvlabError('REMOTE_COMMAND', `on ${this.name}, \`${argv.join(' ')}\` said ${much} and was killed`, {
-      evidence: said.slice(0, 400),
+      evidence: said,
       next: 'look on that machine whether its program of that name is the one that is meant',
     });
   }
 
-  /** Kills what nobody waits for any more; what comes of it is told in words, since another error is on its way. */
-  async #kill(process: RemoteProcess): Promise<string> {
+  /** Kills a command that is no longer needed. Returns the result as text, because another error is already being reported. */
+  async #kill(pids: readonly number[]): Promise<string> {
     if (this.death.aborted) return 'its machine is gone';
-    const line = `kill -KILL ${process.pid}`;
+    const known = pids.filter((pid) => pid > 0);
+    const line = `kill -KILL ${known.join(' ')}`;
     try {
-      if (process.pid > 0) await this.#run(line.split(' '), line, { deadline: killDeadline });
+      if (known.length > 0) await this.#run(line.split(' '), line, { deadline: killDeadline });
       return 'was killed';
     } catch (error) {
       return `could not be killed: ${messageOf(error)}`;
@@ -384,7 +483,7 @@ export class Session {
     what: string,
     work: (sftp: SFTPWrapper, done: (error: unknown, value?: T) => void) => void,
   ): Promise<T> {
-    const deadline = this.patience(copyDeadline);
+    const deadline = this.timeout(copyDeadline);
     try {
       const sftp = await this.#request<SFTPWrapper>(what, deadline, (done) => this.#client.sftp(done));
       try {
@@ -428,18 +527,18 @@ export class Session {
       return await within(answer, { what, deadline, signal: this.death });
     } catch (error) {
       if (error === refused) await this.#closed();
-      // A dead connection fails its requests before its last words are known.
+      // A dead connection fails its requests before its last output has arrived.
       await this.#dying;
       this.death.throwIfAborted();
       if (!(error instanceof MacvlabError) || error.code !== 'WAIT_DEADLINE') throw error;
       throw new MacvlabError('REMOTE_DEADLINE', `${this.name} did not ${what} within ${deadline} ms`, {
-        evidence: this.#lastWords(),
-        next: 'look whether that machine still answers, or set MACVLAB_PATIENCE=4 on a slow machine',
+        evidence: this.#stderrTail(),
+        next: 'look whether that machine still answers, or set MACVLAB_TIMEOUT_FACTOR=4 on a slow machine',
       });
     }
   }
 
-  /** What ssh2 does not even send: the other side has ended the connection, and its close is on its way. */
+  /** For a request that ssh2 does not even send: the other side has ended the connection, and its close will follow. */
   async #closed(): Promise<void> {
     if (this.death.aborted) return;
     const death = once(this.death, 'abort');
@@ -451,35 +550,67 @@ export class Session {
   async #die(failure: Error | undefined): Promise<void> {
     if (!this.#closing) await this.#carrierEnded();
     const why = this.#closing ? 'it was closed' : (failure?.message ?? 'the connection ended');
-    const known = this.#closing ? undefined : this.#obituary();
+    const known = this.#closing ? undefined : this.#deathCause();
     this.#death.abort(
       known ??
         new MacvlabError('REMOTE_DEAD', `the SSH session with ${this.name} is gone: ${why}`, {
-          evidence: this.#lastWords(),
+          evidence: this.#stderrTail(),
           next: 'find out what ended that machine or its sshd; the lab has to be built anew',
         }),
     );
   }
 
   async #carrierEnded(): Promise<void> {
-    if (this.#carrier) await pause(lastWordsGrace, this.#carrier);
+    if (this.#carrier) await pause(stderrTailGrace, this.#carrier);
   }
 
-  /** Why a channel closed without telling how its command ended. */
+  /** Why a channel closed without its command's exit status. */
   async #channelLost(what: string): Promise<MacvlabError> {
     await this.#dying;
     if (this.death.aborted) return this.death.reason as MacvlabError;
     return new MacvlabError('REMOTE_DEAD', `${this.name} closed the channel without a status: ${what}`, {
-      evidence: this.#lastWords(),
+      evidence: this.#stderrTail(),
       next: 'look at that machine’s memory and at its sshd’s log',
     });
   }
 }
 
-/** A TCP connection without Nagle's delay: with it each command costs 40 ms twice. */
-function connect({ host, port }: { host: string; port: number }): Socket {
-  const socket = new Socket();
-  socket.setNoDelay(true);
-  socket.connect(port, host);
-  return socket;
+/** A command in a channel of its own. */
+function inChannel(process: RemoteProcess): RunningCommand<Outcome> {
+  let stdout = '';
+  let stderr = '';
+  const tooMuch = new Promise<never>((_, reject) => {
+    const take = (stream: Readable, keep: (text: string) => void) => {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        keep(text);
+        if (stdout.length + stderr.length <= mostOutput) return;
+        reject(new TooMuchOutput(stdout || stderr));
+        // Further output is read, so that the channel can end, and discarded.
+        [stdout, stderr] = ['', ''];
+      });
+    };
+    take(process.stdout, (text) => (stdout += text));
+    take(process.stderr, (text) => (stderr += text));
+  });
+  // A command that has already failed may continue to print until it is killed.
+  tooMuch.catch(() => undefined);
+  return {
+    ended: process.ended.then((exit) => ({ ...exit, stdout, stderr })),
+    tooMuch,
+    printed: () => `${stdout}${stderr}`,
+    pids: () => [process.pid],
+  };
+}
+
+/** A result as in a shell, where signal n is status 128 + n. */
+function batchResult(argv: readonly string[], { status, signal, stdout, stderr }: Outcome): BatchResult {
+  const number = signal === null ? 0 : constants.signals[`SIG${signal}` as NodeJS.Signals];
+  return { argv, status: status ?? 128 + number, stdout, stderr };
+}
+
+/** The program of a command, without the programs that only prepare its start. */
+function programOf(argv: readonly string[]): string {
+  const [first = '', , third, ...rest] = argv;
+  if (first === 'nsenter' && third === '--') return programOf(rest);
+  return first === 'stdbuf' ? (third ?? first) : first;
 }

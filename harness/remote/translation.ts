@@ -1,7 +1,7 @@
-/** Addresses that are written in one way here and in another on a machine: what goes to it is translated, and so is what comes back. */
+/** Translates between the addresses of the suites and those on a machine, in both directions. */
 export interface Translation {
-  /** What is to be sent to the machine: words of a command, or its input. */
+  /** Text to send to the machine: words of a command, or its input. */
   sent(text: string): string;
-  /** What the machine has said, or an address in a frame that was captured there. */
+  /** Output of the machine, or an address in a frame that was captured there. */
   received(text: string): string;
 }

@@ -1,9 +1,9 @@
-/** Where it is written down how changes are undone, before they are made: the undo is performed also after a crash. */
+/** Records the undo of changes before they are made, so that it also runs after a crash. */
 
 export interface UndoJournal {
   /**
-   * Notes the commands that undo what is about to be done, to be performed in this order.
-   * @returns what is called when they have been performed, or need not be
+   * Records the commands that undo the next changes, to be run in this order.
+   * @returns a function to be called when they have run, or are not needed
    */
   note(undo: readonly (readonly string[])[]): () => void;
 }

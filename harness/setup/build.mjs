@@ -19,7 +19,7 @@ import { SetupError } from './report.mjs';
 /** Folders that tsconfig.json includes. */
 const sourceFolders = ['harness', 'suites', 'bench'];
 
-/** Files besides the sources that decide what the compiler makes. */
+/** Files besides the sources that affect the compiler's output. */
 const otherInputs = ['tsconfig.json', 'package-lock.json'];
 
 const sourceEnding = /\.(?:[mc]?[jt]s|json)$/;
@@ -27,17 +27,17 @@ const sourceEnding = /\.(?:[mc]?[jt]s|json)$/;
 /** The program that `npx macvlab` runs. */
 const commandLine = 'dist/harness/cli/main.js';
 
-/** Where npx looks for it: npm links the commands of dependencies, but not those of the project itself. */
+/** The path where npx finds it: npm links the commands of dependencies, but not those of the project itself. */
 const commandLink = 'node_modules/.bin/macvlab';
 
-/** What the last successful build was made from. */
+/** The inputs of the last successful build. */
 const stampFile = 'dist/.inputs';
 
-/** The Node that runs this, before any other. */
+/** The machine, with the folder of the running Node before any other. */
 const ownNode = { ...thisMachine(), folders: [path.dirname(process.execPath), ...thisMachine().folders] };
 
 /**
- * Whether dist/ is what a build would make now.
+ * Whether dist/ is up to date.
  * @param {string} root the project's folder
  */
 export function buildIsFresh(root) {
@@ -45,12 +45,12 @@ export function buildIsFresh(root) {
 }
 
 /**
- * Builds, if need be. Where nothing has been built yet, dist/ is made without looking at types, which takes a third of the time, and
- * types are checked behind that.
+ * Builds, if necessary. If nothing has been built yet, the first build of dist/ omits type checks, which takes a third
+ * of the time. The type checks follow.
  * @param {string} root
  * @param {import('./progress.mjs').Task} task
  * @param {() => void} [onEmitted] called when dist/ can be used
- * @throws {SetupError} when the compiler is not content; its output has been shown, and no stamp is left
+ * @throws {SetupError} for compiler errors; the compiler's output has been shown, and no stamp is left
  */
 export async function build(root, task, onEmitted = () => undefined) {
   const inputs = describeInputs(root);
@@ -78,7 +78,7 @@ async function compile(root, inputs, task, onEmitted) {
   if (existsSync(path.join(root, commandLine))) {
     await runCompiler(root, task);
   } else {
-    // an incremental compiler does not look whether its output is still there
+    // an incremental compiler does not check whether its output still exists
     rmSync(path.join(root, 'dist'), { recursive: true, force: true });
     await runCompiler(root, task, '--noCheck');
     makeCommandReady(root);
@@ -110,7 +110,7 @@ async function runCompiler(root, task, ...options) {
 }
 
 /**
- * Every input with its size and time of change, a line each: a removed file and one with an older time count as changes.
+ * Every input with its size and modification time, one per line: a removed file and an older time count as changes.
  * @param {string} root
  */
 function describeInputs(root) {
@@ -124,7 +124,7 @@ function describeInputs(root) {
 }
 
 /**
- * All files under a folder, relative to root; none when there is no such folder.
+ * All files under a folder, relative to root; none if the folder does not exist.
  * @param {string} root
  * @param {string} folder
  * @returns {string[]}
@@ -139,7 +139,7 @@ function listFiles(root, folder) {
 }
 
 /**
- * Removes compiled files whose source is gone: a deleted test must not go on passing. Others stay in place, since
+ * Removes compiled files without a source: a deleted test must not continue to pass. Others stay in place, since
  * another run may be reading them.
  * @param {string} root
  */

@@ -27,7 +27,7 @@ function project(): FakeMachine {
   return fake;
 }
 
-/** Where a build tells what it does. */
+/** A task that shows what a build does. */
 const task = () => new Progress({ inPlace: false }).task('build');
 
 async function refuses(fake: FakeMachine): Promise<void> {

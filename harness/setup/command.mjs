@@ -1,4 +1,4 @@
-/** Running one command of the set-up. */
+/** Runs one command of the set-up. */
 import { spawn, spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { findProgram } from './machine.mjs';
@@ -12,8 +12,9 @@ import { findProgram } from './machine.mjs';
  * @param {object} [options]
  * @param {string} [options.cwd]
  * @param {Record<string, string>} [options.environment]
- * @param {(line: string) => void} [options.onLine] is given each line of its output; without, it is on our standard error
- * @returns {Promise<string | undefined>} how it failed, in a few words; undefined when it succeeded
+ * @param {(line: string) => void} [options.onLine] called with each line of output; without it, output goes to our
+ *   standard error
+ * @returns {Promise<string | undefined>} the failure, in a few words; undefined if it succeeded
  */
 export async function runCommand(command, machine, { cwd, environment = {}, onLine } = {}) {
   const [name = '', ...argumentList] = command;
@@ -21,7 +22,7 @@ export async function runCommand(command, machine, { cwd, environment = {}, onLi
   if (program === undefined) return `there is no program ${name}`;
   const child = spawn(program, argumentList, {
     cwd,
-    // package managers call helpers that live in sbin, which the user's PATH may lack
+    // package managers call helpers in sbin, which the user's PATH may lack
     env: { ...process.env, ...environment, PATH: machine.folders.join(':') },
     stdio: onLine ? ['ignore', 'pipe', 'pipe'] : ['ignore', 2, 2],
   });
@@ -41,7 +42,7 @@ export async function runCommand(command, machine, { cwd, environment = {}, onLi
 }
 
 /**
- * What a command that changes nothing prints on its standard output; "" when there is no such program.
+ * The standard output of a command that changes nothing; "" if there is no such program.
  * @param {string[]} command argument list
  * @param {Machine} machine
  */

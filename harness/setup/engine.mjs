@@ -1,7 +1,7 @@
 /**
- * A container engine of our own, for tests: from the programs that labs have of it (engines.mjs), in process, mount and network
- * namespaces of its own and with all its files in a folder of its own, so that neither the machine's engine nor its network nor
- * its control groups are touched. It ends with its standard input, and so with whoever started it, however that ends.
+ * A container engine of our own, for tests, from the engine programs of labs (engines.mjs). It has process, mount and
+ * network namespaces of its own, and all its files in one folder. It does not touch the machine's engine, network or
+ * control groups. It ends with its standard input, and so with the process that started it, even if that is killed.
  */
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, watch } from 'node:fs';
@@ -14,21 +14,21 @@ import { SetupError } from './report.mjs';
 
 /**
  * @typedef {object} OwnEngine
- * @property {string} host as DOCKER_HOST has it
- * @property {() => Promise<void>} stop ends it, and removes all that it has made
+ * @property {string} host in the form of DOCKER_HOST
+ * @property {() => Promise<void>} stop ends it, and removes everything that it has created
  */
 
-/** Milliseconds until it must answer; one that is well takes a second or two. */
+/** Milliseconds until it must be ready; a healthy engine takes a second or two. */
 const startDeadline = 120_000;
 
-/** Where its folder is in its own root. */
+/** The path of its folder in its own root. */
 const own = '/mnt';
 
 const socket = 'engine.sock';
 const log = 'log';
 
 /**
- * Each engine's command line. Containers are run without control groups, which would outlive an engine that is killed.
+ * Each engine's command line. Containers run without control groups, which would outlive a killed engine.
  * @type {Record<EngineKind, string[]>}
  */
 const engines = {
@@ -49,12 +49,12 @@ const engines = {
   ],
 };
 
-/** What each says when it can be used. */
+/** The messages that engines print when they can be used. */
 const ready = /API listen on |API service listening on /;
 
 /**
- * The first process of its namespaces: ends the engine in order when the standard input ends, removes its files but the log, and
- * ends all else by ending itself.
+ * The first process of its namespaces. When the standard input ends, it ends the engine in order and removes its files
+ * except the log. Its own end ends all else.
  */
 const init = `
 set -e
@@ -89,7 +89,7 @@ find ${own} -mindepth 1 -maxdepth 1 ! -name ${log} -exec rm -rf {} + 2>/dev/null
 exit $status`;
 
 /**
- * The folder with the engines' programs that was made last.
+ * The newest folder with the engines' programs.
  * @returns {string | undefined}
  */
 function programs() {
@@ -101,7 +101,7 @@ function programs() {
 }
 
 /**
- * Why no engine can be started here; undefined when one can.
+ * Why no engine can be started here; undefined if one can.
  * @returns {string | undefined}
  */
 export function whyNoEngine() {
@@ -115,7 +115,7 @@ export function whyNoEngine() {
  * Starts an engine.
  * @param {EngineKind} [kind]
  * @returns {Promise<OwnEngine>}
- * @throws {SetupError} with its last words
+ * @throws {SetupError} with the last lines of its log
  */
 export async function startEngine(kind = 'docker') {
   const [why, tree] = [whyNoEngine(), programs()];
@@ -140,7 +140,7 @@ export async function startEngine(kind = 'docker') {
   ];
   const child = spawn('unshare', [...namespaces, '--', 'sh', '-c', init, 'init', tree, folder, ...engines[kind]], {
     stdio: ['pipe', words, words],
-    // no part of the terminal's processes: Ctrl-C must reach whoever started it, which ends it in order
+    // not in the terminal's process group: Ctrl-C must reach the parent process, which ends it in order
     detached: true,
     env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root', LC_ALL: 'C' },
   });
@@ -166,7 +166,7 @@ export async function startEngine(kind = 'docker') {
 }
 
 /**
- * Waits until an engine has said that it listens. Its socket is there a moment before that.
+ * Waits until an engine has reported that it listens. Its socket exists a moment earlier.
  * @param {import('node:child_process').ChildProcess} child
  * @param {string} folder
  */

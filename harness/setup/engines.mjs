@@ -1,10 +1,10 @@
-/** Whether labs have the programs of container engines, and seeing to it: as guests.mjs does for what guests boot from. */
+/** Checks for the programs of container engines for labs, and fetches them. guests.mjs does this for kernel and root image. */
 import path from 'node:path';
 import { cacheFolder, entries, prepare } from './guests.mjs';
 import { SetupError } from './report.mjs';
 
 /**
- * Whether the programs have been unpacked.
+ * Whether the programs are unpacked.
  * @param {string} [cache]
  */
 export function enginesArePrepared(cache = cacheFolder()) {
@@ -12,11 +12,11 @@ export function enginesArePrepared(cache = cacheFolder()) {
 }
 
 /**
- * Fetches and unpacks them, if need be.
+ * Fetches and unpacks them, if necessary.
  * @param {string} root the project's folder, which has been built
  * @param {import('./machine.mjs').Machine} machine
  * @param {{ cache?: string | undefined, task: import('./progress.mjs').Task }} options
- * @throws {SetupError} when that fails; what the command says about it has been shown
+ * @throws {SetupError} if that fails; the command's output about it has been shown
  */
 export async function prepareEngines(root, machine, { cache = cacheFolder(), task }) {
   if (enginesArePrepared(cache)) return;

@@ -1,4 +1,4 @@
-/** Machines for the tests of the set-up: a temporary folder with programs of our own, which are real programs. */
+/** Machines for the tests of the set-up: temporary folders with real programs. */
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -7,7 +7,7 @@ import { beQuiet } from './report.mjs';
 
 beQuiet();
 
-/** A machine whose only programs are those that a test puts there. */
+/** A machine with only the programs that a test creates. */
 export class FakeMachine implements Disposable {
   readonly root: string;
   readonly machine: Machine;
@@ -20,12 +20,12 @@ export class FakeMachine implements Disposable {
     this.machine = { folders: [this.#bin], root, architecture, files: this.root };
   }
 
-  /** Puts programs there that do nothing. */
+  /** Creates programs that do nothing. */
   have(...names: string[]): void {
     for (const name of names) this.script(name, '');
   }
 
-  /** Puts a program there: a shell script that also notes its command line in `calls`, and sees the real PATH. */
+  /** Creates a program: a shell script that also records its command line in `calls`, and has the real PATH. */
   script(name: string, body: string): string {
     const file = path.join(this.#bin, name);
     const note = `echo "${name} $*" >> '${path.join(this.root, 'calls')}'`;
@@ -44,7 +44,7 @@ export class FakeMachine implements Disposable {
     }
   }
 
-  /** Writes a file, with the folders that lead to it. */
+  /** Writes a file, and creates its parent folders. */
   write(file: string, text: string): string {
     const absolute = path.join(this.root, file);
     mkdirSync(path.dirname(absolute), { recursive: true });

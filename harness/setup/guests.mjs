@@ -1,6 +1,6 @@
 /**
- * Whether guests have what they boot from, and seeing to it. Found by looking at the cache's folders alone, since every run
- * begins with it: `macvlab lab prepare` does the work, and knows exactly.
+ * Checks for the kernel and root image of guests, and makes them. The check reads only the cache's folders, since every
+ * run begins with it. `macvlab lab prepare` does the work, and checks exactly.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -8,20 +8,20 @@ import path from 'node:path';
 import { runCommand } from './command.mjs';
 import { SetupError } from './report.mjs';
 
-/** As harness/kernel/catalogue.ts has it (`defaultKernel`), which is not built yet when this is read. */
+/** Equals `defaultKernel` in harness/kernel/debian/catalogue.ts, which is not built yet at this point. */
 export const defaultSeries = '6.12';
 
-/** Makes the kernel, and all else that guests boot from; relative to the project's folder. */
+/** Makes the kernel, and everything else that guests boot from; relative to the project's folder. */
 const preparing = ['dist/harness/cli/main.js', 'lab', 'prepare'];
 
-/** As harness/core/cache.ts has it. */
+/** The same as in harness/core/cache.ts. */
 export function cacheFolder({ MACVLAB_CACHE: own, XDG_CACHE_HOME: user } = process.env) {
   if (own) return own;
   return path.join(user?.startsWith('/') ? user : path.join(homedir(), '.cache'), 'macvlab');
 }
 
 /**
- * Whether a kernel and a root image have been made.
+ * Whether a kernel and a root image exist.
  * @param {string} [cache]
  */
 export function guestsArePrepared(cache = cacheFolder()) {
@@ -32,7 +32,7 @@ export function guestsArePrepared(cache = cacheFolder()) {
 }
 
 /**
- * The entries of a folder of the cache that are whole.
+ * The complete entries of a folder of the cache.
  * @param {string} folder
  */
 export function entries(folder) {
@@ -40,12 +40,12 @@ export function entries(folder) {
 }
 
 /**
- * Fetches and builds what guests boot from, if need be.
+ * Fetches and builds the kernel and root image of guests, if necessary.
  * @param {string} root the project's folder, which has been built
  * @param {import('./machine.mjs').Machine} machine
- * @param {{ cache?: string | undefined, task: import('./progress.mjs').Task, onFetch?: () => void }} options onFetch: called when it is
- *   known what is to be fetched
- * @throws {SetupError} when that fails; what the command says about it has been shown
+ * @param {{ cache?: string | undefined, task: import('./progress.mjs').Task, onFetch?: () => void }} options onFetch:
+ *   called when the command has reported what it fetches
+ * @throws {SetupError} if that fails; the command's output about it has been shown
  */
 export async function prepareGuests(root, machine, { cache = cacheFolder(), task, onFetch = () => undefined }) {
   if (guestsArePrepared(cache)) return;
@@ -58,13 +58,13 @@ export async function prepareGuests(root, machine, { cache = cacheFolder(), task
 }
 
 /**
- * Runs `macvlab lab prepare`, and follows what it reports.
+ * Runs `macvlab lab prepare`, and follows its reports.
  * @param {string} root
  * @param {import('./machine.mjs').Machine} machine
  * @param {string[]} options
  * @param {import('./progress.mjs').Task} task
  * @param {() => void} [onFetch]
- * @returns {Promise<string | undefined>} how it failed; its output has been shown
+ * @returns {Promise<string | undefined>} the failure; its output has been shown
  */
 export async function prepare(root, machine, options, task, onFetch) {
   task.says('reads the lists of packages');

@@ -14,7 +14,8 @@ import { guestTools, missingTools, requiredTools } from './tools.mjs';
  * Installs missing programs.
  * @param {Machine} machine
  * @param {object} options
- * @param {(machine: Machine) => RequiredTool[]} [options.lacking] what is missing; by default of what every lab needs
+ * @param {(machine: Machine) => RequiredTool[]} [options.lacking] the missing programs; by default of those that every
+ *   lab needs
  * @param {import('./progress.mjs').Task} options.task
  * @throws {SetupError} when a program is missing and cannot be installed
  */
@@ -37,7 +38,7 @@ export async function installTools(machine, { lacking = missingTools, task }) {
 }
 
 /**
- * Why missing programs cannot be installed, or are not to be.
+ * The error if missing programs cannot be installed, or must not be.
  * @param {string[]} names
  * @param {Installation | undefined} install
  */
@@ -54,7 +55,7 @@ export function cannotInstall(names, install) {
 }
 
 /**
- * What programs come with, where no package manager tells.
+ * The projects that contain the programs, for a machine without a supported package manager.
  * @param {string[]} names
  */
 function byHand(names) {
@@ -126,10 +127,10 @@ function bytesOf(size, unit) {
 }
 
 /**
- * What an installation would come to.
+ * The packages and the size of an installation.
  * @param {Installation} install
  * @param {Machine} machine
- * @returns {{ packages: string[], size: string }} size: in the manager's own words; "" where it does not tell
+ * @returns {{ packages: string[], size: string }} size: as the manager prints it; "" if it prints none
  */
 export function tryInstallation(install, machine) {
   const output = install.trial.length > 0 ? outputOf(install.trial, machine) : '';
@@ -141,8 +142,8 @@ export function tryInstallation(install, machine) {
 }
 
 /**
- * Debian's openssh-server starts a listening service by being installed. A lab needs the program alone, so that a
- * machine that did not listen before does not listen after.
+ * Stops the listening service that the installation of Debian's openssh-server starts. A lab needs only the program, so
+ * a machine that did not listen before must not listen after.
  * @param {Installation} install
  * @param {Machine} machine
  */

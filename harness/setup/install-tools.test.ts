@@ -7,10 +7,10 @@ import { requiredTools } from './tools.mjs';
 
 const everything = requiredTools.map(({ name }) => name);
 const allBut = (...missing: string[]) => everything.filter((name) => !missing.includes(name));
-/** Where an installation tells what it does. */
+/** Options with a task that shows what an installation does. */
 const told = () => ({ task: new Progress({ inPlace: false }).task('programs') });
 
-/** A package manager's script that installs programs by copying one that is there. */
+/** A package manager's script that installs programs by copying an existing one. */
 const installs = (...names: string[]) => names.map((name) => `cp "$BIN/ip" "$BIN/${name}"`).join('\n');
 
 describe('installing missing programs', () => {

@@ -1,6 +1,7 @@
 /**
- * What this machine's labs need: the sandbox root and a few programs, guests other programs and what they boot from. One lab
- * is enough to go on with, unless all are promised: what it cannot carry is skipped with the reason.
+ * Prepares this machine for its labs. The sandbox needs root and a few programs; guests need other programs, a kernel
+ * and a root image. One lab is enough, unless all are promised: experiments that it cannot run are skipped with the
+ * reason.
  */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
@@ -24,14 +25,14 @@ import {
 /** @typedef {import('./tools.mjs').RequiredTool} RequiredTool */
 
 /**
- * What the set-up is for.
+ * The purpose of the set-up.
  * @typedef {object} Wanted
  * @property {boolean} [tests] the project's own tests, which call programs of their own
  * @property {boolean} [everyLab] all labs are promised, and one that cannot be set up is a failure
  */
 
 /**
- * Whether nothing is left to do.
+ * Whether the set-up is complete.
  * @param {Machine} machine
  * @param {Wanted & { cache?: string }} [options]
  */
@@ -41,17 +42,16 @@ export function labsAreReady(machine, { cache, ...wanted } = {}) {
 }
 
 /**
- * Sees to it that this machine can carry its labs, as far as that is possible. All that does not wait for something else is done
- * at once.
+ * Prepares this machine for its labs, as far as possible. Independent steps run at the same time.
  * @param {Machine} machine
  * @param {object} options
  * @param {string} options.root the project's folder
- * @param {Promise<boolean>} options.built whether it has been built, as soon as that is known
+ * @param {Promise<boolean>} options.built resolves to whether the project has been built
  * @param {Wanted} options.wanted
  * @param {import('./progress.mjs').Progress} options.progress
  * @param {() => void} [options.onSandbox] called when the sandbox can be used
  * @param {string} [options.cache]
- * @returns {Promise<SetupError[]>} what keeps the machine from being ready; what one can do without is only said
+ * @returns {Promise<SetupError[]>} errors that make the machine unusable; errors of optional parts are only printed
  */
 export async function setUpLabs(machine, { root, built, wanted, progress, onSandbox = () => undefined, cache }) {
   const programs = installForLabs(machine, wanted, progress, onSandbox);
@@ -68,7 +68,7 @@ export async function setUpLabs(machine, { root, built, wanted, progress, onSand
   }).finally(listsAreThere);
   const engines = attempt(async () => {
     const task = progress.task('container engines');
-    // both would fetch the lists of packages at once
+    // both would fetch the package lists at the same time
     await lists;
     if (await canMake) await prepareEngines(root, machine, { cache, task });
   });
@@ -76,7 +76,7 @@ export async function setUpLabs(machine, { root, built, wanted, progress, onSand
 }
 
 /**
- * What is missing, with the commands that install it, where nothing may be installed.
+ * The missing prerequisites, with the commands that install them, if nothing may be installed.
  * @param {Machine} machine
  * @param {{ wanted: Wanted, cache?: string }} options
  * @returns {SetupError[]} as {@link setUpLabs}
@@ -96,7 +96,7 @@ export function refuseLabs(machine, { wanted, cache }) {
 }
 
 /**
- * What one can do without is said, and no reason to stop.
+ * Prints errors of optional parts; they are not a reason to stop.
  * @param {Machine} machine
  * @param {Wanted} wanted
  * @param {SetupError[]} troubles
@@ -112,7 +112,8 @@ function forgive(machine, { everyLab = false }, troubles) {
 }
 
 /**
- * Guests are x86-64 machines, and their root image is built by running programs of theirs; so are container engines.
+ * Guests are x86-64 machines, and the build of their root image runs its programs. The same applies to container
+ * engines.
  * @param {Machine} machine
  */
 export function carriesGuests({ architecture }) {
@@ -120,24 +121,25 @@ export function carriesGuests({ architecture }) {
 }
 
 /**
- * Whether the audit, and the tests of real hosts, can be performed here: as root, and with Debian's programs, as CI does.
+ * Whether mutation tests, and the tests of real hosts, can run here: as root, and with Debian's programs, as in CI.
  * @param {Machine} machine
  */
-export function carriesAudit({ root, files }) {
+export function carriesMutationTests({ root, files }) {
   return root && existsSync(path.join(files, 'etc/debian_version'));
 }
 
 /**
- * Whether the Vagrant lab can be performed here without the user's own libvirt: as root, and with Debian's (vagrant/with-libvirt).
+ * Whether the Vagrant lab can run here without the user's own libvirt: as root, and with Debian's
+ * (vagrant/with-libvirt).
  * @param {Machine} machine
  */
 export function carriesVagrant(machine) {
-  return carriesAudit(machine) && carriesGuests(machine);
+  return carriesMutationTests(machine) && carriesGuests(machine);
 }
 
 /**
- * The programs that are missing. Who is not root has no sandbox, and can do all in guests. Programs of tests are for those who run
- * tests, and Vagrant for those who have it, unless every lab is promised.
+ * The missing programs. A user without root has no sandbox, and can run everything in guests. The programs of tests are
+ * included for test runs, and if every lab is promised. Vagrant is included only if every lab is promised.
  * @param {Machine} machine
  * @param {Wanted} wanted
  */
@@ -147,7 +149,7 @@ export function lacking(machine, { tests = false, everyLab = false }) {
   const guestsAlone = !machine.root && carriesGuests(machine) && forGuests.length === 0;
   const forAll = guestsAlone ? [] : [...missingTools(machine), ...forGuests];
   const forTests =
-    (tests || everyLab) && carriesAudit(machine)
+    (tests || everyLab) && carriesMutationTests(machine)
       ? [...missingRealHostTools(machine), ...missingAuditTools(machine), ...missingOracleTools(machine)]
       : [];
   return once([...forAll, ...forTests, ...forVagrant]);
@@ -167,7 +169,7 @@ function missing(machine, names) {
 }
 
 /**
- * Whether experiments can be performed at all. Who is not root and has no guests is told by the run that root is needed.
+ * Whether any experiments can run. Without root and guests, the run reports that it needs root.
  * @param {Machine} machine
  */
 function oneLabIsThere(machine) {
@@ -176,13 +178,14 @@ function oneLabIsThere(machine) {
 }
 
 /**
- * Installs missing programs: at first those without which nothing begins. One package that cannot be had keeps all that are
- * installed with it from being installed.
+ * Installs missing programs, and first those that every lab needs. If one package is unavailable, its whole
+ * installation fails.
  * @param {Machine} machine
  * @param {Wanted} wanted
  * @param {import('./progress.mjs').Progress} progress
  * @param {() => void} onSandbox
- * @returns {{ images: Promise<unknown>, all: Promise<SetupError[]> }} images: settled when images for guests can be made
+ * @returns {{ images: Promise<unknown>, all: Promise<SetupError[]> }} images: settled when images for guests can be
+ *   made
  */
 function installForLabs(machine, wanted, progress, onSandbox) {
   const task = progress.task('programs');

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import { cacheFolder as cacheFolderOfLabs } from '../core/cache.js';
-import { defaultKernel } from '../kernel/catalogue.js';
+import { defaultKernel } from '../kernel/debian/catalogue.js';
 import { FakeMachine } from './fake-machine.test-support.js';
 import { cacheFolder, defaultSeries, guestsArePrepared } from './guests.mjs';
 import { labsAreReady, refuseLabs, setUpLabs, type Wanted } from './labs.mjs';
@@ -12,11 +12,11 @@ import { auditTools, guestTools, oracleTools, realHostTools, requiredTools, vagr
 const forSandbox = requiredTools.map(({ name }) => name);
 const forGuests = guestTools.map(({ name }) => name);
 
-/** A checkout on a machine, whose `macvlab lab prepare` does what a test says. */
+/** A checkout on a machine, with a `macvlab lab prepare` that a test defines. */
 class Checkout implements Disposable {
   readonly fake: FakeMachine;
   readonly cache: string;
-  /** What had been called when the sandbox could be used. */
+  /** The calls before the sandbox could be used. */
   readonly begun: string[] = [];
 
   constructor(options: { root?: boolean; architecture?: string } = {}) {
@@ -25,14 +25,14 @@ class Checkout implements Disposable {
     this.prepare(`for (const made of ${JSON.stringify(this.entries)}) mkdirSync(made, { recursive: true });`);
   }
 
-  /** What guests boot from, and container engines, as folders of the cache. */
+  /** The folders of the cache for guests and container engines. */
   get entries(): string[] {
     return ['kernels/6.12.94+deb13-cloud-amd64_6.12.94-1', 'root-images/1-2', 'engines/1-2'].map((name) =>
       path.join(this.cache, name),
     );
   }
 
-  /** Says what the command does, as JavaScript. */
+  /** Defines the command, in JavaScript. */
   prepare(body: string): void {
     const note = `import { mkdirSync } from 'node:fs';\nmkdirSync('called-with-' + process.argv.slice(2).join('-'), { recursive: true });\n`;
     this.fake.write('package.json', '{ "type": "module" }');
@@ -49,7 +49,7 @@ class Checkout implements Disposable {
     return existsSync(path.join(this.fake.root, `called-with-lab-prepare${more}`));
   }
 
-  /** What keeps it from being ready, in the end. */
+  /** The errors that remain at the end. */
   async setUp({ built = true, ...wanted }: Wanted & { built?: boolean } = {}): Promise<string[]> {
     const { machine, root } = this.fake;
     const progress = new Progress({ inPlace: false });
@@ -58,7 +58,7 @@ class Checkout implements Disposable {
     return (await setUpLabs(machine, options)).map(({ message }) => message);
   }
 
-  /** What keeps it from being ready where nothing may be installed. */
+  /** The errors if nothing may be installed. */
   refuse(wanted: Wanted = {}): string[] {
     return refuseLabs(this.fake.machine, { wanted, cache: this.cache }).map(({ message }) => message);
   }
@@ -72,7 +72,7 @@ class Checkout implements Disposable {
   }
 }
 
-/** A package manager that has only some packages, and refuses the whole when it lacks one; as Debian's does. */
+/** A package manager that has only some packages, and refuses the whole installation if it lacks one, like Debian's. */
 const managerWithout = (lacking: string, ...programs: string[]) =>
   `case " $* " in *" -Sy "*) exit 0;; esac\ncase " $* " in *" ${lacking} "*) exit 1;; esac\n${programs.map((name) => `cp "$BIN/true" "$BIN/${name}"`).join('\n')}`;
 

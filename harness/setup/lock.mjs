@@ -1,13 +1,14 @@
 /**
- * One process at a time in a folder: one set-up in a checkout, one that takes a claim. The lock is a socket in Linux's abstract namespace: the kernel drops it when its
- * holder ends, however that ends, so that there is nothing stale to detect, and waiting for it is waiting for an event.
+ * A lock for one process at a time in a folder: one set-up in a checkout, one process that takes a claim. The lock is a
+ * socket in Linux's abstract namespace. The kernel drops it when its holder ends, even if the holder is killed. So
+ * there are no stale locks, and a waiting process waits for an event.
  */
 import { statSync } from 'node:fs';
 import net from 'node:net';
 import { say } from './report.mjs';
 
 /**
- * Does work while no other set-up of this checkout does, and returns its result.
+ * Runs work while no other set-up of this checkout runs, and returns its result.
  * @template T
  * @param {string} root the project's folder
  * @param {() => T | Promise<T>} work
@@ -20,7 +21,7 @@ export function withLock(root, work) {
 }
 
 /**
- * Does work while no other process does work of this kind in a folder, and returns its result.
+ * Runs work while no other process runs work of this kind in a folder, and returns its result.
  * @template T
  * @param {string} kind "setup"
  * @param {string} folder
@@ -44,9 +45,9 @@ export async function withFolderLock(kind, folder, work, waits = () => undefined
 }
 
 /**
- * The set-up that is at work in a checkout.
+ * The set-up that is running in a checkout.
  * @param {string} root the project's folder
- * @returns {Promise<{ end: Promise<void> } | undefined>} end: resolves when it has ended; undefined where none is at work
+ * @returns {Promise<{ end: Promise<void> } | undefined>} end: resolves when it has ended; undefined if none is running
  */
 export async function setUpAtWork(root) {
   return connected(nameOf('setup', root));
@@ -64,7 +65,7 @@ function nameOf(kind, folder) {
 
 /**
  * @param {string} name
- * @returns {Promise<{ release(): void } | undefined>} undefined when somebody else holds it
+ * @returns {Promise<{ release(): void } | undefined>} undefined if another process holds it
  */
 function hold(name) {
   return new Promise((resolve, reject) => {
@@ -72,7 +73,7 @@ function hold(name) {
     const visitors = new Set();
     const server = net.createServer((visitor) => {
       visitor.on('error', () => undefined).on('close', () => visitors.delete(visitor));
-      // one that was let in at the last moment must not wait for more
+      // a visitor that was accepted at the last moment must not wait any longer
       if (!server.listening) visitor.destroy();
       else visitors.add(visitor);
     });
@@ -88,7 +89,7 @@ function hold(name) {
 }
 
 /**
- * Resolves when the holder has let go, or there is none.
+ * Resolves when the holder has released the lock, or there is no holder.
  * @param {string} name
  */
 async function released(name) {
@@ -98,9 +99,9 @@ async function released(name) {
 }
 
 /**
- * Connects to the holder, which ends the connection when it lets go.
+ * Connects to the holder, which closes the connection when it releases the lock.
  * @param {string} name
- * @returns {Promise<{ end: Promise<void> } | undefined>} undefined where there is none
+ * @returns {Promise<{ end: Promise<void> } | undefined>} undefined if there is no holder
  */
 function connected(name) {
   return new Promise((resolve) => {

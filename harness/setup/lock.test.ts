@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { FakeMachine } from './fake-machine.test-support.js';
 import { setUpAtWork, withLock } from './lock.mjs';
 
-/** A process that takes the lock of a folder, says so, and keeps it until it is killed. */
+/** A process that takes the lock of a folder, reports it, and keeps it until the process is killed. */
 async function holder(fake: FakeMachine) {
   const lock = new URL('./lock.mjs', import.meta.url).href;
   const program = `import { withLock } from '${lock}';
@@ -34,7 +34,7 @@ describe('the lock of a checkout', () => {
     const child = await holder(fake);
     const waiting = withLock(fake.root, () => order.push('second'));
     child.once('exit', () => order.push('first'));
-    // the other folder's lock is another one
+    // the other folder has a lock of its own
     using other = new FakeMachine();
     await withLock(other.root, () => order.push('other'));
     child.stdin.end();
@@ -58,7 +58,7 @@ describe('the lock of a checkout', () => {
     let end: Promise<unknown> | undefined;
     await withLock(fake.root, async () => {
       end = (await setUpAtWork(fake.root))?.end.then(() => order.push('end'));
-      // a second visitor, so that the first has been let in by now
+      // a second visitor: the first has been accepted by now
       await setUpAtWork(fake.root);
       order.push('work');
     });

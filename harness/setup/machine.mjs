@@ -1,4 +1,4 @@
-/** The machine as the set-up sees it: where its programs are, who we are, what it runs. */
+/** The machine on which the set-up runs: its program folders, its user and its processor. */
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 
@@ -6,17 +6,17 @@ import path from 'node:path';
  * @typedef {object} Machine
  * @property {string[]} folders where programs are searched, in this order
  * @property {boolean} root whether this process may install packages by itself
- * @property {string} architecture of its processor, as Node calls it: 'x64'
- * @property {string} files what every absolute path begins with: '/', or a folder of fake system files in tests
+ * @property {string} architecture of its processor, in Node's notation: 'x64'
+ * @property {string} files the prefix of every absolute path: '/', or a folder of fake system files in tests
  */
 
-/** Searched besides PATH: an unprivileged user's PATH often lacks sbin, where ip, bridge and sshd live. */
+/** Searched besides PATH: an unprivileged user's PATH often lacks sbin, which contains ip, bridge and sshd. */
 const systemFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/bin', '/bin'];
 
-/** Applets of these pass for ping, arping, ip or nsenter by name, but lack `ping -p`, `ip -j` and more that a lab needs. */
+/** Applets of these have the names ping, arping, ip or nsenter, but lack `ping -p`, `ip -j` and more that a lab needs. */
 const multiCallPrograms = new Set(['busybox', 'busybox.static', 'bbsuid', 'toybox']);
 
-/** @returns {Machine} the machine that we run on */
+/** @returns {Machine} this machine */
 export function thisMachine() {
   return {
     folders: searchFolders(process.env['PATH'] ?? ''),
@@ -37,7 +37,7 @@ export function searchFolders(searchPath) {
 }
 
 /**
- * A program's file, or undefined when it is not installed or only there as a busybox applet.
+ * A program's file; undefined if it is not installed, or only as a busybox applet.
  * @param {string} name
  * @param {string[]} [folders]
  * @returns {string | undefined}

@@ -1,13 +1,14 @@
 /**
- * The first step of every npm script, before anything is installed or built: brings node_modules, dist/, the programs of the
- * labs and what guests boot from up to date, and says nothing when they are. Imports nothing but Node's own modules.
+ * The first step of every npm script, before anything is installed or built. It updates node_modules, dist/, the
+ * programs of the labs, and the kernel and root image of guests. It prints nothing if they are up to date. It imports
+ * only Node's own modules.
  *
  *     node harness/setup/main.mjs [--for run|test|build] [--every-lab] [--run ARGUMENT…]
  *
- * --for: what is wanted: what `macvlab run` needs (the default), also what the project's own tests call, or node_modules and dist
- * alone. With --run, `macvlab run` begins with these arguments as soon as the sandbox can be used, and the set-up goes on beside it.
- * With MACVLAB_NO_INSTALL=1 it says what it would install, and does not. With CI=true, or --every-lab, every lab is promised, and
- * one that cannot be set up is a failure.
+ * --for: the purpose: `macvlab run` (the default), also the project's own tests, or node_modules and dist only. With
+ * --run, `macvlab run` begins with these arguments as soon as the sandbox can be used, and the set-up continues at the
+ * same time. With MACVLAB_NO_INSTALL=1 it prints what it would install, and installs nothing. With CI=true, or
+ * --every-lab, every lab is promised, and one that cannot be set up is a failure.
  */
 import { spawn } from 'node:child_process';
 import path from 'node:path';
@@ -20,12 +21,12 @@ import { cannotInstallNodeModules, installNodeModules, nodeModulesInStep } from 
 import { planInstallation } from './packages.mjs';
 import { SetupError, attempt, say } from './report.mjs';
 
-/** As package.json says ("engines"): mocha and the linters need it. */
+/** The same as "engines" in package.json: mocha and the linters need it. */
 const oldestNode = [20, 19];
 
-/** Exit code of a machine that cannot carry a lab (architecture: "Exit codes"). */
+/** Exit code for a machine that cannot run a lab (docs/verdicts.md: "Exit codes"). */
 const exitLab = 3;
-/** As a shell has it for a program that SIGINT ended. */
+/** A shell's exit code for a program that SIGINT ended. */
 const exitInterrupted = 130;
 
 const root = path.resolve(fileURLToPath(import.meta.url), '../../..');
@@ -34,7 +35,7 @@ const everyLab = process.env['CI'] === 'true' || options.includes('--every-lab')
 /** @type {import('./labs.mjs').Wanted | undefined} */
 const wanted = options.includes('build') ? undefined : { tests: options.includes('test'), everyLab };
 
-/** The run, once it has begun. @type {Promise<number> | undefined} */
+/** The run, after it has begun. @type {Promise<number> | undefined} */
 let run;
 const failures = await setUp();
 for (const { message, next } of failures) {
@@ -46,7 +47,7 @@ else begin();
 const exit = await run;
 if (exit !== undefined && exit !== 0) process.exitCode = exit;
 
-/** @returns {Promise<SetupError[]>} what keeps the machine from being ready */
+/** @returns {Promise<SetupError[]>} errors that make the machine unusable */
 async function setUp() {
   const unsuitable = await attempt(checkPlatform);
   if (unsuitable.length > 0) return unsuitable;
@@ -67,20 +68,20 @@ async function setUp() {
     });
     void building.then((troubles) => told(troubles.length === 0));
     const runBeside = async () => {
-      // where every lab is promised, one that is missing is found before anything begins
+      // if every lab is promised, a missing one is reported before the run begins
       if (runArguments === undefined || everyLab || !machine.root || !(await built)) return;
       progress.onlyAdd();
       begin();
     };
     const onSandbox = () => void runBeside();
-    // tried even after a failure, so that one look at the output shows all that is missing
+    // runs even after a failure, so that one output shows everything that is missing
     const labs = wanted ? setUpLabs(machine, { root, built, wanted, progress, onSandbox }) : [];
     return [...(await building), ...(await labs)];
   });
 }
 
 /**
- * What can be done where nothing may be installed.
+ * Builds, and reports missing prerequisites, if nothing may be installed.
  * @param {import('./machine.mjs').Machine} machine
  * @param {import('./progress.mjs').Progress} progress
  */
@@ -93,7 +94,7 @@ async function onlyBuild(machine, progress) {
 }
 
 /**
- * Tells what is about to be installed. What it comes to is known only where the lists of packages are.
+ * Prints what is about to be installed. The size is available only with the package lists.
  * @param {import('./machine.mjs').Machine} machine
  */
 async function announce(machine) {
@@ -107,14 +108,14 @@ async function announce(machine) {
   for (const line of describePlan(root, machine, { wanted })) say(line);
 }
 
-/** Begins the run that was asked for, if it has not begun yet. */
+/** Begins the requested run, if it has not begun yet. */
 function begin() {
   if (runArguments === undefined) return;
   run ??= runMacvlab(runArguments);
 }
 
 /**
- * `macvlab run`, whatever signal we get meanwhile: it has a lab to take down.
+ * Runs `macvlab run` to its end, even after a signal: it has a lab to tear down.
  * @param {string[]} argumentList
  * @returns {Promise<number>} its exit code
  */
@@ -123,7 +124,7 @@ async function runMacvlab(argumentList) {
   const child = spawn(process.execPath, [program, 'run', ...argumentList], { stdio: 'inherit' });
   /** @param {NodeJS.Signals} signal */
   const passOn = (signal) => {
-    // a terminal sends SIGINT to the child as well, and two of them may mean more than one
+    // a terminal sends SIGINT to the child as well, and two of them may have another meaning
     if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
   };
   process.on('SIGINT', passOn).on('SIGTERM', passOn).on('SIGHUP', passOn);

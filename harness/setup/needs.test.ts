@@ -6,7 +6,7 @@ import Mocha, { type Context } from 'mocha';
 import { needs, skip } from './needs.test-support.js';
 import { promisedTools } from './tools.mjs';
 
-/** The titles of skipped tests, and the messages of failed ones, of a suite of one test. */
+/** The titles of skipped tests, and the messages of failed ones, in a suite of one test. */
 async function outcomeOf({
   before = () => undefined,
   test = () => undefined,
@@ -32,8 +32,8 @@ async function outcomeOf({
   return { skipped, failed };
 }
 
-/** Programs of the packages that Debian calls required (Policy, 2.5), and shell built-ins. */
-const always = ['/bin/sh', 'cp', 'ldd', 'ls', 'mkfifo', 'mv', 'printf', 'true'];
+/** Programs of the packages that Debian marks as required (Policy, 2.5), shell built-ins, and npm, which runs the tests. */
+const always = ['/bin/sh', 'cp', 'ldd', 'ls', 'mkfifo', 'mv', 'npm', 'printf', 'true'];
 
 describe('what tests need of a machine', () => {
   const ci = process.env.CI;

@@ -1,4 +1,4 @@
-/** Whether the installed npm packages are those of the lock file, and installing them. */
+/** Checks whether the installed npm packages match the lock file, and installs them. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { runCommand } from './command.mjs';
@@ -8,15 +8,14 @@ import { SetupError } from './report.mjs';
 /** @typedef {{ version?: string, optional?: boolean, devOptional?: boolean }} LockedPackage */
 
 /**
- * With the development packages, since the compiler is one of them and NODE_ENV=production would leave it out. Without
- * install scripts: ssh2 would have a faster cipher compiled, which takes a compiler and a
- * download, and works without.
+ * Includes the development packages: the compiler is one of them, and NODE_ENV=production would omit it. Omits install
+ * scripts: ssh2 would compile a faster cipher, which needs a compiler and a download. It works without that.
  */
 const npmCi = ['npm', 'ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund'];
 
 /**
- * Whether node_modules holds what package-lock.json asks for. npm writes down what it has installed, and does so last,
- * so that half an installation is never taken for a whole one.
+ * Whether node_modules matches package-lock.json. npm records its installation as the last step, so that an incomplete
+ * installation never counts as complete.
  * @param {string} root the project's folder
  */
 export function nodeModulesInStep(root) {
@@ -45,22 +44,20 @@ function readPackages(file) {
 }
 
 /**
- * How many packages an installation holds.
+ * How many packages an installation contains.
  * @param {string} root
  */
 export function countNodeModules(root) {
   return Object.keys(readPackages(path.join(root, 'package-lock.json')) ?? {}).filter((folder) => folder !== '').length;
 }
 
-/**
- * What is wrong with the installed packages where none may be installed.
- */
+/** The error for installed packages that do not match the lock file, if none may be installed. */
 export function cannotInstallNodeModules() {
   return new SetupError('node_modules is not in step with package-lock.json', `run: ${npmCi.join(' ')}`);
 }
 
 /**
- * Installs the packages of the lock file, if need be.
+ * Installs the packages of the lock file, if necessary.
  * @param {string} root
  * @param {Machine} machine
  * @param {import('./progress.mjs').Task} task
@@ -70,7 +67,7 @@ export async function installNodeModules(root, machine, task) {
   if (nodeModulesInStep(root)) return;
   const line = npmCi.join(' ');
   task.says(line);
-  // a node that was called by its full path has its npm beside it, and npm needs that node in its PATH
+  // a node that was called by its full path has its npm in the same folder, and npm needs that node in its PATH
   const folders = [...machine.folders, path.dirname(process.execPath)];
   const onLine = (/** @type {string} */ text) => task.prints(text);
   const failure = await runCommand(npmCi, { ...machine, folders }, { cwd: root, onLine });

@@ -4,7 +4,7 @@ import { installNodeModules, nodeModulesInStep } from './node-modules.mjs';
 import { Progress } from './progress.mjs';
 import { attempt } from './report.mjs';
 
-/** Where an installation tells what it does. */
+/** A task that shows what an installation does. */
 const task = () => new Progress({ inPlace: false }).task('npm');
 
 const lock = (packages: Record<string, object>) =>

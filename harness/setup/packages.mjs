@@ -1,4 +1,4 @@
-/** Package managers: which one this machine has, and what it calls the packages of the programs that a lab needs. */
+/** Package managers: the one of this machine, and its package names for the programs that a lab needs. */
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { findProgram, thisMachine } from './machine.mjs';
@@ -11,15 +11,15 @@ import { findProgram, thisMachine } from './machine.mjs';
  * @property {Record<string, string>} environment
  * @property {string[]} install arguments before the packages' names
  * @property {string[]} [trial] arguments before the packages' names that print what would be done, and do nothing
- * @property {string[]} [refresh] arguments that fetch the lists of packages, where installing does not do that by itself
- * @property {string} [lists] folder that holds those lists, where they may be missing altogether (as in Docker images)
- * @property {string} [installed] folder that is empty where the manager is there, and the system is another's
+ * @property {string[]} [refresh] arguments that fetch the package lists, if the installation does not fetch them
+ * @property {string} [lists] folder that holds those lists, which may be missing (as in Docker images)
+ * @property {string} [installed] folder that is empty if the manager is present, and the system has another manager
  * @property {Record<string, string>} packages program -> package
  */
 
 const utilLinux = { nsenter: 'util-linux', unshare: 'util-linux', mount: 'util-linux' };
 
-/** What is called the same everywhere, of the programs that guests need. */
+/** Packages for guests that have the same name everywhere. */
 const forGuests = { mksquashfs: 'squashfs-tools', depmod: 'kmod', xz: 'xz', zstd: 'zstd' };
 
 /** @type {PackageManager[]} */
@@ -54,7 +54,7 @@ const packageManagers = [
       'apt-config': 'apt',
       flock: 'util-linux',
       dockerd: 'docker.io',
-      // the plugin, which brings Vagrant itself
+      // the plugin, which installs Vagrant itself
       vagrant: 'vagrant-libvirt',
       ssh: 'openssh-client',
       libvirtd: 'libvirt-daemon',
@@ -98,7 +98,7 @@ const packageManagers = [
     environment: {},
     install: ['add'],
     refresh: ['update'],
-    // iputils and util-linux pull in the smaller packages that newer Alpine versions split them into
+    // iputils and util-linux depend on the smaller packages into which newer Alpine versions split them
     packages: {
       ip: 'iproute2',
       nft: 'nftables',
@@ -152,19 +152,19 @@ const packageManagers = [
 /**
  * @typedef {object} Installation
  * @property {string} manager program of the package manager
- * @property {string[]} packages what will be installed, each once
- * @property {string[]} command argument list of the installation, begun with sudo where we are not root
- * @property {string[] | undefined} refresh argument list that fetches the lists of packages
- * @property {boolean} refreshFirst there are no lists yet, so that installing cannot work before
- * @property {boolean} permitted false when we are neither root nor have sudo: somebody else must run it
- * @property {string} line the whole as a person would type it
- * @property {string[]} trial argument list that prints what `command` would do; empty where there is none
- * @property {string[]} repair argument list that completes an installation that was interrupted; empty where there is none
+ * @property {string[]} packages packages to install, each once
+ * @property {string[]} command argument list of the installation, with sudo if we are not root
+ * @property {string[] | undefined} refresh argument list that fetches the package lists
+ * @property {boolean} refreshFirst there are no lists yet, so that an installation cannot work before
+ * @property {boolean} permitted false if we are neither root nor have sudo: an administrator must run it
+ * @property {string} line the whole as one shell command line
+ * @property {string[]} trial argument list that prints what `command` would do; empty if there is none
+ * @property {string[]} repair argument list that completes an interrupted installation; empty if there is none
  */
 
 /**
- * The line that installs programs on a machine, as a person would type it; undefined when the machine has no package
- * manager that we know.
+ * The shell command line that installs programs on a machine; undefined if the machine has no supported package
+ * manager.
  * @param {string[]} programs
  * @param {Machine} [machine]
  */
@@ -172,11 +172,12 @@ export function installCommand(programs, machine = thisMachine()) {
   return planInstallation(programs, machine)?.line;
 }
 
-/** The programs of the package managers that we know. */
+/** The programs of the supported package managers. */
 export const packageManagerNames = packageManagers.map(({ program }) => program);
 
 /**
- * The command that installs programs on another machine, for its root; undefined where we do not know its package manager.
+ * The command that installs programs on another machine, for its root; undefined if its package manager is not
+ * supported.
  * @param {string[]} programs
  * @param {string} manager one of {@link packageManagerNames}
  */
@@ -188,7 +189,7 @@ export function installCommandWith(programs, manager) {
 }
 
 /**
- * How to install programs on a machine; undefined when it has no package manager that we know.
+ * Plans an installation of programs on a machine; undefined if it has no supported package manager.
  * @param {string[]} programs
  * @param {Machine} machine
  * @returns {Installation | undefined}
@@ -203,7 +204,7 @@ export function planInstallation(programs, machine) {
   const asRoot = (argumentList) => {
     const environment = Object.entries(manager.environment).map(([name, value]) => `${name}=${value}`);
     const whole = [...(environment.length > 0 ? ['env', ...environment] : []), manager.program, ...argumentList];
-    // -n: a password is never waited for
+    // -n: never wait for a password
     return sudo ? ['sudo', '-n', ...whole] : whole;
   };
   const command = asRoot([...manager.install, ...packages]);
@@ -226,7 +227,7 @@ export function planInstallation(programs, machine) {
 }
 
 /**
- * Whether the machine's system is made of the manager's packages.
+ * Whether the machine's system consists of the manager's packages.
  * @param {PackageManager} manager
  * @param {Machine} machine
  */
@@ -237,7 +238,7 @@ function isOwn({ installed }, machine) {
 }
 
 /**
- * Whether an installation by dpkg was interrupted, which lets every later one fail (apt-pkg/deb/debsystem.cc, CheckUpdates).
+ * Whether an installation by dpkg was interrupted: then every later one fails (apt-pkg/deb/debsystem.cc, CheckUpdates).
  * @param {PackageManager} manager
  * @param {Machine} machine
  */
@@ -247,7 +248,7 @@ function wasInterrupted({ program }, machine) {
 }
 
 /**
- * Whether the manager has its lists of packages, so that fetching them (slow, and useless offline) can be left out.
+ * Whether the manager has its package lists, so that fetching them (slow, and useless offline) is unnecessary.
  * @param {PackageManager} manager
  * @param {Machine} machine
  */

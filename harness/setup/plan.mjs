@@ -1,4 +1,4 @@
-/** What the set-up is about to install and download, told in one block before it begins. */
+/** Describes in one block what the set-up is about to install and download. */
 import { enginesArePrepared } from './engines.mjs';
 import { cacheFolder, defaultSeries, guestsArePrepared } from './guests.mjs';
 import { tryInstallation } from './install-tools.mjs';
@@ -9,10 +9,11 @@ import { planInstallation } from './packages.mjs';
 /** @typedef {import('./machine.mjs').Machine} Machine */
 
 /**
- * The lines of the block; none when nothing is to be installed or downloaded.
+ * The lines of the block; none if there is nothing to install or download.
  * @param {string} root the project's folder
  * @param {Machine} machine
- * @param {{ wanted?: import('./labs.mjs').Wanted | undefined, cache?: string }} options wanted: undefined where no lab is
+ * @param {{ wanted?: import('./labs.mjs').Wanted | undefined, cache?: string }} options wanted: undefined if no lab is
+ *   wanted
  */
 export function describePlan(root, machine, { wanted, cache = cacheFolder() }) {
   const items = [
@@ -30,7 +31,7 @@ export function describePlan(root, machine, { wanted, cache = cacheFolder() }) {
 
 /** @param {string} root */
 function describeNodeModules(root) {
-  return `${countNodeModules(root)} npm packages, in node_modules: 40 MB to download, 160 MB on the disk`;
+  return `${countNodeModules(root)} npm packages, in node_modules: 50 MB to download, 200 MB on the disk`;
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
- * One display of all that the set-up does at once: on a terminal, a line for each task, written anew in place; else a line when a
- * task begins, at each quarter of a download, and when it ends.
+ * One display for all tasks of the set-up. On a terminal, it has a line for each task, updated in place. Elsewhere, it
+ * prints a line when a task begins, at each quarter of a download, and when a task ends.
  */
 import { write } from './report.mjs';
 
@@ -15,19 +15,19 @@ const megabyte = 1e6;
 export class Progress {
   /** @type {Task[]} */
   #tasks = [];
-  /** How many lines of the last drawing stand above the cursor. */
+  /** How many lines of the last drawing are above the cursor. */
   #drawn = 0;
   /** When the last drawing was made. */
   #at = 0;
   #inPlace;
 
-  /** @param {{ inPlace?: boolean }} [options] inPlace: whether lines are written anew, as a terminal can */
+  /** @param {{ inPlace?: boolean }} [options] inPlace: whether lines are updated in place, as on a terminal */
   constructor({ inPlace = process.stderr.isTTY && process.env['TERM'] !== 'dumb' } = {}) {
     this.#inPlace = inPlace;
   }
 
   /**
-   * Something that takes time.
+   * Adds a task.
    * @param {string} name
    */
   task(name) {
@@ -36,7 +36,7 @@ export class Progress {
     return task;
   }
 
-  /** Another program writes to the terminal from now on: lines are only added. */
+  /** From now on, only adds lines: another program writes to the terminal. */
   onlyAdd() {
     this.#draw();
     this.#inPlace = false;
@@ -44,7 +44,7 @@ export class Progress {
 
   /**
    * @param {Task} task
-   * @param {string | undefined} event worth a line of its own
+   * @param {string | undefined} event text for a line of its own
    */
   #changed(task, event) {
     if (!this.#inPlace) {
@@ -66,13 +66,13 @@ export class Progress {
   }
 }
 
-/** One of the things that the set-up does. */
+/** One task of the set-up. */
 export class Task {
   /** When it began, in milliseconds since 1970; undefined before that. @type {number | undefined} */
   begun;
-  /** Bytes to download, as far as known. */
+  /** Bytes to download; 0 without a download. */
   total = 0;
-  /** Part of them that has been downloaded, 0 to 1. */
+  /** The downloaded part of them, 0 to 1. */
   part = 0;
   /** When the download began. */
   #downloading = 0;
@@ -90,7 +90,7 @@ export class Task {
     this.#changed = changed;
   }
 
-  /** What it does now, with size, rate and remaining time of a download. */
+  /** The current activity, with size, rate and remaining time of a download. */
   get state() {
     if (this.total === 0 || this.part === 0 || this.part >= 1) return this.#words;
     const seconds = Math.max((Date.now() - this.#downloading) / 1000, 0.1);
@@ -101,7 +101,7 @@ export class Task {
   }
 
   /**
-   * Says what it does now.
+   * Shows the current activity.
    * @param {string} words
    */
   says(words) {
@@ -113,7 +113,7 @@ export class Task {
   }
 
   /**
-   * A download begins.
+   * Begins a download.
    * @param {string} words
    * @param {number} total bytes
    */
@@ -124,8 +124,8 @@ export class Task {
   }
 
   /**
-   * A download goes on.
-   * @param {number} part of it that is there, 0 to 1
+   * Updates the progress of a download.
+   * @param {number} part the downloaded part, 0 to 1
    */
   reaches(part) {
     if (part <= this.part) return;
@@ -135,7 +135,7 @@ export class Task {
   }
 
   /**
-   * Keeps a line of its output, to be shown should it fail.
+   * Keeps a line of the task's output, to show it after a failure.
    * @param {string} line
    */
   prints(line) {
@@ -143,14 +143,14 @@ export class Task {
     this.#changed();
   }
 
-  /** It has succeeded. */
+  /** Ends the task as a success. */
   ends() {
     if (this.begun === undefined) return;
     this.says(`done in ${Math.round((Date.now() - this.begun) / 1000)} s`);
   }
 
   /**
-   * It has failed: its last output is shown.
+   * Ends the task as a failure, and shows its last output.
    * @param {string} failure in a few words
    */
   fails(failure) {

@@ -1,6 +1,6 @@
-/** How the set-up talks: to standard error, so that a report on standard output stays clean. */
+/** Messages of the set-up: they go to standard error, so that a report on standard output stays clean. */
 
-/** Why the set-up cannot go on, and the one thing to try next. */
+/** Why the set-up cannot continue, and the one thing to try next. */
 export class SetupError extends Error {
   /**
    * @param {string} message what failed
@@ -14,7 +14,7 @@ export class SetupError extends Error {
 }
 
 /**
- * Does a step, and returns what keeps it from being done.
+ * Runs a step, and returns its error.
  * @param {() => void | Promise<void>} step
  * @returns {Promise<SetupError[]>} at most one
  */
@@ -30,13 +30,13 @@ export async function attempt(step) {
 
 let quiet = false;
 
-/** From now on nothing is said: tests of failures would look like failures. */
+/** Suppresses all messages from now on: messages about failures would look like failed tests. */
 export function beQuiet() {
   quiet = true;
 }
 
 /**
- * Writes to standard error, as it is.
+ * Writes to standard error, unchanged.
  * @param {string} text
  */
 export function write(text) {
@@ -44,7 +44,7 @@ export function write(text) {
 }
 
 /**
- * One line to standard error.
+ * Writes one line to standard error.
  * @param {string} line
  */
 export function say(line) {

@@ -1,10 +1,10 @@
-/** Tests that wait most of the time, and share nothing but processors. */
+/** Runs tests side by side that wait most of the time, and share only processors. */
 import { needs } from './needs.test-support.js';
 import { findProgram } from './tools.mjs';
 
 export interface SideBySide {
   title: string;
-  /** Whether it is among those that take longest: these begin first. */
+  /** Whether it is one of the longest tests: these begin first. */
   long?: boolean;
   /** Programs that it calls. */
   needs?: readonly string[];
@@ -12,8 +12,8 @@ export interface SideBySide {
 }
 
 /**
- * Declares tests of the surrounding suite that run side by side. All begin together behind the suite's hooks so far; each is reported
- * in its place.
+ * Declares tests of the surrounding suite that run side by side. All begin after the suite's hooks so far; each is
+ * reported in its place.
  * @param atOnce how many run at a time
  */
 export function sideBySide(atOnce: number, tests: readonly SideBySide[]): void {
@@ -38,12 +38,12 @@ export function sideBySide(atOnce: number, tests: readonly SideBySide[]): void {
     const wanted = tests.filter((test) => (test.needs ?? []).every((program) => findProgram(program) !== undefined));
     for (const test of [...wanted.filter(({ long }) => long), ...wanted.filter(({ long }) => !long)]) {
       const work = inTurn(test);
-      // It is told where the test stands.
+      // The test itself reports the error.
       work.catch(() => undefined);
       begun.set(test, work);
     }
   });
-  // Where the run is given up, those that have not begun need not any more.
+  // If the run is aborted, tests that have not begun are not started.
   after(async () => {
     over = true;
     await Promise.allSettled(begun.values());

@@ -26,7 +26,7 @@ export const requiredTools = [
 ];
 
 /**
- * What only guests need: labs that use the running kernel do without.
+ * Programs that only guests need: labs with the running kernel do not need them.
  * @type {readonly RequiredTool[]}
  */
 export const guestTools = [
@@ -41,11 +41,12 @@ export const guestTools = [
   { name: 'xz', purpose: 'unpacks the modules of newer kernels' },
 ];
 
-/** Those of the programs that kernels and images for guests are made with: QEMU is needed when they run. */
+/** The programs that make kernels and images for guests. QEMU is needed only when guests run. */
 export const imageTools = guestTools.map(({ name }) => name).filter((name) => name !== 'qemu-system-x86_64');
 
 /**
- * What only the Vagrant lab's own tests need: Vagrant, and a libvirt that is started for them (vagrant/with-libvirt).
+ * Programs that only the Vagrant lab's own tests need: Vagrant, and a libvirt that is started for them
+ * (vagrant/with-libvirt).
  * @type {readonly RequiredTool[]}
  */
 export const vagrantTools = [
@@ -60,7 +61,7 @@ export const vagrantTools = [
 ];
 
 /**
- * What only the tests of real hosts need: these are namespaces with an sshd each, reached by ssh.
+ * Programs that only the tests of real hosts need: these hosts are namespaces with an sshd each, reached by ssh.
  * @type {readonly RequiredTool[]}
  */
 export const realHostTools = [
@@ -70,7 +71,7 @@ export const realHostTools = [
 ];
 
 /**
- * What only the audit needs, which breaks a lab's network and tools (harness/audit).
+ * Programs that only mutation tests need, which break a lab's network and tools (harness/proof/mutation).
  * @type {readonly RequiredTool[]}
  */
 export const auditTools = [
@@ -80,7 +81,7 @@ export const auditTools = [
 ];
 
 /**
- * What tests compare with: those that miss one of these are skipped, and nothing else needs any.
+ * Programs that tests compare with. Tests that lack one of these are skipped, and nothing else needs them.
  * @type {readonly RequiredTool[]}
  */
 export const oracleTools = [
@@ -96,9 +97,10 @@ export const oracleTools = [
   { name: 'gpg-agent', purpose: 'keeps the key of that archive, in tests' },
 ];
 
-/** Programs that Debian installs with the packages above, or with what makes it a system; and those that fetched the project. */
+/** Programs that Debian installs with the packages above, or with its base system; and those that fetched the project. */
 const comeWithThem = [
   'bash',
+  'capinfos',
   'dpkg',
   'git',
   'gpgconf',
@@ -112,7 +114,7 @@ const comeWithThem = [
   'unsquashfs',
 ];
 
-/** The names of all programs that tests may call: with CI=true, as root on Debian, each is there. */
+/** The names of all programs that tests may call: with CI=true, as root on Debian, all are installed. */
 export const promisedTools = new Set([
   ...[requiredTools, guestTools, vagrantTools, realHostTools, auditTools, oracleTools].flat().map(({ name }) => name),
   ...comeWithThem,
@@ -155,7 +157,7 @@ export function missingRealHostTools(machine = thisMachine()) {
 }
 
 /**
- * Which of the programs that the audit needs are missing.
+ * Which of the programs that mutation tests need are missing.
  * @param {Machine} [machine]
  * @returns {RequiredTool[]}
  */

@@ -1,9 +1,9 @@
-/** A capture point: an interface on a node where tcpdump listens, told apart by direction where that matters. */
+/** A capture point: an interface on a node where tcpdump listens, if necessary with separate directions. */
 import { MacvlabError } from '../core/error.js';
 import type { NetworkStack } from '../remote/network-stack.js';
 import { Capture, type Direction, nextOrder, type Sighting } from './capture.js';
 
-/** A moment in a run: frames seen after it belong to what was done after it. */
+/** A time in a run, which separates earlier frames from later ones. */
 export interface Mark {
   order: number;
   /** Microseconds since the epoch. */
@@ -16,18 +16,18 @@ export function mark(): Mark {
 }
 
 /**
- * Whether a frame was captured after a mark: neither decoded before it, nor captured before it and decoded late. On a machine
- * with a clock of its own, one that was captured right before may pass; a command's way there and back is longer than that.
+ * Whether a frame was captured after a mark: neither decoded before it, nor captured before it and decoded late. On a machine with its own
+ * clock, a frame captured immediately before the mark may count as later. This error is smaller than the round-trip time of a command.
  */
 export function isAfter({ order, frame, timeError }: Sighting, since: Mark): boolean {
   return order >= since.order && frame.time + timeError >= since.time;
 }
 
-/** What can be asked where a frame was seen: a capture point, or one direction of it. */
+/** A place where frames are seen: a capture point, or one direction of it. */
 export interface View {
   /** "switch/node1 in" */
   readonly label: string;
-  /** Where its frames were really captured, when that is the other end of a cable: "node1/eth1 out". */
+  /** The actual capture point, if it is the other end of the link: "node1/eth1 out". */
   readonly near?: string;
   readonly captures: readonly Capture[];
 }
@@ -42,8 +42,8 @@ export class CapturePoint implements View {
   #captures: Capture[] = [];
 
   /**
-   * @param directions capture incoming and outgoing frames apart; a single capture of both when empty
-   * @param filter what is captured at all (pcap-filter(7)); everything without one
+   * @param directions capture incoming and outgoing frames separately; a single capture of both when empty
+   * @param filter the frames to capture (pcap-filter(7)); all without one
    */
   constructor(stack: NetworkStack, device: string, directions: readonly Direction[] = [], filter?: string) {
     this.label = `${stack.name}/${device}`;
@@ -53,7 +53,7 @@ export class CapturePoint implements View {
     this.#filter = filter;
   }
 
-  /** Starts to listen. @throws MacvlabError CAPTURE_START */
+  /** Starts the captures. @throws MacvlabError CAPTURE_START */
   async open(promiscuous = false): Promise<void> {
     const { stack, device } = this;
     const wanted = this.#directions.length > 0 ? this.#directions : [undefined];
@@ -71,13 +71,13 @@ export class CapturePoint implements View {
     );
   }
 
-  /** Stops to listen. What was seen is forgotten. */
+  /** Ends the captures, and discards the captured frames. */
   close(): void {
     for (const capture of this.#captures) capture.close();
     this.#captures = [];
   }
 
-  /** Whether incoming and outgoing frames are captured apart. */
+  /** Whether incoming and outgoing frames are captured separately. */
   get isDirected(): boolean {
     return this.#directions.length > 0;
   }
@@ -86,7 +86,7 @@ export class CapturePoint implements View {
     return this.#captures.length > 0;
   }
 
-  /** All captures of this point. @throws MacvlabError CAPTURE_ENDED when nobody listens here */
+  /** All captures of this point. @throws MacvlabError CAPTURE_ENDED when no capture runs here */
   get captures(): readonly Capture[] {
     if (this.#captures.length > 0) return this.#captures;
     throw new MacvlabError('CAPTURE_ENDED', `nobody listens on ${this.label}`, {
@@ -94,7 +94,7 @@ export class CapturePoint implements View {
     });
   }
 
-  /** Frames that come in at the interface: for a switch port, what truly left the node behind it. */
+  /** Frames that come in at the interface: for a switch port, the frames that left its link peer. */
   get in(): View {
     return this.#view('in');
   }

@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
 import { MacvlabError } from '../core/error.js';
-import { patience, poll } from '../core/wait.js';
-import { skipWithoutRoot, TestSandbox } from '../lab/sandbox/sandbox.test-support.js';
+import { timeout, poll } from '../core/wait.js';
+import { skipWithoutRoot, TestSandbox } from '../machine/sandbox/sandbox.test-support.js';
 import type { NetworkStack } from '../remote/network-stack.js';
 import { CapturePoint, isAfter, mark, seen } from './capture-point.js';
 import { Capture, parseCounters } from './capture.js';
-import type { Frame } from './frame.js';
+import type { Frame } from './protocol/frame.js';
 import { arpReply, arpRequest, echoReply, echoRequest } from './pattern.js';
 
 async function errorOf(work: () => unknown): Promise<MacvlabError> {
@@ -50,7 +50,7 @@ describe('a capture (needs root)', function () {
     await sandbox.cable('a', 'b');
     [a, b] = [sandbox.stack('a'), sandbox.stack('b')];
     for (const namespace of ['a', 'b']) {
-      // no frames but those that a test sends
+      // no frames except those of a test
       await sandbox.ip(`-n ${namespace} link set eth0 addrgenmode none`, `-n ${namespace} -6 address flush dev eth0`);
     }
     await poll(async () => (await send()) || undefined, { what: 'the cable to carry', deadline: 5000 });
@@ -67,7 +67,7 @@ describe('a capture (needs root)', function () {
     return capture;
   }
 
-  /** Sends echo requests from a to b, and tells whether all were answered. */
+  /** Sends echo requests from a to b, and returns whether all were answered. */
   async function send(count = 1, size = 56): Promise<boolean> {
     const argv = ['ping', '-n', '-q', '-c', String(count), '-i', '0.002', '-W', '1', '-s', String(size), '10.0.0.2'];
     return (await a.run(argv, 'probe')).status === 0;
@@ -83,12 +83,12 @@ describe('a capture (needs root)', function () {
 
   const kinds = (frames: readonly Frame[]) => frames.map(kindOf);
 
-  /** The first frames of pings and their ARP; a kernel says things of its own besides, such as IPv6 listener reports. */
+  /** The first frames of pings and their ARP. A kernel also sends frames of its own, such as IPv6 listener reports. */
   const arrived = (capture: Capture, count: number) => {
     const ours = () => capture.sightings.map(({ frame }) => frame).filter((frame) => kindOf(frame) !== undefined);
     return capture.changes.until(() => (ours().length >= count ? ours() : undefined), {
       what: `${count} frames`,
-      deadline: patience(3000),
+      deadline: timeout(3000),
       evidence: () => `${capture.sightings.length} frames`,
     });
   };
@@ -147,7 +147,7 @@ describe('a capture (needs root)', function () {
     for (let count = 1; count < asked; count += 1) await capture.counters();
     const last = await capture.counters();
     expect(last.captured).to.equal(capture.sightings.length);
-    // All of them together would be more: each answer is a line of 85 characters.
+    // All lines together exceed this: each answer is a line of 85 characters.
     const kill = 'for p in /proc/[0-9]*; do [ "$(cat $p/comm)" != tcpdump ] || kill -KILL ${p#/proc/}; done';
     await sandbox.machine.run(['sh', '-c', kill]);
     const error = await errorOf(() => capture.changes.until(() => undefined, { what: 'x', deadline: 5000 }));
@@ -228,7 +228,7 @@ describe('a capture (needs root)', function () {
     const counters = errorOf(() => capture.counters());
     capture.close();
     expect((await counters).code).to.equal('CAPTURE_ENDED');
-    expect(performance.now() - began).to.be.below(patience(5000));
+    expect(performance.now() - began).to.be.below(timeout(5000));
     await sandbox.machine.run(['kill', '-KILL', ...pids]);
   });
 
@@ -243,7 +243,7 @@ describe('a capture (needs root)', function () {
   });
 
   describe('that is lost', () => {
-    /** A capture on a device of its own, that something then happens to. */
+    /** Opens a capture on a separate device, and runs an action that ends it. */
     async function lose(what: (capture: Capture) => unknown): Promise<MacvlabError[]> {
       await sandbox.ip('-n b link add lost type veth peer name peer', '-n b link set lost up', '-n b link set peer up');
       const capture = await listen(b, { device: 'lost' });
@@ -259,13 +259,14 @@ describe('a capture (needs root)', function () {
     }
 
     it('says that its interface went down, or sees what comes when it is up again', async () => {
-      // libpcap 1.10 goes on since it tells an interface that is down from one that is gone; older ones end
+      // libpcap 1.10 continues, because it distinguishes an interface that is down from one that is gone; older
+      // versions end
       await sandbox.ip('-n b link add lost type veth peer name peer', '-n b link set lost up', '-n b link set peer up');
       const capture = await listen(b, { device: 'lost' });
       await sandbox.ip('-n b link set lost down', '-n b link set lost up');
       const count = () => capture.sightings.length;
       const known = count();
-      // what the kernel itself says to its neighbours when a link comes up (RFC 3810, 5.2)
+      // the kernel's own reports to its neighbours when a link comes up (RFC 3810, 5.2)
       const more = capture.changes.until(() => count() > known || undefined, { what: 'frames', deadline: 3000 });
       const error = await more.then(
         () => undefined,

@@ -1,23 +1,41 @@
-/** A tcpdump session: what it writes is decoded while it streams, and kept raw as evidence. */
+/** A tcpdump session: its output is decoded while it arrives, and stored raw as evidence. */
 import { MacvlabError, messageOf } from '../core/error.js';
 import { Changes } from '../core/wait.js';
 import type { NetworkStack } from '../remote/network-stack.js';
 import type { RemoteProcess } from '../remote/process.js';
 import type { Session } from '../remote/session.js';
-import { type Frame, translateAddresses } from './frame.js';
-import { PcapReader } from './pcap-reader.js';
+import { type Frame, translateAddresses } from './protocol/frame.js';
+import { recordHeaderLength } from './pcap/pcap-format.js';
+import { PcapReader } from './pcap/pcap-reader.js';
 
 export type Direction = 'in' | 'out';
 
-/** A frame, where it was seen and when it reached us. */
+/** A frame, where it was captured and when it arrived here. */
 export interface Sighting {
   frame: Frame;
   /** The capture's name: "switch/node1 in". */
   at: string;
   /** Position among all frames of all captures, in the order in which they were decoded. */
   order: number;
-  /** Microseconds by which the frame's time may be off, either way: by our clock it is known only that well. */
+  /** Microseconds by which the frame's time may be wrong, in either direction: the accuracy of its conversion to the local clock. */
   timeError: number;
+}
+
+/** A frame as it was stored: its sighting, and its bytes as they were on the wire. */
+export interface CapturedFrame {
+  sighting: Sighting;
+  bytes: Uint8Array;
+}
+
+/** Receives each frame of each capture of this process when it is decoded. It must not throw. */
+export type CaptureFollower = (captured: CapturedFrame, capture: Capture) => void;
+
+const followers = new Set<CaptureFollower>();
+
+/** Adds a follower. @returns a function that removes it */
+export function followCaptures(follower: CaptureFollower): () => void {
+  followers.add(follower);
+  return () => void followers.delete(follower);
 }
 
 /** tcpdump's own counters (pcap_stats(3)). */
@@ -26,7 +44,7 @@ export interface CaptureCounters {
   captured: number;
   /** Frames that the kernel handed to its socket, those of the other direction included. */
   received: number;
-  /** Frames that the kernel dropped for want of buffer. */
+  /** Frames that the kernel dropped because its buffer was full. */
   dropped: number;
 }
 
@@ -36,18 +54,18 @@ export interface CaptureOptions {
   device: string;
   /** Only frames that come in or go out at the device; both without it. */
   direction?: Direction;
-  /** Promiscuous capture changes what is delivered, so that it is off unless an experiment asks for it. */
+  /** Promiscuous capture changes what is delivered, so that it is off unless an experiment requests it. */
   promiscuous?: boolean;
-  /** What is captured at all, as pcap-filter(7) has it: needed where the interface carries the session that tells of its frames. */
+  /** The frames to capture, in the syntax of pcap-filter(7). Needed where the interface also carries the capture's own session. */
   filter?: string;
 }
 
-/** Bytes of each frame that are kept: all headers, and the first bytes of any payload. */
+/** Stored bytes of each frame: all headers, and the first bytes of any payload. */
 const snapLength = 2048;
-/** KiB of tcpdump's ring: 512 full-sized frames, which starts quicker than the default of 2 MiB. */
+/** KiB of tcpdump's ring: 512 full-sized frames. It starts faster than the default of 2 MiB. */
 const ringSize = 1024;
 
-/** Characters of tcpdump's words that are kept: it tells its counters whenever it is asked. */
+/** Stored characters of tcpdump's messages: it prints its counters at each request. */
 const mostWords = 16_384;
 
 let decoded = 0;
@@ -60,13 +78,15 @@ export function nextOrder(): number {
 /** An open capture. */
 export class Capture {
   readonly name: string;
+  /** Where it captures, and what. */
+  readonly place: Pick<CaptureOptions, 'stack' | 'device' | 'direction' | 'filter'>;
   readonly changes = new Changes();
   readonly #session: Session;
   readonly #process: RemoteProcess;
   #sightings: Sighting[] = [];
   #records: Buffer[] = [];
   #header: Buffer | undefined;
-  /** The last that tcpdump has said, and how many characters it has said in all. */
+  /** The last messages of tcpdump, and the number of all characters that it has printed. */
   #words = '';
   #said = 0;
   #closing = false;
@@ -76,6 +96,7 @@ export class Capture {
 
   private constructor(options: CaptureOptions, process: RemoteProcess) {
     this.name = options.name;
+    this.place = options;
     this.#session = options.stack.session;
     this.#process = process;
     const reader = new PcapReader((bytes) => this.#keep(bytes));
@@ -92,8 +113,8 @@ export class Capture {
   }
 
   /**
-   * Starts tcpdump and waits until it says that it listens.
-   * @throws MacvlabError CAPTURE_START with tcpdump's words
+   * Starts tcpdump and waits until it reports that it listens.
+   * @throws MacvlabError CAPTURE_START with tcpdump's message
    */
   static async open(options: CaptureOptions): Promise<Capture> {
     const argv = [
@@ -111,7 +132,7 @@ export class Capture {
       ],
       ...(options.promiscuous ? [] : ['-p']),
       ...(options.direction ? ['-Q', options.direction] : []),
-      // Root writes to a pipe: there is no file whose owner would matter, and no user "tcpdump" in a bare machine.
+      // Root writes to a pipe: no file has an owner, and a minimal machine has no user "tcpdump".
       ...['-Z', 'root', '-w', '-'],
       ...(options.filter === undefined ? [] : [options.filter]),
     ];
@@ -119,7 +140,7 @@ export class Capture {
     try {
       await capture.changes.until(() => /listening on/.test(capture.#words) || undefined, {
         what: `tcpdump on ${options.name} to listen`,
-        deadline: capture.patience(10_000),
+        deadline: capture.timeout(10_000),
         signal: options.stack.session.death,
       });
     } catch (error) {
@@ -134,23 +155,23 @@ export class Capture {
     return capture;
   }
 
-  /** The deadline in milliseconds for something to be seen here; see {@link Session.patience}. */
-  patience(milliseconds: number): number {
-    return this.#session.patience(milliseconds);
+  /** The deadline in milliseconds for a frame to be captured here; see {@link Session.timeout}. */
+  timeout(milliseconds: number): number {
+    return this.#session.timeout(milliseconds);
   }
 
-  /** Frames decoded so far, with their times by our own clock, since the last `forget`. @throws MacvlabError CAPTURE_ENDED when tcpdump has died */
+  /** Frames decoded so far, with their times by the local clock, since the last `forget`. @throws MacvlabError CAPTURE_ENDED when tcpdump has died */
   get sightings(): readonly Sighting[] {
     if (this.#failure) throw this.#failure;
     return this.#sightings;
   }
 
-  /** The counters that tcpdump has told since the last `forget`. */
+  /** The counters that tcpdump has printed since the last `forget`. */
   get lastCounters(): CaptureCounters | undefined {
     return this.#counters;
   }
 
-  /** Lets go of all frames so far, so that memory stays bounded by one test. */
+  /** Discards all frames so far, so that memory is bounded by one test. */
   forget(): void {
     this.#sightings = [];
     this.#records = [];
@@ -164,7 +185,18 @@ export class Capture {
   }
 
   /**
-   * Asks tcpdump for its counters, which SIGUSR1 makes it print (tcpdump(8)).
+   * The frames since the last `forget` with their bytes; those of a capture that has died, too.
+   * @param from how many of the first ones to leave out
+   */
+  frames(from = 0): CapturedFrame[] {
+    return this.#sightings.slice(from).flatMap((sighting, index) => {
+      const record = this.#records[from + index];
+      return record ? [{ sighting, bytes: record.subarray(recordHeaderLength) }] : [];
+    });
+  }
+
+  /**
+   * Requests tcpdump's counters, which it prints on SIGUSR1 (tcpdump(8)).
    * @throws MacvlabError CAPTURE_ENDED
    */
   async counters(): Promise<CaptureCounters> {
@@ -172,18 +204,18 @@ export class Capture {
     await this.#session.signal('USR1', [this.#process]);
     this.#counters = await this.changes.until(() => parseCounters(this.#wordsSince(before)), {
       what: `the counters of tcpdump on ${this.name}`,
-      deadline: this.patience(10_000),
+      deadline: this.timeout(10_000),
       evidence: () => this.#words,
     });
     return this.#counters;
   }
 
-  /** What tcpdump has said since it had said so many characters. */
+  /** tcpdump's messages after its first so many characters. */
   #wordsSince(said: number): string {
     return this.#said === said ? '' : this.#words.slice(said - this.#said);
   }
 
-  /** @throws MacvlabError CAPTURE_DROPPED when frames were dropped since the last time somebody asked */
+  /** @throws MacvlabError CAPTURE_DROPPED when frames were dropped since the last call */
   async refuseDrops(): Promise<void> {
     const { dropped } = await this.counters();
     const since = this.#knownDrops;
@@ -195,17 +227,17 @@ export class Capture {
     });
   }
 
-  /** Tells tcpdump to end, which it does on its own time: nobody waits for it, or for its interface; idempotent. */
+  /** Requests the end of tcpdump, and does not wait for it or for its interface; idempotent. */
   close(): void {
     if (this.#closing || this.#failure) return;
     this.#closing = true;
-    // What was seen stays seen; but nothing more will be, and nobody need wait for it.
+    // The captured frames remain. No more will come, so that all waits end.
     this.changes.fail(
       new MacvlabError('CAPTURE_ENDED', `the capture on ${this.name} was closed`, {
         next: 'ask a capture before it is closed',
       }),
     );
-    // A session that is gone has taken its tcpdump with it.
+    // The end of a session ends its tcpdump.
     this.#session.signal('INT', [this.#process]).catch(() => undefined);
   }
 
@@ -213,10 +245,15 @@ export class Capture {
     try {
       const { clock, translation } = this.#session;
       const { ahead, error: timeError } = clock;
-      for (const frame of reader.push(chunk)) {
+      const frames = reader.push(chunk);
+      for (const frame of frames) {
         if (ahead !== 0) frame.time -= ahead;
         if (translation) translateAddresses(frame, (address) => translation.received(address));
         this.#sightings.push({ frame, at: this.name, order: decoded++, timeError });
+      }
+      if (followers.size > 0) {
+        for (const captured of this.frames(this.#sightings.length - frames.length))
+          for (const follower of followers) follower(captured, this);
       }
     } catch (error) {
       this.#end(messageOf(error));
@@ -239,13 +276,13 @@ export class Capture {
   }
 }
 
-/** Counters in what tcpdump prints, on one line or on three; undefined until all three are there. */
+/** Counters in tcpdump's output, on one line or on three; undefined until all three are there. */
 export function parseCounters(words: string): CaptureCounters | undefined {
   const number = (pattern: RegExp) => {
     const found = pattern.exec(words)?.[1];
     return found === undefined ? undefined : Number(found);
   };
-  // A number is looked for once, and not at each of its digits: there is no end of what a program may print.
+  // A search starts once per number, not at each of its digits: a program may print without end.
   const captured = number(/(?<!\d)(\d{1,15}) packets? captured/);
   const received = number(/(?<!\d)(\d{1,15}) packets? received by filter/);
   const dropped = number(/(?<!\d)(\d{1,15}) packets? dropped by kernel/);

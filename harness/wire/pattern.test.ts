@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { parseIp } from './address.js';
-import { decodeFrame } from './decode.js';
+import { parseIp } from './protocol/address.js';
+import { decodeFrame } from './protocol/decode.js';
 import * as pattern from './pattern.js';
 import type { FramePattern } from './pattern.js';
-import { arp, echo, ethernet, icmp, icmpv6, ipv4, ipv6, join, linkLayerOption } from './sample-frames.js';
+import { arp, echo, ethernet, icmp, icmpv6, ipv4, ipv6, join, linkLayerOption } from './protocol/encode.js';
 
 const { anyFrame, anyOf, arpReply, arpRequest, echoReply, echoRequest, neighbourAdvertisement, neighbourSolicitation } =
   pattern;

@@ -1,30 +1,31 @@
 /**
- * Questions asked of frames: does this one match? A pattern names only what matters; what is left out may be anything.
- * A value that can never match (no address, no VLAN) is refused with a TypeError, or a negative would pass for a typo.
+ * Patterns that frames match or do not match. A pattern names only the relevant fields; all others may have any value.
+ * A value that can never match (no address, no VLAN) is refused with a TypeError; otherwise a negative assertion would
+ * pass because of a typo.
  */
-import { destination, same, sameFlag, sameIp, sameMac, sourceMac, token, vlan } from './condition.js';
-import type { Condition, Destination, Vlan } from './condition.js';
-import type { DestinationClass, Frame, IcmpKind } from './frame.js';
+import { destination, same, sameFlag, sameIp, sameMac, sourceMac, token, vlan } from './protocol/condition.js';
+import type { Condition, Destination, Vlan } from './protocol/condition.js';
+import type { DestinationClass, Frame, IcmpKind } from './protocol/frame.js';
 
-export type { Destination, Vlan } from './condition.js';
+export type { Destination, Vlan } from './protocol/condition.js';
 
-/** A question that can be asked of any frame. */
+/** A pattern for frames of any kind. */
 export interface FramePattern {
-  /** As it stands in a failure: "ARP request who-has 10.0.0.2 tell 10.0.0.1". */
+  /** Its text in a failure: "ARP request who-has 10.0.0.2 tell 10.0.0.1". */
   readonly description: string;
   matches(frame: Frame): boolean;
 }
 
-/** What an ARP request must say. */
+/** The required fields of an ARP request. */
 export interface ArpRequestQuery {
-  /** The IP that is asked for. */
+  /** The target IP. */
   who?: string;
-  /** The IP that asks; 0.0.0.0 in a probe (RFC 5227). */
+  /** The sender's IP; 0.0.0.0 in a probe (RFC 5227). */
   tell?: string;
   /** Source MAC of the frame. */
   from?: string;
   to?: Destination;
-  /** The MAC that asks, inside the message. */
+  /** The sender's MAC, inside the message. */
   senderMac?: string;
   vlan?: Vlan;
 }
@@ -41,13 +42,13 @@ export function arpRequest(query: ArpRequestQuery = {}): FramePattern {
   ]);
 }
 
-/** What an ARP reply must say. */
+/** The required fields of an ARP reply. */
 export interface ArpReplyQuery {
-  /** The IP that answers. */
+  /** The sender's IP. */
   from?: string;
-  /** The MAC that it says to have, inside the message. */
+  /** The sender's MAC, inside the message. */
   isAt?: string;
-  /** The IP that is answered. */
+  /** The target IP. */
   tell?: string;
   /** Source MAC of the frame. */
   sourceMac?: string;
@@ -67,13 +68,13 @@ export function arpReply(query: ArpReplyQuery = {}): FramePattern {
   ]);
 }
 
-/** What an echo must say. */
+/** The required fields of an echo. */
 export interface EchoQuery {
   /** Source IP, of either version. */
   from?: string;
   /** Destination IP. */
   to?: string;
-  /** Bytes in hex that the echo's data contains, as `ping -p` puts there. */
+  /** Bytes in hex that the echo's data contains, from `ping -p`. */
   token?: string;
   sourceMac?: string;
   destinationMac?: Destination;
@@ -108,9 +109,9 @@ function echo(kind: IcmpKind, query: EchoQuery): FramePattern {
   ]);
 }
 
-/** What a neighbour solicitation must say. */
+/** The required fields of a neighbour solicitation. */
 export interface NeighbourSolicitationQuery {
-  /** The IP that is asked for. */
+  /** The target IP. */
   target?: string;
   /** Source IP; :: in duplicate address detection (RFC 4862). */
   from?: string;
@@ -126,7 +127,7 @@ export function neighbourSolicitation(query: NeighbourSolicitationQuery = {}): F
   return neighbour('neighbour solicitation', query, []);
 }
 
-/** What a neighbour advertisement must say. */
+/** The required fields of a neighbour advertisement. */
 export interface NeighbourAdvertisementQuery extends NeighbourSolicitationQuery {
   /** The MAC in the target link-layer address option. */
   linkLayerAddress?: string;
@@ -154,7 +155,7 @@ function neighbour(kind: IcmpKind, query: NeighbourSolicitationQuery, more: Cond
   ]);
 }
 
-/** What any frame must have. */
+/** The required fields of any frame. */
 export interface AnyFrameQuery {
   sourceMac?: string;
   destinationMac?: Destination;
@@ -174,7 +175,7 @@ export function anyFrame(query: AnyFrameQuery = {}): FramePattern {
 
 /**
  * A frame that one of the patterns matches.
- * @throws TypeError without a pattern, since that never matches
+ * @throws TypeError without a pattern, which would never match
  */
 export function anyOf(...patterns: FramePattern[]): FramePattern {
   if (patterns.length === 0) throw new TypeError('anyOf needs at least one pattern');
