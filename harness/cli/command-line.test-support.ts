@@ -1,4 +1,4 @@
-/** The command line as a user has it: a process with exit code and two outputs. */
+/** Runs the command line as a user does: as a process with an exit code and two outputs. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('main.js', import.meta.url));
 
-/** No such folder: a test never touches the Vagrant machines of this checkout, which are a developer's. */
+/** This folder does not exist, so that no test touches the developer's Vagrant machines of this checkout. */
 const noMachines = join(tmpdir(), 'macvlab-tests-have-no-vagrant-machines');
 
 export interface Ended {
@@ -21,7 +21,7 @@ export interface CallOptions {
   cwd?: string;
   env?: NodeJS.ProcessEnv;
   input?: string;
-  /** Told the standard error so far, whenever there is more of it. */
+  /** Called with the standard error so far, each time it grows. */
   said?: (stderr: string) => void;
 }
 

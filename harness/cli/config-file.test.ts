@@ -70,7 +70,7 @@ describe('the configuration file', () => {
   it('is refused with a key that there is not, naming those that there are', () => {
     const error = refused('labb: sandbox\n');
     expect(error.message).to.include('labb: there is no such key');
-    expect(error.evidence).to.include('lab, kernel, modules, guests, image, privileged, inventory, mode');
+    expect(error.evidence).to.include('lab, kernel, modules, guests, boot, image, privileged, inventory, mode');
   });
 
   for (const [text, said] of [

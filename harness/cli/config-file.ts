@@ -4,60 +4,55 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { MacvlabError, messageOf } from '../core/error.js';
 import { readYaml } from '../core/yaml.js';
-import { labNames } from '../lab/drivers.js';
-import { guestCounts } from '../lab/vm/shapes.js';
+import { labNames } from '../machine/drivers.js';
+import { type LabOption, sharedOptions } from '../machine/options.js';
 import { macvlanModes } from '../link/macvlan.js';
 import { keepChoices } from '../run/plan.js';
-import { reporterNames } from './reporter-names.js';
+import { reporterNames } from './run/reporter-names.js';
 
-/** Read from the current folder when it is there. */
+/** Read from the current folder if it exists. */
 export const configFileName = 'macvlab.config.yaml';
+
+/** The values that the file may contain for an option. */
+type Key = Pick<LabOption, 'schema' | 'allowed' | 'isPath'>;
 
 const reporter = z.enum(reporterNames);
 
-const configSchema = z.strictObject({
-  lab: z.enum(labNames).exactOptional(),
-  /** A path is relative to the file's own folder. */
-  kernel: z.string().min(1).exactOptional(),
-  modules: z.string().min(1).exactOptional(),
-  guests: z.union(guestCounts.map((count) => z.literal(count))).exactOptional(),
-  image: z.string().min(1).exactOptional(),
-  privileged: z.boolean().exactOptional(),
-  /** Relative to the file's own folder. */
-  inventory: z.string().min(1).exactOptional(),
-  mode: z.enum(macvlanModes).exactOptional(),
-  jobs: z.number().int().positive().exactOptional(),
-  keep: z.enum(keepChoices).exactOptional(),
-  bail: z.boolean().exactOptional(),
-  /** Relative to the file's own folder. */
-  out: z.string().min(1).exactOptional(),
-  reporter: z.union([reporter.transform((name) => [name]), z.array(reporter).min(1)]).exactOptional(),
-});
-
-/** What may stand in the file; `reporter` is always a list once it is read, and `out` an absolute path. */
-export type Config = z.infer<typeof configSchema>;
-
-/** What each key may be, as it is told to who got it wrong. */
-const allowed: Record<keyof Config, string> = {
-  lab: labNames.join(', '),
-  kernel: 'a version, a release, a suite, or the path of a kernel of your own',
-  modules: 'a folder, relative to this file',
-  guests: guestCounts.join(', '),
-  image: 'the name of a container image',
-  privileged: 'true, false',
-  inventory: 'a file, relative to this one',
-  mode: macvlanModes.join(', '),
-  jobs: 'a whole number from 1',
-  keep: keepChoices.join(', '),
-  bail: 'true, false',
-  out: 'a folder, relative to this file',
-  reporter: `one or a list of ${reporterNames.join(', ')}`,
+const runKeys = {
+  mode: { schema: z.enum(macvlanModes), allowed: macvlanModes.join(', ') },
+  jobs: { schema: z.number().int().positive(), allowed: 'a whole number from 1' },
+  keep: { schema: z.enum(keepChoices), allowed: keepChoices.join(', ') },
+  bail: { schema: z.boolean(), allowed: 'true, false' },
+  out: { schema: z.string().min(1), allowed: 'a folder, relative to this file', isPath: () => true },
+  pcapPerPoint: { schema: z.boolean(), allowed: 'true, false' },
+  reporter: {
+    schema: z.union([reporter.transform((name) => [name]), z.array(reporter).min(1)]),
+    allowed: `one or a list of ${reporterNames.join(', ')}`,
+  },
 };
+
+/** All keys, in the order in which errors show them. */
+const keys = {
+  lab: { schema: z.enum(labNames), allowed: labNames.join(', ') },
+  ...sharedOptions,
+  ...runKeys,
+};
+
+/** The contents of the file. After reading, `reporter` is always a list, and paths are absolute. */
+export type Config = { [Name in keyof typeof keys]?: z.infer<(typeof keys)[Name]['schema']> };
+
+const configSchema = z.strictObject(
+  Object.fromEntries(rows().map(([name, { schema }]) => [name, schema.exactOptional()])),
+);
+
+function rows(): [string, Key][] {
+  return Object.entries(keys);
+}
 
 /**
  * Reads a configuration file.
- * @param file by default `macvlab.config.yaml` of the current folder, which need not be there
- * @throws MacvlabError USAGE naming the file, the key and what is allowed
+ * @param file by default `macvlab.config.yaml` of the current folder, which may be missing
+ * @throws MacvlabError USAGE with the file, the key and the allowed values
  */
 export function readConfig(file?: string): Config {
   const path = file ?? configFileName;
@@ -77,15 +72,10 @@ export function readConfig(file?: string): Config {
   }
   const parsed = configSchema.safeParse(value);
   if (!parsed.success) throw refuse(path, parsed.error, value);
-  const { out, kernel, modules, inventory } = parsed.data;
-  const fromHere = (file: string) => resolve(dirname(path), file);
-  return {
-    ...parsed.data,
-    ...(out !== undefined && { out: fromHere(out) }),
-    ...(kernel?.includes('/') && { kernel: fromHere(kernel) }),
-    ...(modules !== undefined && { modules: fromHere(modules) }),
-    ...(inventory !== undefined && { inventory: fromHere(inventory) }),
-  };
+  const config = parsed.data as Record<string, string | undefined>;
+  const paths = rows().filter(([name, { isPath }]) => config[name] !== undefined && isPath?.(config[name]));
+  const fromHere = ([name]: [string, unknown]) => [name, resolve(dirname(path), config[name] ?? '')];
+  return { ...config, ...Object.fromEntries(paths.map(fromHere)) } as Config;
 }
 
 function readText(path: string, mayBeMissing: boolean): string | undefined {
@@ -98,16 +88,16 @@ function readText(path: string, mayBeMissing: boolean): string | undefined {
 }
 
 function refuse(path: string, error: z.ZodError, value: unknown): MacvlabError {
-  const keys = Object.keys(allowed).join(', ');
+  const names = Object.keys(keys).join(', ');
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return wrong(path, 'it is not a mapping of keys to values', `keys: ${keys}`, 'write lines such as `lab: sandbox`');
+    return wrong(path, 'it is not a mapping of keys to values', `keys: ${names}`, 'write lines such as `lab: sandbox`');
   }
   const lines = error.issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => `${key}: there is no such key`);
-    const key = String(issue.path[0]) as keyof Config;
-    return [`${key}: ${JSON.stringify((value as Config)[key])} is not allowed; allowed: ${allowed[key]}`];
+    const key = String(issue.path[0]) as keyof typeof keys;
+    return [`${key}: ${JSON.stringify((value as Config)[key])} is not allowed; allowed: ${keys[key].allowed}`];
   });
-  return wrong(path, [...new Set(lines)].join('; '), `keys: ${keys}`, 'mend the file, or name another with --config');
+  return wrong(path, [...new Set(lines)].join('; '), `keys: ${names}`, 'mend the file, or name another with --config');
 }
 
 function wrong(path: string, why: string, evidence: string, next: string): MacvlabError {

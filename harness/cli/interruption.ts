@@ -1,17 +1,17 @@
-/** Ctrl-C and termination: the first asks a command to end in order, the second ends it at once. */
+/** Ctrl-C and termination: the first signal ends a command in order, the second ends it immediately. */
 import { exitCode, MacvlabError } from '../core/error.js';
-import { remark } from './output.js';
+import { notice } from './output.js';
 
 /**
- * Milliseconds in which a second signal counts as the first: below `npm start` a Ctrl-C arrives twice, from the terminal
- * and from npm, which passes it on.
+ * Milliseconds in which a second signal counts as the first. Under `npm start`, a Ctrl-C arrives twice: from the
+ * terminal, and from npm, which forwards it.
  */
 const sameSignal = 500;
 
 /**
- * A signal that aborts with SIGINT, SIGTERM or SIGHUP (a closed terminal); the reason is a MacvlabError INTERRUPTED. Another one ends this process
- * with exit code 130, and the kernel takes a sandbox with it.
- * @param promise what is said then about how the command ends: "the run ends, and writes its reports"
+ * A signal that aborts on SIGINT, SIGTERM or SIGHUP (a closed terminal). The reason is a MacvlabError INTERRUPTED. A
+ * second one ends this process with exit code 130, and the kernel ends a sandbox with it.
+ * @param promise how the command ends, for a notice: "the run ends, and writes its reports"
  */
 export function untilInterrupted(promise?: string): AbortSignal {
   const controller = new AbortController();
@@ -22,7 +22,7 @@ export function untilInterrupted(promise?: string): AbortSignal {
       return;
     }
     first = performance.now();
-    if (promise) remark(`${name}: ${promise}; once more to end at once`);
+    if (promise) notice(`${name}: ${promise}; once more to end at once`);
     controller.abort(new MacvlabError('INTERRUPTED', `interrupted by ${name}`, { next: 'run it again' }));
   };
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt).on('SIGHUP', interrupt);

@@ -1,6 +1,6 @@
 /** Output in the character set of the user's locale. */
 
-/** What we write beyond ASCII, as ASCII has it. */
+/** The characters beyond ASCII in our output, with their ASCII replacements. */
 const ascii = new Map(
   Object.entries({ '-': '─━═–—·', '|': '│┃║', '+': '┌┐└┘├┤┬┴┼', "'": '‘’', '"': '“”', x: '×' })
     .flatMap(([plain, fancy]) => Array.from(fancy, (character) => [character, plain] as const))
@@ -12,15 +12,15 @@ const ascii = new Map(
 );
 
 /**
- * Whether a terminal of this user shows UTF-8 (locale(7): the first that is set counts). Where none is set, as in containers and services, most
- * that reads our output does.
+ * Whether this user's terminal shows UTF-8 (locale(7): the first variable that is set counts). If none is set, as in
+ * containers and services, most programs that read our output accept UTF-8.
  */
 export function isUtf8({ LC_ALL, LC_CTYPE, LANG }: NodeJS.ProcessEnv = process.env): boolean {
   const locale = LC_ALL || LC_CTYPE || LANG;
   return !locale || /utf-?8/i.test(locale);
 }
 
-/** The text in ASCII: what has no like there is a question mark. */
+/** Converts text to ASCII. A character without a counterpart becomes a question mark. */
 function inAscii(text: string): string {
   return text.replace(/\P{ASCII}/gu, (character) => {
     const plain = character.normalize('NFKD').replace(/\P{ASCII}/gu, '');
@@ -28,7 +28,7 @@ function inAscii(text: string): string {
   });
 }
 
-/** Lets a stream write ASCII where the locale has no UTF-8. Bytes pass as they are: they are not ours. */
+/** Makes a stream write ASCII if the locale has no UTF-8. Bytes pass unchanged: they are not our text. */
 export function inLocale(stream: NodeJS.WriteStream): void {
   if (isUtf8()) return;
   const write = stream.write.bind(stream) as (...chunk: unknown[]) => boolean;

@@ -2,13 +2,14 @@
 /** The command line `macvlab`. */
 import { exitCode, formatError, MacvlabError } from '../core/error.js';
 import { inLocale } from './locale.js';
-import { bisectExitOfError, isForBisect } from '../report/bisect-exit.js';
+import { bisectExitOfError, isForBisect } from '../report/bisection/exit.js';
 import { visible } from '../report/text.js';
 
 const outputs = { 'standard output': process.stdout, 'standard error': process.stderr };
 /** The first loss of output. */
 let lost: MacvlabError | undefined;
-// Whoever reads our output may stop doing so (`macvlab list | head`): that is no error. In either case, what we do goes on.
+// The reader of our output may close it (`macvlab list | head`): that is not an error. In either case, the command
+// continues.
 for (const [name, stream] of Object.entries(outputs)) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') lost ??= lostOutput(name, error);
@@ -17,17 +18,19 @@ for (const [name, stream] of Object.entries(outputs)) {
 }
 process.on('uncaughtException', (error) => process.exit(report(error)));
 
-// Somebody else's exit, such as a suite's, is no success: what we set out to do has not been done.
+// An exit by other code, such as a suite, is not a success: the command has not finished.
 let done = false;
 process.on('exit', (code) => {
   if (!done && code === exitCode.ok) process.exitCode = exitCode.lab;
 });
 
 const words = process.argv.slice(2);
-// Loaded here, so that an installation with a part missing is no test that failed: Node.js itself would end with 1.
-let code = await import('./program.js').then(({ performCommandLine }) => performCommandLine(words)).catch(report);
-// A pipe whose reader is slow has not taken all yet (Node.js, process I/O: writes to pipes are asynchronous), and that something
-// was not taken is told behind the write.
+// Loaded here, so that an incomplete installation does not count as a failed test: Node.js itself would end with 1.
+let code = await import('./program.js')
+  .then(({ runCommandLine: performCommandLine }) => performCommandLine(words))
+  .catch(report);
+// A pipe with a slow reader has not accepted everything yet (Node.js, process I/O: writes to pipes are asynchronous).
+// Write errors are reported after the write.
 await Promise.all(Object.values(outputs).map(written));
 if (lost) {
   const exit = report(lost);
@@ -35,10 +38,10 @@ if (lost) {
   await written(process.stderr);
 }
 done = true;
-// Without this exit, the pipes of a lab that was left running would hold this process.
+// Without this exit, the pipes of a detached lab would keep this process running.
 process.exit(code);
 
-/** Settles when a stream has passed on all that was written, or nobody reads it any more. */
+/** Settles when a stream has forwarded all that was written, or is closed. */
 async function written(stream: NodeJS.WriteStream): Promise<void> {
   if (stream.destroyed) return;
   await new Promise<void>((resolve) => {
@@ -46,7 +49,7 @@ async function written(stream: NodeJS.WriteStream): Promise<void> {
   });
 }
 
-/** Output that nobody can read is as if the command had not been run. */
+/** The error for lost output: without its output, a command counts as not run. */
 function lostOutput(name: string, error: NodeJS.ErrnoException): MacvlabError {
   return new MacvlabError('OUT_NOT_WRITABLE', `not all of ${name} could be written`, {
     evidence: error.message,
@@ -55,10 +58,10 @@ function lostOutput(name: string, error: NodeJS.ErrnoException): MacvlabError {
   });
 }
 
-/** Says what went wrong, and returns the exit code for it. */
+/** Prints an error, and returns its exit code. */
 function report(error: unknown): number {
   if (error instanceof MacvlabError) {
-    // Evidence is what others have said, who may know how a terminal is told what to do.
+    // Evidence is output of other programs and hosts, which may contain control characters for the terminal.
     process.stderr.write(`${visible(error.format())}\n`);
     return isForBisect(words) ? bisectExitOfError(error) : error.exit;
   }

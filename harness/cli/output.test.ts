@@ -3,9 +3,9 @@ import { expect } from 'chai';
 
 const module = new URL('output.js', import.meta.url).href;
 
-/** What a call of a function prints, on both outputs. */
+/** The text that a call of a function prints, on both outputs. */
 function printed(call: string): string {
-  const script = `import { say, sayJson, remark } from ${JSON.stringify(module)}; ${call}`;
+  const script = `import { print, printJson, notice } from ${JSON.stringify(module)}; ${call}`;
   const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
     encoding: 'utf8',
   });
@@ -15,7 +15,7 @@ function printed(call: string): string {
 describe('what commands print', () => {
   it('obeys nobody but us: others’ words are shown', () => {
     const words = '"\\u001b[32mok\\u001b[39m \\u001b[2J\\u001b]0;title\\u0007\\u202e\\u0008é"';
-    for (const name of ['say', 'remark'])
+    for (const name of ['print', 'notice'])
       expect(printed(`${name}(${words}, "second")`)).to.equal('\u001b[32mok\u001b[39m \ufffd␈é\nsecond\n');
   });
 
@@ -32,11 +32,11 @@ describe('what commands print', () => {
 
   it('is the same value as JSON, with nothing that a terminal obeys', () => {
     const value = { 'a\u202e': ['\u001b[2J', '\u009b2J\u007f', 'é 日本 🦊', '\ud800', '\u200f\ufffe'] };
-    const json = printed(`sayJson(${JSON.stringify(value)})`);
+    const json = printed(`printJson(${JSON.stringify(value)})`);
     expect(JSON.parse(json)).to.deep.equal(value);
     expect(json)
       .to.include('é 日本 🦊')
       .and.to.match(/^[\n\x20-\x7eé日本🦊]+$/u);
-    expect(printed(`sayJson(${JSON.stringify(value)}, 0)`).trimEnd()).not.to.include('\n');
+    expect(printed(`printJson(${JSON.stringify(value)}, 0)`).trimEnd()).not.to.include('\n');
   });
 });

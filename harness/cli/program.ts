@@ -1,42 +1,45 @@
-/** The commands that there are, and what becomes of a command line that is none of them. */
+/** All commands, and the errors for wrong command lines. */
 import { Command, CommanderError } from 'commander';
 import { exitCode, MacvlabError } from '../core/error.js';
-import { addBisect } from './bisect.js';
+import { addBisect } from './matrix/bisect.js';
 import { addDoctor } from './doctor.js';
+import { addExport } from './export/export.js';
 import { addGc } from './gc.js';
-import { addKernels } from './kernels.js';
-import { addLab } from './lab.js';
-import { addList } from './list.js';
-import { addMatrix } from './matrix.js';
-import { addMerge } from './merge.js';
-import { addRun } from './run.js';
-import { addValidateSwitch } from './validate-switch.js';
+import { addKernels } from './kernels/kernels.js';
+import { addLab } from './lab/lab.js';
+import { addList } from './run/list.js';
+import { addMatrix } from './matrix/matrix.js';
+import { addMerge } from './matrix/merge.js';
+import { addRun } from './run/run.js';
+import { addValidateSwitch } from './switch-port/validate-switch.js';
 import { version } from '../core/version.js';
+import { withNewNames } from './renamed.js';
 
 const examples = `
 Examples:
-  macvlab doctor                       what this machine lacks for a lab, and how to get it
+  macvlab doctor                       missing prerequisites, and how to install them
   macvlab run                          all experiments; reports in ./reports
-  macvlab run A1.3 hairpin             one experiment by its id, and all with "hairpin" in their titles
-  macvlab run --mode vepa --bail       those about one mode, up to the first that does not pass
-  macvlab lab up                       a lab to play in: macvlab lab shell node1
-  macvlab lab capture node1            its frames, as they come
+  macvlab run A1.3 hairpin             one experiment by its id, and all with "hairpin" in the title
+  macvlab run --mode vepa --bail       one mode, up to the first test that does not pass
+  macvlab lab up                       a lab for manual work: macvlab lab shell node1
+  macvlab lab capture node1            its frames, live
   macvlab bisect --good 6.1 --bad 7.2 X3.1
-                                       the kernel since which an experiment comes out otherwise
+                                       the first kernel with another result of an experiment
+  macvlab export ktap                  the newest run as KTAP; also for NIPA, KernelCI, tmt, LAVA
   macvlab validate-switch --host root@10.0.0.11 --nic eth1 --addresses 10.0.0.0/24 --gateway 10.0.0.1
                                        whether a real switch port reflects
-  macvlab kernels list                 kernels that experiments can be performed on
+  macvlab kernels list                 kernels for guests
 
-Exit codes: 0 tests passed, others may be skipped, 1 a test failed, 2 wrong usage, 3 the lab cannot be trusted or built, or no test ran,
+Exit codes: 0 tests passed, some may be skipped, 1 a test failed, 2 wrong usage, 3 the lab cannot be trusted or built, or no test ran,
 130 interrupted`;
 
 /**
- * Performs a command line.
+ * Runs a command line.
  * @param words the arguments after `macvlab`
  * @returns the exit code
- * @throws MacvlabError USAGE for a command line that is wrong; whatever the command throws
+ * @throws MacvlabError USAGE for a wrong command line; the errors of the command
  */
-export async function performCommandLine(words: readonly string[]): Promise<number> {
+export async function runCommandLine(words: readonly string[]): Promise<number> {
   const program = new Command('macvlab')
     .description(
       'Tests on a real kernel which hosts and containers Linux macvlan lets reach each other, and where frames are dropped.',
@@ -52,6 +55,7 @@ export async function performCommandLine(words: readonly string[]): Promise<numb
     addMatrix,
     addMerge,
     addBisect,
+    addExport,
     addList,
     addDoctor,
     addLab,
@@ -62,7 +66,7 @@ export async function performCommandLine(words: readonly string[]): Promise<numb
     add(program);
   for (const command of withSubcommands(program)) command.exitOverride((error) => refuse(command, error));
   try {
-    await program.parseAsync(words, { from: 'user' });
+    await program.parseAsync(withNewNames(words), { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return exitCode.ok;
     throw error;
@@ -74,11 +78,11 @@ function withSubcommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap(withSubcommands)];
 }
 
-/** Turns what commander has to say into an error of ours; help and version are no errors. */
+/** Turns an error of commander into one of ours; help and version are not errors. */
 function refuse(command: Command, error: CommanderError): never {
   if (error.exitCode === 0) throw error;
   const name = fullName(command);
-  // commander shows the help instead of an error where a command is missing.
+  // If a command is missing, commander shows the help instead of an error.
   const message = error.code === 'commander.help' ? 'no command was given' : error.message.replace(/^error: /, '');
   const [what = '', ...hint] = message.split('\n');
   throw new MacvlabError('USAGE', `${name}: ${what}`, {

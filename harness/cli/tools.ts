@@ -1,21 +1,21 @@
-/** Versions of the programs that a lab on this machine uses, as they tell them themselves. */
+/** Versions of the programs that a lab on this machine uses, as they print them. */
 import { $ } from 'zx';
-import type { Finding } from '../lab/driver.js';
+import type { Prerequisite } from '../machine/driver.js';
 import { findProgram, installCommand } from '../setup/tools.mjs';
 
 const quietly = $({ quiet: true, nothrow: true });
 
-/** What each program is asked, and where its answer has the version. */
+/** The option that makes each program print its version, and the place of the version in its output. */
 const questions: Record<string, { program: string; option: string; version: RegExp }> = {
   iproute2: { program: 'ip', option: '-V', version: /iproute2-([^\s,]+)/ },
   tcpdump: { program: 'tcpdump', option: '--version', version: /tcpdump version (\S+)/ },
   libpcap: { program: 'tcpdump', option: '--version', version: /libpcap version (\S+)/ },
   ping: { program: 'ping', option: '-V', version: /ping from (.+)/ },
-  // Before OpenSSH 9.8 sshd knew no -V, and told its version beside its complaint about that.
+  // Before OpenSSH 9.8, sshd does not support -V. It prints its version with the error message.
   sshd: { program: 'sshd', option: '-V', version: /(OpenSSH_[^\s,]+)/ },
 };
 
-/** Name to version: "unknown" for a program that tells none, "not installed" for one that is missing. */
+/** Name to version: "unknown" for a program that prints none, "not installed" for a missing one. */
 export async function toolVersions(): Promise<Record<string, string>> {
   const answers = Object.entries(questions).map(async ([name, { program, option, version }]) => {
     const output = await ask(program, option);
@@ -24,8 +24,8 @@ export async function toolVersions(): Promise<Record<string, string>> {
   return Object.fromEntries(await Promise.all(answers));
 }
 
-/** Whether arping is that of iputils: another program of that name has other options. Nothing when there is no arping. */
-export async function checkArping(): Promise<Finding[]> {
+/** Checks that arping is that of iputils: another program of that name has other options. Returns nothing if there is no arping. */
+export async function checkArping(): Promise<Prerequisite[]> {
   const output = await ask('arping', '-V');
   if (output === undefined) return [];
   const own = /iputils[^\s]*( \S+)?/.exec(output)?.[0];
@@ -40,7 +40,7 @@ export async function checkArping(): Promise<Finding[]> {
   ];
 }
 
-/** What a program prints on both of its outputs; undefined when it is not installed. */
+/** The text that a program prints on both of its outputs; undefined if it is not installed. */
 async function ask(program: string, option: string): Promise<string | undefined> {
   const path = findProgram(program);
   if (path === undefined) return undefined;

@@ -1,28 +1,28 @@
-/** Counts what a test asserts: one whose passing rests on nothing proves nothing, and is an error. */
+/** Counts a test's assertions: a test that passes without any proves nothing, and is an error. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { MacvlabError } from '../core/error.js';
 
-/** What has been asserted in a stretch of work. */
+/** The assertions during some work. */
 export interface AssertionCounter {
-  /** How many assertions were made. */
+  /** The number of assertions. */
   made: number;
-  /** Those that take time, whether somebody awaits them or not. */
+  /** Asynchronous assertions, awaited by the test or not. */
   pending: Promise<unknown>[];
-  /** The first of them that did not hold: who catches it has not made it hold. */
+  /** The first failed assertion: a test that catches its error still fails. */
   failure?: unknown;
-  /** What expect() was called with and nothing has been asserted about yet: `expect(ping).to.be.answered` lacks its call. */
+  /** Calls of expect() without an assertion yet: `expect(ping).to.be.answered` lacks its call. */
   open: Set<Statement>;
-  /** What the work was, once it has ended: an assertion that comes later proves nothing any more. */
+  /** The name of the work, once it has ended: a later assertion proves nothing. */
   ended?: string;
 }
 
 /** One call of expect(). */
 export interface Statement {
-  /** Where it stands: a line of its stack. */
+  /** Its place: a line of its stack. */
   at: string;
 }
 
-/** What is needed to count the assertions of a stretch of work. */
+/** A counter for the assertions of some work. */
 export function newAssertionCounter(): AssertionCounter {
   return { made: 0, pending: [], open: new Set() };
 }
@@ -30,21 +30,20 @@ export function newAssertionCounter(): AssertionCounter {
 const counting = new AsyncLocalStorage<AssertionCounter>();
 
 /**
- * Does work, and counts the assertions that it makes, in whatever it awaits too: a test whose passing rests on none proves
- * nothing.
- * @param counter counted up while the work goes on
+ * Does work, and counts its assertions, also in everything that it awaits.
+ * @param counter increased during the work
  */
 export function countAssertions<T>(counter: AssertionCounter, work: () => Promise<T>): Promise<T> {
   return counting.run(counter, work);
 }
 
 /**
- * Waits for the assertions that take time, and ends the counting.
+ * Waits for the asynchronous assertions, and ends the counting.
  * @param what the work: "A1.3"
- * @throws MacvlabError NO_EVIDENCE when an expect() has asserted nothing; what an assertion has thrown
+ * @throws MacvlabError NO_EVIDENCE when an expect() has asserted nothing; the error of a failed assertion
  */
 export async function settleAssertions(counter: AssertionCounter, what: string): Promise<void> {
-  // One that is awaited here may be followed by another.
+  // During this wait, further assertions may follow.
   for (let settled = 0; settled < counter.pending.length;) {
     settled = counter.pending.length;
     await Promise.all(counter.pending);
@@ -60,20 +59,20 @@ export async function settleAssertions(counter: AssertionCounter, what: string):
   }
 }
 
-/** Notes that expect() is called; undefined where nobody counts. */
+/** Records a call of expect(); undefined where there is no counter. */
 export function noteStatement(): Statement | undefined {
   const counter = counting.getStore();
   if (!counter) return undefined;
-  // Above us are this function and expect() itself.
+  // The first lines of the stack are this function and expect() itself.
   const one = { at: new Error().stack?.split('\n')[3]?.trim() ?? '' };
   counter.open.add(one);
   return one;
 }
 
 /**
- * Notes that an assertion is made.
- * @param statement what {@link noteStatement} has returned for its expect()
- * @throws MacvlabError NO_EVIDENCE when the work that it belongs to has ended
+ * Records an assertion.
+ * @param statement the result of {@link noteStatement} for its expect()
+ * @throws MacvlabError NO_EVIDENCE when its work has ended
  */
 export function noteAssertion(statement: unknown): void {
   const counter = counting.getStore();
@@ -87,18 +86,18 @@ export function noteAssertion(statement: unknown): void {
   counter.open.delete(statement as Statement);
 }
 
-/** Notes that an assertion is named, which is still to be called: `expect(ping).to.exist.and.be.answered` lacks its call. */
+/** Records the name of an assertion, which still has to be called: `expect(ping).to.exist.and.be.answered` lacks its call. */
 export function noteNamed(statement: unknown): void {
   if (statement !== undefined) counting.getStore()?.open.add(statement as Statement);
 }
 
-/** Notes that an assertion did not hold. */
+/** Records a failed assertion. */
 export function noteFailure(error: unknown): void {
   const counter = counting.getStore();
   if (counter) counter.failure ??= error;
 }
 
-/** Notes an assertion that takes time. */
+/** Records an asynchronous assertion. */
 export function notePending(settled: Promise<unknown>): void {
   counting.getStore()?.pending.push(settled);
 }

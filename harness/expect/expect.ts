@@ -1,11 +1,11 @@
 /**
- * What a test may say about exchanges, frames and links: chai, extended by the words of this project. A failing
- * assertion shows what was expected, and the exchange that was seen.
+ * The assertions of tests about exchanges, frames and links: chai, with this project's own words. A failed assertion
+ * shows what was expected, and the captured exchange.
  */
 import * as chai from 'chai';
 import { MacvlabError } from '../core/error.js';
 import { EngineRefusal } from '../engine/refusal.js';
-import { Exchange } from '../lab/exchange.js';
+import { Exchange } from '../exchange/exchange.js';
 import { LinkError } from '../link/errno.js';
 import { type LinkInfo, macvlanMode } from '../link/link-info.js';
 import type { View } from '../wire/capture-point.js';
@@ -17,15 +17,15 @@ declare global {
   // eslint-disable-next-line @typescript-eslint/no-namespace -- chai's types are extended in its own namespace
   namespace Chai {
     interface Assertion {
-      /** The ping was answered, every request of it. */
+      /** All requests of the ping were answered. */
       answered(): void;
-      /** Frames left and no reply came back; with views, between which two of them the missing frame was lost. */
+      /** Frames were sent and no reply arrived; with views: the missing frame was lost between these two. */
       lost(last?: View, missing?: View): void;
-      /** The request arrived in this view, and nothing came back from there. */
+      /** The request arrived in this view, and no reply came from there. */
       unansweredAt(view: View): void;
       /** Such a frame was seen in each of these views; with `not`, in none of them, although witnesses passed all. */
       seen(pattern: FramePattern, ...views: View[]): Promise<void>;
-      /** Such a frame was seen this many times in the view; settled by a witness. */
+      /** Such a frame was seen this many times in the view; a witness proves that the number is final. */
       seenTimes(count: number, pattern: FramePattern, view: View): Promise<void>;
       /** The link is a macvlan of this mode. */
       macvlanMode(mode: string): void;
@@ -33,17 +33,17 @@ declare global {
       linkFlag(flag: string): void;
       /** The kernel refused the change, for this reason when one is given ("EBUSY"). */
       refused(errno?: string): Promise<LinkError>;
-      /** The container engine refused what it was asked for, in such words. */
+      /** The container engine refused the request, with such a message. */
       refusedByEngine(words: RegExp): Promise<EngineRefusal>;
     }
   }
 }
 
-/** By this flag an assertion knows the expect() that it came from: chai hands flags on along a chain of words. */
+/** This flag leads from an assertion to its expect(): chai passes flags along a chain of words. */
 const statement = 'macvlab statement';
-/** By this one, that it came from the expect() of this file: chai's own is left as it is, for this is one chai in all of a process. */
+/** This flag marks an expect() of this file. chai's own stays unchanged, because all code of a process shares one chai. */
 const own = 'macvlab own';
-/** By this one, that it awaits what it is about. */
+/** This flag marks an assertion that awaits its subject. */
 const awaiting = 'macvlab awaiting';
 
 /** The assertions above, by name. */
@@ -69,7 +69,7 @@ const extended = chai.use(({ Assertion }, utilities) => {
       check.apply(this, details);
     } catch (error) {
       if (error instanceof Error && object instanceof Exchange) about.set(error, object);
-      // chai tries some of its own assertions, each of them locked, and catches what they throw.
+      // chai tries some of its own assertions, all of them locked, and catches their errors.
       if (flag(this as object, 'lockSsfi') !== true) noteFailure(error);
       throw error;
     }
@@ -78,7 +78,7 @@ const extended = chai.use(({ Assertion }, utilities) => {
 
   const state = (assertion: object) => noteAssertion(flag(assertion, statement));
 
-  /** Adds an assertion that takes time. Should a test not await it, whoever counts assertions does. */
+  /** Adds an asynchronous assertion. If a test does not await it, the counter of assertions does. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as chai declares what it adds
   const addAsync = (name: string, method: (this: Chai.AssertionStatic, ...details: any[]) => Promise<unknown>) => {
     Assertion.addMethod(name, function later(this: Chai.AssertionStatic, ...details: unknown[]) {
@@ -105,7 +105,7 @@ const extended = chai.use(({ Assertion }, utilities) => {
 
   Assertion.addMethod('lost', function lost(last?: View, missing?: View) {
     const exchange = exchangeIn(subject(this));
-    if (exchange.outcome === 'lost' && !exchange.breakPoint) throw nothingSeen(exchange);
+    if (exchange.outcome === 'lost' && !exchange.dropPoint) throw nothingSeen(exchange);
     const said = `expected ${who(exchange)} to be`;
     this.assert(
       exchange.outcome === 'lost',
@@ -115,7 +115,7 @@ const extended = chai.use(({ Assertion }, utilities) => {
       exchange.loss,
     );
     if (!last) return;
-    const broken = exchange.breakPoint;
+    const broken = exchange.dropPoint;
     const where = `lost between ${last.label} and ${missing?.label ?? 'whatever comes next'}`;
     const asExpected = broken?.last?.label === last.label && (!missing || broken.missing?.label === missing.label);
     this.assert(asExpected, told(`${said} ${where}`, exchange), told(`${said} lost, but not ${where}`, exchange));
@@ -123,7 +123,7 @@ const extended = chai.use(({ Assertion }, utilities) => {
 
   Assertion.addMethod('unansweredAt', function unansweredAt(view: View) {
     const exchange = exchangeIn(subject(this));
-    const broken = exchange.breakPoint;
+    const broken = exchange.dropPoint;
     const arrived = exchange.outcome === 'lost' && broken?.last?.label === view.label && !broken.missing;
     const said = `expected ${who(exchange)} to arrive at ${view.label} and to stay unanswered there`;
     this.assert(arrived, told(said, exchange), told(said.replace('expected', 'did not expect'), exchange));
@@ -133,7 +133,7 @@ const extended = chai.use(({ Assertion }, utilities) => {
     const exchange = exchangeIn(subject(this));
     if (views.length === 0) throw new TypeError('seen() needs the views in which to look');
     const negated = flag(this, 'negate') === true;
-    // A frame that is there needs no witness; one that is missing, or must be, is settled by those that pass behind it.
+    // A frame that is there needs no witness. Later witnesses prove that a frame is missing.
     const isThere = !negated && (await Promise.all(views.map((view) => exchange.sees(view, pattern)))).every(Boolean);
     if (!isThere) await exchange.finish(views);
     for (const view of views) {
@@ -178,10 +178,10 @@ const extended = chai.use(({ Assertion }, utilities) => {
     );
     if (outcome !== undefined && !(outcome instanceof LinkError)) throw outcome as Error;
     const said = `expected the kernel to refuse this${errno ? ` with ${errno}` : ''}`;
-    // A device that is not there is a mistake of the test, not a refusal.
-    const isThere = outcome !== undefined && !/Cannot find device|No such/.test(outcome.words);
+    // A missing device is a mistake of the test, not a refusal.
+    const isThere = outcome !== undefined && !/Cannot find device|No such/.test(outcome.stderr);
     const asExpected = isThere && outcome.code === 'LINK_REFUSED' && (errno === undefined || outcome.errno === errno);
-    this.assert(asExpected, `${said}, it ${outcome ? `said: ${outcome.words}` : 'accepted it'}`, `${said} not`);
+    this.assert(asExpected, `${said}, it ${outcome ? `said: ${outcome.stderr}` : 'accepted it'}`, `${said} not`);
     return outcome;
   });
 
@@ -197,7 +197,7 @@ const extended = chai.use(({ Assertion }, utilities) => {
     return outcome;
   });
 
-  // To name one of ours is not yet to assert it, also where the chain before has asserted something.
+  // The name of such an assertion alone asserts nothing, even after an earlier assertion in the chain.
   for (const name of ownWords) {
     const method = (Assertion.prototype as unknown as Record<string, unknown>)[name];
     const get = function named(this: object) {
@@ -208,7 +208,7 @@ const extended = chai.use(({ Assertion }, utilities) => {
   }
 });
 
-/** chai's expect(), which is called about something: one that then asserts nothing is noticed where assertions are counted. */
+/** chai's expect(), with a subject: the counter detects a call that asserts nothing. */
 export const expect: Chai.ExpectStatic = Object.assign(
   (value: unknown, message?: string) => {
     const assertion = extended.expect(value, message);
@@ -220,14 +220,14 @@ export const expect: Chai.ExpectStatic = Object.assign(
   { fail: extended.expect.fail.bind(extended.expect) },
 ) as Chai.ExpectStatic;
 
-/** A promise is there whatever becomes of it: to be asserted is what it brings. */
+/** A promise always exists: a test must assert its result. */
 function aboutPromise(): MacvlabError {
   return new MacvlabError('NO_EVIDENCE', 'an assertion is about a promise, and not about what it brings', {
     next: 'await it: expect(await …)',
   });
 }
 
-/** A loss is a frame that was seen somewhere and not where it should be next; where none was seen at all, nothing is known. */
+/** A loss is a frame that was seen at one view and not at the next; without any frame, nothing is proved. */
 function nothingSeen(exchange: Exchange): MacvlabError {
   return new MacvlabError('NO_EVIDENCE', `no frame of ${who(exchange)} was seen anywhere`, {
     evidence: exchange.reason,
@@ -244,7 +244,7 @@ function who({ from, to, target }: Exchange): string {
   return `the ping from ${from.name} to ${to.name} (${target})`;
 }
 
-/** A failed assertion with the exchange that it is about: when it is reported, more of its frames may have arrived. */
+/** The exchange of a failed assertion: at the time of the report, more of its frames may have arrived. */
 export function exchangeOf(error: unknown): Exchange | undefined {
   return error instanceof Error && about.has(error) ? about.get(error) : undefined;
 }

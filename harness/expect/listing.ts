@@ -1,7 +1,7 @@
-/** What was seen of an exchange, as a short listing with capture points. */
-import type { Exchange } from '../lab/exchange.js';
+/** A short listing of an exchange's frames, with capture points. */
+import type { Exchange } from '../exchange/exchange.js';
 import type { Sighting } from '../wire/capture.js';
-import { describeFrame } from '../wire/describe.js';
+import { describeFrame } from '../wire/protocol/describe.js';
 
 /** One line per sighting: milliseconds since the first, capture point, frame. */
 export function formatSightings(sightings: readonly Sighting[]): string {
@@ -15,7 +15,7 @@ export function formatSightings(sightings: readonly Sighting[]): string {
     .join('\n');
 }
 
-/** The exchange's own frames, with what became of it. */
+/** The exchange's own frames, with its outcome. */
 export function formatExchange(exchange: Exchange): string {
   const sightings = exchange.listing();
   const notes = [...aboutClocks(sightings), ...aboutAddresses(exchange)].map((line) => `\n    ${line}`).join('');
@@ -23,7 +23,7 @@ export function formatExchange(exchange: Exchange): string {
   return `${title}\n${sightings.length > 0 ? formatSightings(sightings) : '    no frame at all'}${notes}`;
 }
 
-/** Times of machines with clocks of their own are estimates: a frame may seem to arrive before it was sent. */
+/** Times of machines with their own clocks are estimates: a frame may seem to arrive before it was sent. */
 function aboutClocks(sightings: readonly Sighting[]): string[] {
   const most = Math.max(0, ...sightings.map(({ timeError }) => timeError));
   if (most === 0) return [];
@@ -32,10 +32,9 @@ function aboutClocks(sightings: readonly Sighting[]): string[] {
   ];
 }
 
-/** What the addresses were on the wire, where that is a range of somebody's. */
-function aboutAddresses({ lab, target, from, to }: Exchange): string[] {
-  const moved = lab.tenancy?.map?.entries() ?? {};
+/** The addresses on the wire, where they are translated to an allowed range. */
+function aboutAddresses({ network, target, from, to }: Exchange): string[] {
   const shown = [...from.addresses, ...to.addresses, target].map((cidr) => cidr.split('/')[0] ?? '');
-  const pairs = Object.entries(moved).filter(([article]) => shown.includes(article));
+  const pairs = network.movedAddresses.filter(([article]) => shown.includes(article));
   return pairs.length === 0 ? [] : [`(on the wire: ${pairs.map((pair) => pair.join(' is ')).join(', ')})`];
 }

@@ -20,7 +20,9 @@ import { MacvlabError } from '../core/error.js';
 import { createMatrixFolder, findLatestMatrix, freeSlot, readMatrix, slotFolder } from './folder.js';
 import { putMatrix } from './matrix-files.test-support.js';
 import { aKernel, aMatrix, aPerformance, aRecordOf, aRunOf } from './matrix.test-support.js';
+import { recordsOf } from './plan/todo.js';
 import type { KernelResults } from './record.js';
+import type { TestRecord } from '../run/record.js';
 
 describe('the folder of a matrix', () => {
   let out = '';
@@ -84,7 +86,7 @@ describe('the folder of a matrix', () => {
     const going = { ...matrix };
     delete going.endedAt;
     const folder = putMatrix(out, going, [aPerformance(kernel, [aRecordOf(0)])]);
-    // A run of which only the folder has been made, and files whose writers were killed.
+    // A run with nothing but its folder, and files whose writers were killed.
     mkdirSync(join(slotFolder(folder, other), '20261121-081501-0000/records'), { recursive: true });
     writeFileSync(join(folder, '.matrix.json.123'), '{"sch');
     const [run] = readdirSync(slotFolder(folder, kernel)).filter((name) => name !== 'latest');
@@ -96,10 +98,7 @@ describe('the folder of a matrix', () => {
   for (const [what, file] of [
     ['what it is', 'matrix.json'],
     ['a run', 'kernels/6.1/20261121-081501-4f2a/run.json'],
-    [
-      'a record',
-      'kernels/6.1/20261121-081501-4f2a/records/001-a1.3-two-endpoints-in-vepa-mode-cannot-ping-each-othe.json',
-    ],
+    ['a record', 'kernels/6.1/20261121-081501-4f2a/records/001-a1-vepa-to-sibling.json'],
   ] as const) {
     it(`is told to be damaged when the file of ${what} is cut short, by name`, async () => {
       const folder = put();
@@ -129,6 +128,33 @@ describe('the folder of a matrix', () => {
     expect((await errorOf(readMatrix(folder))).evidence).to.include('leads out of the run’s folder');
   });
 
+  it('of schema 1, whose experiments have no keys: is read with the keys of ids and titles, and so are its records', async () => {
+    const folder = put();
+    const old = [
+      { id: 'A1.3', title: 'vepa: ns1 does not reach its sibling, for the switch does not reflect' },
+      { id: 'X3.1', title: 'bridge, hairpin on: a multicast of ns1 reaches its sibling' },
+      { id: 'X3.1', title: 'vepa, hairpin off: a multicast of ns1 does not reach its sibling' },
+      { id: 'X4.1', title: 'source: a child is given only what its listed sources send' },
+    ];
+    const file = join(folder, 'matrix.json');
+    const experiments = old.map((each) => ({ ...each, suite: 'S', file: 'suites/s.ts' }));
+    writeFileSync(file, JSON.stringify({ ...matrix, schema: 1, experiments }));
+    for (const slot of [kernel, other])
+      for (const run of readdirSync(slotFolder(folder, slot)).filter((name) => name !== 'latest')) {
+        const records = join(slotFolder(folder, slot), run, 'records');
+        for (const name of readdirSync(records)) {
+          const { key: _, ...record } = JSON.parse(readFileSync(join(records, name), 'utf8')) as TestRecord;
+          const named = { ...record, ...old[record.number - 1], schema: 1 };
+          writeFileSync(join(records, name), JSON.stringify(named));
+        }
+      }
+    const read = await readMatrix(folder);
+    const keys = matrix.experiments.map(({ key }) => key);
+    expect(read.matrix.schema).to.equal(2);
+    expect(read.matrix.experiments.map(({ key }) => key)).to.deep.equal(keys);
+    for (const each of read.kernels) expect([...recordsOf(each).keys()]).to.have.members(keys);
+  });
+
   it('is refused when it contradicts itself', async () => {
     for (const [to, words] of [
       [{ kernels: [kernel, { ...other, slot: kernel.slot }] }, 'two kernels have the same slot'],
@@ -139,13 +165,22 @@ describe('the folder of a matrix', () => {
       [{ kernels: [{ ...kernel, share: [0, 99] }] }, 'a share is not of its experiments'],
       [{ kernels: [{ ...kernel, share: [1, 1] }] }, 'a share is not of its experiments'],
       [{ shard: { index: 3, count: 2 } }, 'there can be no part 3/2'],
-      [{ schema: 2 }, 'schema'],
+      [{ experiments: matrix.experiments.map(({ key: _, ...each }) => each) }, 'key'],
       [{ startedAt: 'yesterday' }, 'startedAt'],
     ] as const) {
       const { code, evidence } = await damage(to);
       expect(code).to.equal('USAGE');
       expect(evidence).to.include(words);
     }
+  });
+
+  it('is refused when another version of macvlab has written it', async () => {
+    const { code, message, next } = await damage({ schema: 3 });
+    expect({ code, next: next.slice(0, 37) }).to.deep.equal({
+      code: 'USAGE',
+      next: 'use the version of macvlab that wrote',
+    });
+    expect(message).to.include('matrix.json has schema 3');
   });
 
   it('takes no number that no matrix has', async () => {
@@ -193,7 +228,7 @@ describe('the folder of a matrix', () => {
   });
 
   it('is not made in a folder that may not be written', () => {
-    // root may write everywhere but where the kernel keeps its own
+    // root can write everywhere except in the kernel's own file systems
     const forbidden = process.geteuid?.() === 0 ? '/proc/macvlab' : join(out, 'forbidden');
     if (!forbidden.startsWith('/proc')) {
       mkdirSync(forbidden, { recursive: true });

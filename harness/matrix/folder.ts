@@ -6,17 +6,19 @@ import { MacvlabError } from '../core/error.js';
 import { asJson, makeFolders, pointAt, writeWhole, writing } from '../core/report-files.js';
 import { macvlanModes } from '../link/macvlan.js';
 import { failureSchema, readAs, readingOf, readRun } from '../run/read-run.js';
+import { keyOfOldTitle } from '../run/keys/old-titles.js';
 import { keyOf, type RunResults } from '../run/record.js';
 import type { KernelResults, MatrixKernel, MatrixRecord, MatrixResults } from './record.js';
 
-/** Beside the matrices' folders, a symbolic link to the one that was begun last. */
+/** Next to the matrices' folders, a symbolic link to the one that began last. */
 const latestMatrix = 'latest-matrix';
 
 const description = 'matrix.json';
 
 /**
- * Makes `<out>/<matrix.id>/` with its `matrix.json`, and points `<out>/latest-matrix` at it. On failure there is no folder.
- * @param fill puts more into the folder that it is given
+ * Makes `<out>/<matrix.id>/` with its `matrix.json`, and points `<out>/latest-matrix` at it. On failure there is no
+ * folder.
+ * @param fill writes more files into the given folder
  * @returns its absolute path
  * @throws MacvlabError OUT_NOT_WRITABLE; what `fill` throws
  */
@@ -49,12 +51,12 @@ export function writeMatrixFile(folder: string, name: string, text: string): str
   return path;
 }
 
-/** Where the runs of a kernel are made. */
+/** The folder for the runs of a kernel. */
 export function slotFolder(folder: string, { slot }: Pick<MatrixKernel, 'slot'>): string {
   return join(folder, 'kernels', slot);
 }
 
-/** A kernel's slot, or one like it that no other has. */
+/** A kernel's slot, or a similar one that no other kernel has. */
 export function freeSlot({ slot }: Pick<MatrixKernel, 'slot'>, taken: readonly Pick<MatrixKernel, 'slot'>[]): string {
   for (let number = 1; ; number++) {
     const candidate = number === 1 ? slot : `${slot}-${number}`;
@@ -63,9 +65,9 @@ export function freeSlot({ slot }: Pick<MatrixKernel, 'slot'>, taken: readonly P
 }
 
 /**
- * Reads a matrix back, also one that is going on or was killed.
- * @returns it with its real folder: "latest-matrix" may lead to another one before this one has been performed
- * @throws MacvlabError USAGE naming the file that is missing, cut short or not a record
+ * Reads a matrix, also one that still runs or was killed.
+ * @returns the matrix with its real folder: "latest-matrix" may point to another one before this one has ended
+ * @throws MacvlabError USAGE naming the file that is missing, truncated or not a record
  */
 export async function readMatrix(folder: string): Promise<MatrixResults> {
   const path = existsSync(folder) ? realpathSync(folder) : resolve(folder);
@@ -80,13 +82,13 @@ export async function readMatrix(folder: string): Promise<MatrixResults> {
 }
 
 async function readRuns(slot: string): Promise<RunResults[]> {
-  // A run that was killed before it had written anything is none.
+  // A run that was killed before it wrote anything does not count.
   const names = foldersIn(slot).filter((name) => existsSync(join(slot, name, 'run.json')));
   // A run's name begins with its date.
   return Promise.all(names.sort().map((name) => readRun(join(slot, name))));
 }
 
-/** Links are none: what somebody else has sent leads nowhere outside of its own folder. */
+/** Links do not count: a matrix from another user must not lead outside its own folder. */
 function foldersIn(path: string): string[] {
   return readingOf(path, () => readdirSync(path, { withFileTypes: true }))
     .filter((entry) => entry.isDirectory())
@@ -111,23 +113,37 @@ const matrixKernel = z.looseObject({
   failure: failureSchema.exactOptional(),
 });
 
+/** The fields of a MatrixRecord that both schemas have. */
+const commonMatrix = {
+  id: slot,
+  macvlab: text,
+  arguments: z.array(z.string()),
+  machine: z.string(),
+  startedAt: z.iso.datetime(),
+  endedAt: z.iso.datetime().exactOptional(),
+  durationMs: z.number().exactOptional(),
+  interrupted: z.boolean(),
+  filters: z.array(z.string()),
+  mode: z.enum(macvlanModes).exactOptional(),
+  shard: z.object({ index: z.int().positive(), count: z.int().positive() }).exactOptional(),
+  kernels: z.array(matrixKernel).min(1),
+};
+
+const oldExperiment = z.looseObject({ id: text, title: z.string(), suite: z.string(), file: z.string() });
+const experiment = oldExperiment.extend({ key: text, aliases: z.array(text).exactOptional() });
+
+/** MatrixRecord of record.ts, as JSON; experiments of schema 1 get the keys that belong to their ids and titles. */
 const matrixRecord: z.ZodType<MatrixRecord> = z
-  .looseObject({
-    schema: z.literal(1),
-    id: slot,
-    macvlab: text,
-    arguments: z.array(z.string()),
-    machine: z.string(),
-    startedAt: z.iso.datetime(),
-    endedAt: z.iso.datetime().exactOptional(),
-    durationMs: z.number().exactOptional(),
-    interrupted: z.boolean(),
-    filters: z.array(z.string()),
-    mode: z.enum(macvlanModes).exactOptional(),
-    shard: z.object({ index: z.int().positive(), count: z.int().positive() }).exactOptional(),
-    kernels: z.array(matrixKernel).min(1),
-    experiments: z.array(z.looseObject({ id: text, title: z.string(), suite: z.string(), file: z.string() })).min(1),
-  })
+  .discriminatedUnion('schema', [
+    z.looseObject({ schema: z.literal(2), ...commonMatrix, experiments: z.array(experiment).min(1) }),
+    z
+      .looseObject({ schema: z.literal(1), ...commonMatrix, experiments: z.array(oldExperiment).min(1) })
+      .transform((matrix) => ({
+        ...matrix,
+        schema: 2 as const,
+        experiments: matrix.experiments.map((each) => ({ ...each, key: keyOfOldTitle(each) })),
+      })),
+  ])
   .superRefine(({ shard, kernels, experiments }, context) => {
     if (shard && (shard.index > shard.count || shard.count > kernels.length * experiments.length))
       context.addIssue(`there can be no part ${shard.index}/${shard.count}`);
@@ -143,7 +159,7 @@ function hasTwins(values: readonly unknown[]): boolean {
   return new Set(values).size < values.length;
 }
 
-/** The folder of the matrix that was begun last below `out`. @throws MacvlabError USAGE when there is none */
+/** The folder of the matrix that began last below `out`. @throws MacvlabError USAGE if there is none */
 export function findLatestMatrix(out: string): string {
   const folder = join(resolve(out), latestMatrix);
   if (existsSync(join(folder, description))) return folder;

@@ -5,7 +5,7 @@ import { RunFolder } from '../run/run-folder.js';
 import { createMatrixFolder, slotFolder } from './folder.js';
 import type { KernelResults, MatrixRecord } from './record.js';
 
-/** Writes a matrix as it is when it has been performed, with evidence in each run. @returns its folder */
+/** Writes a finished matrix, with evidence in each run. @returns its folder */
 export function putMatrix(out: string, matrix: MatrixRecord, kernels: readonly KernelResults[] = []): string {
   const folder = createMatrixFolder(out, matrix);
   for (const { kernel, runs } of kernels) {

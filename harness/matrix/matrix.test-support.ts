@@ -1,36 +1,40 @@
-/** Results of matrices, for unit tests: what is not given is that of a matrix in which all has passed. */
+/** Results of matrices, for unit tests. The defaults are those of a matrix in which all experiments passed. */
 import type { FeatureRecord, RunRecord, RunResults, TestRecord } from '../run/record.js';
 import type { ExperimentKey, KernelResults, MatrixKernel, MatrixRecord, MatrixResults } from './record.js';
 
-/** Experiments as the suites have them: two of one id, one that observes a value, one that not every kernel can perform. */
+/** Experiments like those of the suites: two with one id, one that observes a value, one that not every kernel can run. */
 export const someExperiments: readonly ExperimentKey[] = [
   {
+    key: 'a1-vepa-to-sibling',
     id: 'A1.3',
     title: 'two endpoints in vepa mode cannot ping each other',
     suite: 'A1 bridge, private and vepa on one node',
     file: 'suites/a1-modes.ts',
   },
   {
+    key: 'x3-multicast-bridge-hairpin-on',
     id: 'X3.1',
-    title: 'bridge, hairpin on: a multicast of ns1 reaches its sibling',
+    title: 'bridge, hairpin on, multicast from a child: reaches the sibling',
     suite: 'X what the articles leave open',
     file: 'suites/x-open-questions.ts',
   },
   {
+    key: 'x3-multicast-vepa-hairpin-off',
     id: 'X3.1',
-    title: 'vepa, hairpin off: a multicast of ns1 does not reach its sibling',
+    title: 'vepa, hairpin off, multicast from a child: does not reach the sibling',
     suite: 'X what the articles leave open',
     file: 'suites/x-open-questions.ts',
   },
   {
+    key: 'x4-source-listed-only',
     id: 'X4.1',
-    title: 'source: a child is given only what its listed sources send',
+    title: 'source, frames from listed and unlisted MACs: only frames from listed MACs reach the child',
     suite: 'X what the articles leave open',
     file: 'suites/x-open-questions.ts',
   },
 ];
 
-/** What X3.1 observes in mode bridge with hairpin. */
+/** The name of the value that X3.1 observes in mode bridge with hairpin. */
 export const copies = 'copies of a reflected multicast at a bridge sibling';
 
 /** A kernel by its upstream version: "6.12.117" is the column "6.12". */
@@ -42,7 +46,7 @@ export function aKernel(version: string, given: Partial<MatrixKernel> = {}): Mat
 
 export function aMatrix(given: Partial<MatrixRecord> & Pick<MatrixRecord, 'kernels'>): MatrixRecord {
   return {
-    schema: 1,
+    schema: 2,
     id: '20261121-081500-4f2a',
     macvlab: '0.1.0',
     arguments: ['matrix'],
@@ -64,7 +68,7 @@ export function aRecordOf(position: number, given: Partial<TestRecord> = {}): Te
   const number = given.number ?? position + 1;
   const evidence = `evidence/${String(number).padStart(3, '0')}-${experiment.id.toLowerCase()}`;
   return {
-    ...{ schema: 1, number, ...experiment, modes: ['bridge'], verdict: 'passed', observed: {} },
+    ...{ schema: 2, number, ...experiment, modes: ['bridge'], verdict: 'passed', observed: {} },
     ...{ lab: 'vm', kernel: '6.12.117-cloud-amd64', startedAt: `2026-11-21T08:15:0${position}.500Z` },
     ...{ durationMs: 34.4, assertions: 3, frames: 12 },
     evidence: [{ kind: 'pcap', file: `${evidence}/node1.pcap`, title: 'frames on node1' }],
@@ -77,7 +81,7 @@ export function aFeature(given: Partial<FeatureRecord> = {}): FeatureRecord {
   return { name: 'hairpin', group: 'bridge port', state: 'supported', words: 'hairpin on', ...given };
 }
 
-/** A run in a kernel's slot; its id follows from its number, as later runs have later ids. */
+/** A run in a kernel's slot. Its id follows from its number: later runs have later ids. */
 export function aRunOf(
   kernel: MatrixKernel,
   records: TestRecord[],
@@ -93,7 +97,7 @@ export function aRunOf(
   return { folder: `/reports/matrix/kernels/${kernel.slot}/${id}`, run, records };
 }
 
-/** What a kernel showed, in one run: by default all passed. */
+/** The results of a kernel in one run; by default all passed. */
 export function aPerformance(
   kernel: MatrixKernel,
   records: TestRecord[] = someExperiments.map((_, position) => aRecordOf(position)),
@@ -102,7 +106,7 @@ export function aPerformance(
   return { kernel, runs: [aRunOf(kernel, records, run)] };
 }
 
-/** A matrix of these performances. */
+/** A matrix with these results. */
 export function matrixOf(kernels: KernelResults[], matrix: Partial<MatrixRecord> = {}): MatrixResults {
   return {
     folder: '/reports/matrix',
@@ -111,7 +115,7 @@ export function matrixOf(kernels: KernelResults[], matrix: Partial<MatrixRecord>
   };
 }
 
-/** All of someExperiments passed, but with these values of X3.1 in mode bridge with hairpin. */
+/** All of someExperiments passed, with these values of X3.1 in mode bridge with hairpin. */
 export function observing(observed: TestRecord['observed'], given: Partial<TestRecord> = {}): TestRecord[] {
   return someExperiments.map((_, position) => aRecordOf(position, position === 1 ? { observed, ...given } : {}));
 }

@@ -20,8 +20,8 @@ import { putMatrix } from './matrix-files.test-support.js';
 import { aKernel, aMatrix, aPerformance, aRecordOf, aRunOf, someExperiments } from './matrix.test-support.js';
 import { mergeMatrices } from './merge.js';
 import type { MatrixKernel, MatrixRecord, MatrixResults } from './record.js';
-import { shareOut } from './shard.js';
-import { openExperiments, plannedOn, recordsOf } from './todo.js';
+import { shareOut } from './plan/shard.js';
+import { openExperiments, plannedOn, recordsOf } from './plan/todo.js';
 import { needsRoot } from '../setup/needs.test-support.js';
 
 describe('parts of a matrix put together', () => {
@@ -32,7 +32,7 @@ describe('parts of a matrix put together', () => {
 
   const kernels = ['5.10.262', '6.1.192', '7.3-rc7'].map((version) => aKernel(version));
 
-  /** Performs a part on a machine of its own, each kernel in a run whose id says the part. */
+  /** Writes a shard in a separate folder, as from another machine. The ids of its runs contain the shard's index. */
   function putShard(index: number, count: number, given: Partial<MatrixRecord> = {}): string {
     const matrix = aMatrix({ kernels, shard: { index, count }, id: `20261121-08150${index}-aaaa`, ...given });
     matrix.kernels = shareOut(matrix.kernels, matrix.experiments, { index, count });
@@ -51,7 +51,7 @@ describe('parts of a matrix put together', () => {
     return { results: await readMatrix(merged), missing };
   };
 
-  /** What tables are made of: by kernel, the records that count, but for their numbers. */
+  /** The data for tables: by kernel, the records that count, without their numbers. */
   const tableOf = ({ matrix, kernels: all }: MatrixResults) =>
     all.map((results) => ({
       kernel: results.kernel,
@@ -228,14 +228,14 @@ describe('parts of a matrix put together', () => {
   });
 
   it('leave nothing when the disk is full', function () {
-    // Only root may mount, in a namespace of its own.
+    // Only root can mount, in a separate namespace.
     needsRoot(this);
     const part = putShard(1, 1);
     const [kernel] = kernels as [MatrixKernel];
     const [run = ''] = readdirSync(slotFolder(part, kernel)).filter((name) => name !== 'latest');
     writeFileSync(join(slotFolder(part, kernel), run, 'evidence/big'), Buffer.alloc(2 ** 20));
     mkdirSync(at('small'));
-    // The module is loaded in a process that sees a disk of half of that.
+    // The module is loaded in a process whose disk has half the size of that file.
     const script = `
       import { mergeMatrices } from ${JSON.stringify(new URL('merge.js', import.meta.url).href)};
       import { readdirSync } from 'node:fs';

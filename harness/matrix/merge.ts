@@ -1,4 +1,4 @@
-/** Parts of a matrix, performed by several machines, as one matrix that nobody can tell from one performed in one piece. */
+/** Merges the parts of a matrix from several machines. The result equals a matrix that ran in one piece. */
 import { cpSync, existsSync, lstatSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -9,13 +9,13 @@ import { version } from '../core/version.js';
 import { keyOf } from '../run/record.js';
 import { newRunId } from '../run/run-folder.js';
 import { createMatrixFolder, freeSlot, readMatrix, slotFolder } from './folder.js';
-import { byAge } from './order.js';
+import { byAge } from './plan/order.js';
 import type { MatrixKernel, MatrixRecord, MatrixResults } from './record.js';
 
 /**
- * Puts parts together below `out`: shards of one matrix, or matrices of different kernels.
- * @returns the new matrix's folder, and which shards were not among the parts
- * @throws MacvlabError USAGE when parts do not belong together; OUT_NOT_WRITABLE, and nothing is left then
+ * Merges parts into a new matrix below `out`: shards of one matrix, or matrices of different kernels.
+ * @returns the new matrix's folder, and the shards that are missing
+ * @throws MacvlabError USAGE if the parts do not belong together; OUT_NOT_WRITABLE, without a leftover folder
  */
 export async function mergeMatrices(
   folders: readonly string[],
@@ -35,11 +35,11 @@ export async function mergeMatrices(
   return { folder, missing: missingShards(parts) };
 }
 
-/** The same run in two parts is there once. Links are left out: none of ours is in a run, and one of others' leads anywhere. */
+/** Copies a run; the same run in two parts is copied once. Links are left out: macvlab makes none in a run, and others may point anywhere. */
 function copyRun(from: string, to: string): void {
   if (existsSync(to)) {
     if (isSameRun(from, to)) return;
-    // Two machines that began in the same second may have thought of the same id.
+    // Two machines that began in the same second may have chosen the same id.
     copyRun(from, `${to}-2`);
     return;
   }
@@ -67,7 +67,7 @@ function mergedRecord(parts: readonly MatrixResults[], words: readonly string[])
   const { filters, mode, experiments } = first.matrix;
   const ends = records.flatMap(({ endedAt }) => endedAt ?? []);
   return {
-    schema: 1,
+    schema: 2,
     id: newRunId(),
     macvlab: version(),
     arguments: [...words],
@@ -102,7 +102,10 @@ function refuseStranger(first: MatrixResults, other: MatrixResults): void {
   }
 }
 
-/** The digest of the image of one's own kernel (own-kernel.ts): its modules, by whose times the rest is told, may lie elsewhere. */
+/**
+ * The digest of the image of an own kernel (own-kernel.ts). The rest of `build` depends on the file times of the
+ * modules, which may be stored elsewhere.
+ */
 function imageOf({ build }: MatrixKernel): string | undefined {
   return build?.split('-')[1];
 }
@@ -112,7 +115,7 @@ function nameOf({ release, version }: MatrixKernel): string {
   return release.includes(version) ? release : `${release} (${version})`;
 }
 
-/** All kernels of all parts, from the oldest to the newest. All of them are planned as a whole. */
+/** All kernels of all parts, from the oldest to the newest, each planned as a whole. */
 function mergedKernels(parts: readonly MatrixResults[]): MatrixKernel[] {
   const kernels = new Map<string, MatrixKernel>();
   for (const { kernel } of parts.flatMap((part) => part.kernels)) {
@@ -125,7 +128,7 @@ function mergedKernels(parts: readonly MatrixResults[]): MatrixKernel[] {
   return [...kernels.values()].sort(byAge);
 }
 
-/** "2/4": shards of which no part was given. Those of other kernels are another matrix's. */
+/** "2/4": the missing shards. Shards of other kernels belong to another matrix. */
 function missingShards(parts: readonly { matrix: MatrixRecord }[]): string[] {
   const given = new Map<string, { count: number; indexes: Set<number> }>();
   for (const { shard, kernels } of parts.map(({ matrix }) => matrix)) {

@@ -1,11 +1,12 @@
 import { expect } from 'chai';
 import type { TestRecord } from '../run/record.js';
-import { baselineOf } from './baseline.js';
-import { compareWithBaseline } from './compare.js';
-import type { KnownDifference } from './known-difference.js';
+import { baselineOf } from './compare/baseline.js';
+import { compareWithBaseline } from './compare/compare.js';
+import type { KnownDifference } from './compare/known-difference.js';
 import { aFeature, aKernel, aPerformance, aRecordOf, matrixOf } from './matrix.test-support.js';
 import { exitCodeOfMatrix, matrixSummary } from './outcome.js';
-import { type KernelTable, tableOf } from './table.js';
+import { tableOf } from './compare/table.js';
+import { type KernelTable } from './compare/kernel-table.js';
 
 const kernel = aKernel('6.12.117');
 
@@ -14,7 +15,7 @@ const failing: KnownDifference = {
   ...{ reason: 'left out', source: 'a commit' },
 };
 
-/** A matrix of one kernel, by the verdicts of its experiments; undefined for those that were not performed. */
+/** A matrix of one kernel, by the verdicts of its experiments; undefined for experiments that did not run. */
 function aTable(verdicts: (TestRecord['verdict'] | undefined)[], known: readonly KnownDifference[] = []): KernelTable {
   const records = verdicts.flatMap((verdict, position) => (verdict ? [aRecordOf(position, { verdict })] : []));
   return tableOf(matrixOf([aPerformance(kernel, records, { planned: 4 })]), known);

@@ -1,20 +1,23 @@
-/** What a matrix came to as a whole: its exit code, and its last lines. */
+/** The result of a matrix as a whole: its exit code, and its last lines. */
 import { exitCode } from '../core/error.js';
-import { type Comparison, isWorse } from './compare.js';
-import type { Cell, KernelTable, TableColumn } from './table.js';
+import { isWorse } from './compare/compare.js';
+import { type Comparison } from './compare/comparison.js';
+import type { KernelTable } from './compare/kernel-table.js';
+import type { Cell } from './compare/kernel-table.js';
+import type { TableColumn } from './compare/kernel-table.js';
 
 export interface MatrixOutcome {
   table: KernelTable;
   /** True when SIGINT or SIGTERM ended it. */
   interrupted: boolean;
-  /** With a baseline: what it was compared to. Without, everything unexpected counts. */
+  /** With a baseline: the comparison. Without one, every unexpected result counts. */
   comparison?: Comparison | undefined;
 }
 
 /**
- * The exit code of a matrix. 130 when it was interrupted. 1 when a test failed unexpectedly or something is not as a known
- * difference says; with a baseline, when something has got worse against it. 3 for errors (with a baseline: new ones), and
- * for what was planned and not performed. 0 else.
+ * The exit code of a matrix. 130 if it was interrupted. 1 if a test failed unexpectedly or a known difference raised an
+ * alarm; with a baseline, if a result is worse. 3 for errors (with a baseline: new ones), and for planned experiments
+ * that did not run. Otherwise 0.
  */
 export function exitCodeOfMatrix({ table, interrupted, comparison }: MatrixOutcome): number {
   if (interrupted) return exitCode.interrupted;
@@ -29,8 +32,8 @@ export function matrixSummary({ table, comparison }: Pick<MatrixOutcome, 'table'
 }
 
 /**
- * "N passed, N failed, N skipped", as a run's. Errors count as failed: nothing was proved. A failure or skip that a known
- * difference expects counts as passed: the kernel does what is expected of it.
+ * "N passed, N failed, N skipped", as for a run. Errors count as failed, because they prove nothing. A failure or skip
+ * that a known difference expects counts as passed, because the kernel behaves as expected.
  */
 function matrixSummaryLine({ rows }: Pick<KernelTable, 'rows'>): string {
   const cells = rows.flatMap((row) => row.cells);
@@ -46,7 +49,7 @@ function isExpected({ verdict, expected }: Cell): boolean {
   return expected !== undefined && (verdict === 'failed' || verdict === 'skipped');
 }
 
-/** Failures that nothing expects, and alarms. */
+/** Number of unexpected failures and of alarms. */
 function unexpected(table: KernelTable): number {
   const failures = table.rows
     .flatMap(({ cells }) => cells)

@@ -1,12 +1,13 @@
 /**
- * What a matrix leaves behind: `matrix.json`, and below `kernels/<slot>/` one ordinary run folder per part of a kernel that
- * was performed. Tables, baselines and merged reports are made from these files alone.
+ * The record of a matrix: `matrix.json`, and below `kernels/<slot>/` one ordinary run folder per part of a kernel that
+ * ran. Tables, baselines and merged reports use only these files.
  */
 import type { MacvlanMode } from '../link/macvlan.js';
+import type { Keyed } from '../run/keys/key.js';
 import type { Failure, RunResults } from '../run/record.js';
 
-/** An experiment as it is told apart from all others; see keyOf() of harness/run/record.ts. */
-export interface ExperimentKey {
+/** An experiment with its key, and the fields that a table shows. */
+export interface ExperimentKey extends Keyed {
   /** "X1.1" */
   id: string;
   title: string;
@@ -16,33 +17,39 @@ export interface ExperimentKey {
   file: string;
 }
 
+/** The fields of an experiment of the catalogue that a matrix record contains. */
+export function experimentKeyOf({ key, aliases, id, title, suite, file }: ExperimentKey): ExperimentKey {
+  return { key, ...(aliases && { aliases }), id, title, suite, file };
+}
+
 /** One kernel of a matrix: a column of its table. */
 export interface MatrixKernel {
-  /** What it is called in the table and in baselines: what was asked for ("6.12"), or the name that it was given ("patched"). */
+  /** Its name in the table and in baselines: the user's choice ("6.12"), or a given name ("patched"). */
   name: string;
-  /** What is handed to a VM lab: Debian's version ("6.12.117-1"), or the absolute path of one's own kernel. */
+  /** The kernel for a VM lab: Debian's version ("6.12.117-1"), or the absolute path of an own kernel. */
   spec: string;
-  /** For comparing and ordering: "6.12.117"; the whole release where a kernel of one's own says no more. */
+  /** To compare and sort: "6.12.117"; the whole release if an own kernel shows no more. */
   version: string;
-  /** What `uname -r` says; the path where only its boot will tell. */
+  /** The output of `uname -r`; the path if only a boot shows the release. */
   release: string;
-  /** "Debian trixie-security, 6.12.117-1"; absent for kernels of one's own. */
+  /** "Debian trixie-security, 6.12.117-1"; absent for a user's own kernel. */
   origin?: string;
-  /** Folder with the modules of one's own kernel. */
+  /** Folder with the modules of a user's own kernel. */
   modules?: string;
-  /** Of one's own kernel: changes whenever it is built anew. */
+  /** Of a user's own kernel: changes with each new build. */
   build?: string;
   /** Its folder below `kernels/`. */
   slot: string;
-  /** Which of the matrix's experiments are performed on it, as positions in `experiments`; absent for all of them. */
+  /** The matrix's experiments that run on it, as positions in `experiments`; absent for all of them. */
   share?: number[];
-  /** Why nothing could be performed on it, where not even a run could be begun. */
+  /** Why no run on this kernel could begin. */
   failure?: Failure;
 }
 
 /** `matrix.json`: written at the beginning, and again at the end. */
 export interface MatrixRecord {
-  schema: 1;
+  /** The experiments of schema 1 had no keys; {@link ./folder.js} adds them. */
+  schema: 2;
   /** "20261121-081500-4f2a"; also the folder's name. */
   id: string;
   macvlab: string;
@@ -50,9 +57,9 @@ export interface MatrixRecord {
   arguments: string[];
   machine: string;
   startedAt: string;
-  /** Absent while it is going on, or when it was killed. */
+  /** Absent while it runs, or if it was killed. */
   endedAt?: string;
-  /** Milliseconds; the sum where it was performed in several sittings. */
+  /** Milliseconds; the sum of all sessions of a resumed matrix. */
   durationMs?: number;
   /** True when SIGINT or SIGTERM ended it, until it is resumed. */
   interrupted: boolean;
@@ -66,13 +73,13 @@ export interface MatrixRecord {
   experiments: ExperimentKey[];
 }
 
-/** What was performed on a kernel: one run, or several where it was resumed or merged; the oldest first. */
+/** The runs on a kernel: one, or several if it was resumed or merged; the oldest first. */
 export interface KernelResults {
   kernel: MatrixKernel;
   runs: RunResults[];
 }
 
-/** A matrix read back from its folder. */
+/** A matrix that was read from its folder. */
 export interface MatrixResults {
   folder: string;
   matrix: MatrixRecord;

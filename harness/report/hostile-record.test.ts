@@ -9,17 +9,17 @@ import { convert } from 'xmlbuilder2';
 import { validateXML } from 'xmllint-wasm';
 import { MacvlabError } from '../core/error.js';
 import { readRun } from '../run/read-run.js';
-import { junitXml } from './junit.js';
-import { LineProgress } from './progress.js';
-import { aRecord, aRun } from './results.test-support.js';
-import { terminalTable } from './terminal.js';
+import { junitXml } from './run/junit.js';
+import { LineProgress } from './run/progress.js';
+import { aRecord, aRun } from './run/results.test-support.js';
+import { terminalTable } from './run/terminal.js';
 
-/** A schema that takes whatever is well-formed. */
+/** A schema that accepts all well-formed content. */
 const anything = `<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
   <xs:element name="testsuites" type="xs:anyType"/>
 </xs:schema>`;
 
-/** A run of somebody else's: whatever stands in its files, they are read and shown, and nothing more comes of it. */
+/** A run from another user: its files are only read and shown, regardless of their content. */
 describe('the records of somebody else’s run', function hostile() {
   this.timeout(60_000);
   let folder: string;
@@ -69,7 +69,7 @@ describe('the records of somebody else’s run', function hostile() {
         const xml = junitXml(results);
         expect(() => convert(xml, { format: 'object' }), xml).not.to.throw();
         documents.push(xml);
-        // Of what was said, nothing has become an element, and no file is attached but the evidence.
+        // No text has become an element, and only the evidence is attached.
         expect(new Set(xml.match(/<[a-z!][\w-]*/g))).to.satisfy((tags: Set<string>) =>
           [...tags].every((tag) =>
             /^<(testsuites?|testcase|properties|property|failure|error|skipped|system-out)$/.test(tag),
@@ -88,7 +88,7 @@ describe('the records of somebody else’s run', function hostile() {
       }),
       { numRuns: 150 },
     );
-    // libxml2 knows which characters XML has, of which the other parser takes any.
+    // libxml2 checks the characters that XML allows; the other parser accepts any.
     const xml = documents.map((contents, index) => ({ fileName: `${index}.xml`, contents }));
     const { valid, rawOutput } = await validateXML({ xml, schema: anything });
     expect(valid, rawOutput).to.equal(true);

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { columnsOf, cut, duration, oneLine, visible, visibleInColour, wrap } from './text.js';
+import { duration, oneLine, visible, visibleInColour } from './text.js';
 
 describe('text for reports', () => {
   it('shows control characters and lone surrogates instead of passing them on', () => {
@@ -34,21 +34,6 @@ describe('text for reports', () => {
 
   it('makes one line of many', () => {
     expect(oneLine(' expected\n\n\ta reply ')).to.equal('expected a reply');
-  });
-
-  it('cuts to a width, never wider', () => {
-    expect(cut('123456', 6)).to.equal('123456');
-    expect(cut('1234567', 6)).to.equal('12345…');
-    expect(cut('漢字漢字', 6)).to.equal('漢字…');
-    expect(cut('漢字漢', 6)).to.equal('漢字漢');
-  });
-
-  it('wraps at spaces, and breaks what is longer than a line', () => {
-    expect(wrap('one two\nthree', 7)).to.deep.equal(['one two', 'three']);
-    expect(wrap('abcdefghij kl', 4)).to.deep.equal(['abcd', 'efgh', 'ij', 'kl']);
-    expect(wrap('漢字漢字', 5)).to.deep.equal(['漢字', '漢字']);
-    expect(wrap('', 5)).to.deep.equal(['']);
-    expect(columnsOf('a漢')).to.equal(3);
   });
 
   it('tells durations', () => {

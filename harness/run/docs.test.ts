@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { loadCatalogue } from './catalogue.js';
+import { loadCatalogue } from './suite/catalogue.js';
 import { slug } from './run-folder.js';
 
 const pathOf = (file: string) => fileURLToPath(new URL(`../../../${file}`, import.meta.url));
@@ -12,19 +12,17 @@ describe('what the documentation names', function documentation() {
 
   it('experiments: there are', async () => {
     const ids = new Set((await loadCatalogue()).map(({ id }) => id));
-    for (const page of [
-      'README.md',
-      ...['experiments', 'labs', 'inventory', 'validate-switch'].map((p) => `docs/${p}.md`),
-    ])
+    const pages = readdirSync(pathOf('docs'), { recursive: true, encoding: 'utf8' }).filter(
+      (file) => file.endsWith('.md') && !/^(?:decisions|data)\//.test(file),
+    );
+    expect(pages).to.include('results/modes.md');
+    for (const page of ['README.md', ...pages.map((file) => `docs/${file}`)])
       for (const [named] of textOf(page).matchAll(/\b[AX]\d\.\d+\b/g)) expect(ids, page).to.include(named);
   });
 
   it('reports/README.md: its first record is called as a run calls it', async () => {
-    const [name = '', id = ''] = /\b001-([ax]\d\.\d+)-\S+(?=\.json)/.exec(textOf('reports/README.md')) ?? [];
-    const titles = (await loadCatalogue())
-      .filter((each) => slug(each.id) === id)
-      .map(({ title }) => `001-${id}-${slug(title)}`);
-    expect(titles).to.include(name);
+    const [name = ''] = /\b001-\S+(?=\.json)/.exec(textOf('reports/README.md')) ?? [];
+    expect((await loadCatalogue()).map(({ key }) => `001-${slug(key)}`)).to.include(name);
   });
 
   it('decisions: each file is in the list, and a number that is missing is explained', () => {

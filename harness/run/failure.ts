@@ -1,8 +1,8 @@
-/** Thrown values as records keep them: a failed assertion is told from an error of ours. */
+/** Converts thrown values to failures of records. A failed assertion is distinguished from an error of ours. */
 import { MacvlabError, messageOf } from '../core/error.js';
 import type { Failure } from './record.js';
 
-/** Any thrown value as a failure; its code is ASSERTION for what the kernel or the switch did not do. */
+/** Converts any thrown value to a failure. The code is ASSERTION if the kernel or the switch did not behave as expected. */
 export function failureRecord(error: unknown): Failure {
   if (error instanceof MacvlabError) {
     const { code, message, next, evidence } = error;

@@ -1,44 +1,44 @@
-/** Probing features as a part of a run: once, in the first lab that stands, before any experiment is performed there. */
+/** Probes features as a part of a run: once, in the first opened lab, before any experiment runs there. */
 import { MacvlabError, messageOf } from '../core/error.js';
-import { probeFeatures } from '../lab/feature-probe.js';
+import { probeFeatures } from '../lab/feature/feature-probe.js';
 import type { RunPlan } from './plan.js';
 import type { FeatureRecord, FeatureState, RunRecord } from './record.js';
-import type { Stage } from './stage.js';
+import type { LabSlot } from './lab-slot.js';
 
 export class FeatureProbing {
   readonly #plan: RunPlan;
   readonly #run: RunRecord;
   #begun = false;
 
-  /** @param run whose `features` are filled in */
+  /** @param run receives the `features` */
   constructor(plan: RunPlan, run: RunRecord) {
     this.#plan = plan;
     this.#run = run;
   }
 
   /**
-   * Probes the kernel of a stage's lab, unless that is not asked for, has been done, or the run is ending. A lab that does
-   * not survive it is marked as damaged, so that no experiment pays for it; what the kernel complains of is no experiment's
-   * either.
-   * @returns what is wrong with the lab or its kernel, for the run to tell
+   * Probes the kernel of a slot's lab, unless probing is not requested or already done, or the run is ending. It marks
+   * a lab that does not survive as damaged, so that no experiment is affected. The kernel's splats do not count for an
+   * experiment either.
+   * @returns the problem with the lab or its kernel, for the run's report
    */
-  async at(stage: Stage): Promise<MacvlabError | undefined> {
+  async at(slot: LabSlot): Promise<MacvlabError | undefined> {
     if (!this.#plan.probeFeatures || this.#begun || this.#plan.signal.aborted) return undefined;
     this.#begun = true;
-    const { lab } = stage;
+    const { lab } = slot;
     try {
       const features = await probeFeatures(lab);
       this.#run.features = features;
       this.#plan.listener.remark(summaryOf(lab.kernel, features));
     } catch (error) {
       const failure = whileProbing(lab.death.aborted ? lab.death.reason : error);
-      stage.damage ??= failure;
+      slot.unusable ??= failure;
       return failure;
     }
-    const [complaint] = lab.machines.kernelLog?.since(stage.judgedComplaints) ?? [];
-    stage.judgedComplaints = lab.machines.kernelLog?.mark() ?? 0;
-    if (!complaint) return undefined;
-    const { machine, line, kind } = complaint;
+    const [splat] = lab.machines.kernelLog.since(slot.judgedSplats);
+    slot.judgedSplats = lab.machines.kernelLog.mark();
+    if (!splat) return undefined;
+    const { machine, line, kind } = splat;
     return new MacvlabError(
       kind === 'defect' ? 'KERNEL_DEFECT' : 'KERNEL_STALL',
       `the kernel of ${machine} complained while features were probed: ${line}`,

@@ -1,30 +1,35 @@
-/** What a run is asked to do, and who listens to how it goes. */
-import type { Exchange } from '../lab/exchange.js';
+/** The plan of a run, and the listener to its progress. */
+import type { Exchange } from '../exchange/exchange.js';
 import type { MacvlanMode } from '../link/macvlan.js';
 import type { LoggedCommand } from '../remote/command-log.js';
+import type { LiveCapture } from './evidence/live-capture.js';
 import type { RunRecord, TestRecord } from './record.js';
 
-/** When the lab is left running after a run. */
+/** When the lab keeps running after a run. */
 export const keepChoices = ['never', 'on-failure', 'always'] as const;
 export type Keep = (typeof keepChoices)[number];
 
 export interface RunPlan {
-  /** Experiment ids ("A1.3", "A1" for all of an article) or parts of titles; all experiments when empty. */
+  /** Keys, ids ("A1.3", "A1" for all of an article) or parts of titles; all experiments if empty. */
   filters: readonly string[];
   /** Only experiments about this mode. */
   mode?: MacvlanMode;
-  /** Exactly these, by {@link keyOf}; filters and mode say nothing then. */
+  /** Exactly these, by {@link keyOf}. Filters and mode have no effect then. */
   only?: ReadonlySet<string>;
   /** Name of the lab driver, or "auto". */
   lab: string;
-  /** How many labs are used side by side, one suite file in each at a time. */
+  /** How many labs run side by side, with one suite file in each at a time. */
   jobs: number;
-  /** Stop at the first test that does not pass. */
+  /** Whether the run stops at the first test that does not pass. */
   bail: boolean;
   keep: Keep;
-  /** Whether the kernel of the first lab that stands is asked for each feature, for the run's record. */
+  /** Whether the evidence has one pcap per capture point, in addition to the pcapng of all points. */
+  pcapPerPoint?: boolean;
+  /** Receives the frames of all labs while the run continues. */
+  captureTo?: LiveCapture;
+  /** Whether to probe each feature in the kernel of the first opened lab, for the run's record. */
   probeFeatures?: boolean;
-  /** Folder in which the run's own folder is made. */
+  /** Folder in which the run creates its own folder. */
   out: string;
   /** The command line after `macvlab`, for the record. */
   arguments: readonly string[];
@@ -32,28 +37,28 @@ export interface RunPlan {
   signal: AbortSignal;
   listener: RunListener;
   /**
-   * Resolves when the set-up of this checkout has ended, where one is at work. Until then, what can be performed without guests and
-   * container engines is.
+   * Resolves when the set-up of this checkout has ended; absent if none is running. Until then, only experiments that
+   * need no guests or container engines run.
    */
   setUp?: Promise<void> | undefined;
-  /** Told which commands each experiment has run, when all of it is undone. */
-  performed?: (record: TestRecord, commands: PerformedCommands) => void;
+  /** Receives the commands of each experiment, after all its changes are reverted. */
+  experimentEnded?: (record: TestRecord, commands: ExperimentCommands) => void;
 }
 
 /** The commands of an experiment. */
-export interface PerformedCommands {
-  /** Those that made the lab, and listen in it. */
+export interface ExperimentCommands {
+  /** The commands that wired the lab and started the captures. */
   wiring: readonly LoggedCommand[];
-  /** Those of the set-ups that it stands on, outermost suite first: each suite’s are the same list for all of its experiments. */
+  /** The commands of the set-ups that it depends on, outermost suite first. Each suite's are the same list for all of its experiments. */
   setUps: readonly { suite: object; commands: readonly LoggedCommand[] }[];
   own: readonly LoggedCommand[];
   /** Its pings. */
   exchanges: readonly Exchange[];
 }
 
-/** Told how a run goes; the progress views of harness/report implement it. */
+/** Receives the progress of a run. The progress views of harness/report implement it. */
 export interface RunListener {
-  /** Called before `begin`, or between tests, with something that the user should know. */
+  /** Called before `begin`, or between tests, with a message for the user. */
   remark(line: string): void;
   begin(run: RunRecord, total: number): void;
   testStarted(title: string, number: number): void;

@@ -1,21 +1,22 @@
-/** Reading back what a run has written. */
+/** Reads the files of a run. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { isAbsolute, join, normalize, resolve } from 'node:path';
 import { z } from 'zod';
-import { lackKinds } from '../lab/lacking.js';
+import { lackKinds } from '../core/missing-prerequisite.js';
 import { MacvlabError, messageOf } from '../core/error.js';
+import { keyOfOldTitle } from './keys/old-titles.js';
 import type { RunRecord, RunResults, TestRecord } from './record.js';
 
 /**
- * Reads a run back, records in the order of their numbers.
- * @throws MacvlabError USAGE naming the file that is missing, cut short or not a record
+ * Reads a run, with its records in the order of their numbers.
+ * @throws MacvlabError USAGE that names the file that is missing, cut short or not a record
  */
 // eslint-disable-next-line @typescript-eslint/require-await -- a promise, so that a later reader may take its time
 export async function readRun(folder: string): Promise<RunResults> {
   const path = resolve(folder);
   const run = readAs(runRecord, join(path, 'run.json'));
   const files = readingOf(join(path, 'records'), (directory) => readdirSync(directory));
-  // A name with a leading dot is a file whose writer died before it was whole (see writeWhole): it was never a record.
+  // A name with a leading dot is an incomplete file whose writer died (see writeWhole). It was never a record.
   const whole = files.filter((file) => !file.startsWith('.'));
   const records = whole.map((file) => readAs(testRecord, join(path, 'records', file)));
   return { folder: path, run, records: records.sort((a, b) => a.number - b.number) };
@@ -23,7 +24,7 @@ export async function readRun(folder: string): Promise<RunResults> {
 
 const text = z.string();
 const count = z.number().int().nonnegative();
-/** What an experiment has observed or measured. */
+/** Values that an experiment has observed or measured. */
 const values = z.record(text, z.union([text, z.number(), z.boolean()]));
 /** Failure of record.ts. */
 export const failureSchema = z.looseObject({
@@ -44,7 +45,7 @@ const featureRecord = z.looseObject({
   words: text,
 });
 
-/** RunRecord of record.ts, as JSON. Loose: what a newer macvlab adds is kept. */
+/** RunRecord of record.ts, as JSON. The schema is loose: additions of a newer macvlab are kept. */
 const runRecord: z.ZodType<RunRecord> = z.looseObject({
   schema: z.literal(1),
   id: text,
@@ -66,9 +67,8 @@ const runRecord: z.ZodType<RunRecord> = z.looseObject({
   failure: failureSchema.exactOptional(),
 });
 
-/** TestRecord of record.ts, as JSON. */
-const testRecord: z.ZodType<TestRecord> = z.looseObject({
-  schema: z.literal(1),
+/** The fields that both schemas of a TestRecord have. */
+const commonRecord = {
   number: z.number().int().positive(),
   id: text,
   title: text,
@@ -80,6 +80,7 @@ const testRecord: z.ZodType<TestRecord> = z.looseObject({
   lacks: z.enum(lackKinds).exactOptional(),
   failure: failureSchema.exactOptional(),
   observed: values,
+  repeated: text.exactOptional(),
   measured: values.exactOptional(),
   addresses: z.record(text, text).exactOptional(),
   lab: text,
@@ -91,24 +92,44 @@ const testRecord: z.ZodType<TestRecord> = z.looseObject({
   evidence: z.array(
     z.looseObject({
       kind: z.enum(['pcap', 'commands', 'links', 'frames', 'repro', 'counters', 'console']),
-      // Of whoever made it: reports lead there.
+      // The path comes from the writer of the folder, and reports contain links to it.
       file: text.refine(staysInside, 'leads out of the run’s folder'),
       title: text,
+      packets: z.array(count).exactOptional(),
     }),
   ),
-});
+};
+
+/** TestRecord of record.ts, as JSON; one of schema 1 gets the key of its id and title. */
+const testRecord: z.ZodType<TestRecord> = z.discriminatedUnion('schema', [
+  z.looseObject({ schema: z.literal(2), key: text.min(1), ...commonRecord }),
+  z
+    .looseObject({ schema: z.literal(1), ...commonRecord })
+    .transform((record) => ({ ...record, schema: 2 as const, key: keyOfOldTitle(record) })),
+]);
 
 /**
  * Reads a JSON file of a run or matrix.
- * @throws MacvlabError USAGE naming the file and what is wrong in it
+ * @throws MacvlabError USAGE that names the file and the problem in it
  */
 export function readAs<T>(schema: z.ZodType<T>, file: string): T {
   return readingOf(file, () => {
-    // Whoever made the folder may have put something else there, of which reading would never end: a pipe, a device.
+    // A folder from another user may contain a pipe or a device, of which reading would never end.
     if (!statSync(file).isFile()) throw new Error('it is no file');
-    const read = schema.safeParse(JSON.parse(readFileSync(file, 'utf8')));
+    const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    const read = schema.safeParse(value);
     if (read.success) return read.data;
+    refuseOtherSchema(file, value, read.error);
     throw new Error(z.prettifyError(read.error));
+  });
+}
+
+/** @throws MacvlabError USAGE if the whole problem is that a later macvlab has written the file */
+function refuseOtherSchema(file: string, value: unknown, { issues }: z.ZodError): void {
+  const schema = (value as { schema?: unknown } | null)?.schema;
+  if (typeof schema !== 'number' || !issues.some(({ path }) => path.length === 1 && path[0] === 'schema')) return;
+  throw new MacvlabError('USAGE', `${file} has schema ${schema}, which this version of macvlab does not read`, {
+    next: 'use the version of macvlab that wrote it; the field "macvlab" of run.json or matrix.json has its number',
   });
 }
 
@@ -117,6 +138,7 @@ export function readingOf<T>(path: string, read: (path: string) => T): T {
   try {
     return read(path);
   } catch (error) {
+    if (error instanceof MacvlabError) throw error;
     throw new MacvlabError('USAGE', `${path} cannot be read as part of a run`, {
       evidence: messageOf(error),
       next: 'name the folder of a run, such as reports/latest; if this file alone is damaged, move it away and try again',

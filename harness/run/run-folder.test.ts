@@ -33,7 +33,8 @@ const run: RunRecord = {
 
 function record(number: number, given: Partial<TestRecord> = {}): TestRecord {
   return {
-    schema: 1,
+    schema: 2,
+    key: 'a1-vepa-to-sibling',
     number,
     id: 'A1.3',
     title: 'mode vepa',
@@ -55,7 +56,7 @@ function record(number: number, given: Partial<TestRecord> = {}): TestRecord {
   };
 }
 
-/** The MacvlabError that work ends with. */
+/** The MacvlabError that the work throws. */
 async function errorOf(work: () => unknown): Promise<MacvlabError> {
   try {
     await work();
@@ -98,7 +99,7 @@ describe("a run's folder", () => {
 
   it('is read back as it was written, in the order of the numbers', async () => {
     const folder = RunFolder.create(out, run);
-    const records = [record(1000), record(2, { title: '漢字' }), record(10, { id: 'X1' })];
+    const records = [record(1000), record(2, { key: '漢字' }), record(10, { id: 'X1' })];
     for (const one of records) folder.writeRecord(one);
     const ended = { ...run, endedAt: '2026-11-21T08:16:00.000Z', durationMs: 60_000, exit: 1 };
     folder.finish(ended);
@@ -107,10 +108,10 @@ describe("a run's folder", () => {
     expect((await readRun(folder.path)).folder).to.equal(folder.path);
   });
 
-  it('names records and evidence by number, id and title, and leaves no unfinished file', () => {
+  it('names records by number and key, evidence by number and id, and leaves no unfinished file', () => {
     const folder = RunFolder.create(out, run);
-    const path = folder.writeRecord(record(1, { title: 'Mode vepa: ../../etc/Ünïcode' }));
-    expect(path).to.equal(join(folder.path, 'records', '001-a1.3-mode-vepa-etc-unicode.json'));
+    const path = folder.writeRecord(record(1, { key: 'Mode vepa: ../../etc/Ünïcode' }));
+    expect(path).to.equal(join(folder.path, 'records', '001-mode-vepa-etc-unicode.json'));
     expect(readdirSync(join(folder.path, 'records'))).to.have.lengthOf(1);
     const evidence = folder.evidenceFolder({ number: 1, id: 'A1.3' });
     expect(evidence).to.deep.equal({ relative: 'evidence/001-a1.3', absolute: join(folder.path, 'evidence/001-a1.3') });
@@ -190,10 +191,24 @@ describe('reading a run', () => {
     expect((await errorOf(() => readRun(folder.path))).evidence).to.include('verdict');
   });
 
+  it('reads records of schema 1, which have no key: finds the key by id and title', async () => {
+    const write = (name: string, one: object) => writeFileSync(join(folder.path, 'records', name), JSON.stringify(one));
+    const { key: _, ...old } = record(2, { id: 'A1.3', title: 'vepa: ns1 reaches the gateway' });
+    write('002-x.json', { ...old, schema: 1 });
+    write('003-x.json', { ...old, number: 3, schema: 1, title: 'a title of another version' });
+    const [, known, unknown] = (await readRun(folder.path)).records;
+    expect(known).to.deep.equal({ ...old, schema: 2, key: 'a1-vepa-to-gateway' });
+    expect(unknown?.key).to.match(/^old-a1-3-a-title-of-another-version-/);
+    write('003-x.json', { ...old, number: 3, schema: 2 });
+    expect((await errorOf(() => readRun(folder.path))).evidence).to.include('key');
+  });
+
   it('refuses records of another schema and files that are no records', async () => {
     const file = join(folder.path, 'records', '002-x.json');
-    writeFileSync(file, JSON.stringify({ ...record(2), schema: 2 }));
-    expect((await errorOf(() => readRun(folder.path))).evidence).to.include('schema');
+    writeFileSync(file, JSON.stringify({ ...record(2), schema: 3 }));
+    const other = await errorOf(() => readRun(folder.path));
+    expect(other.message).to.equal(`${file} has schema 3, which this version of macvlab does not read`);
+    expect(other.next).to.include('the version of macvlab that wrote it');
     rmSync(file);
     writeFileSync(join(folder.path, 'records', 'notes.txt'), 'hello');
     expect((await errorOf(() => readRun(folder.path))).message).to.include('notes.txt');

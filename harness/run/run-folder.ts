@@ -1,7 +1,7 @@
-/** The folder that one run writes: `run.json`, one record per test, their evidence. Reports are made from it alone. */
+/** The folder of one run: `run.json`, one record per test, and their evidence. Reports are generated from it alone. */
 import { randomInt } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { MacvlabError } from '../core/error.js';
 import { asJson, makeFolders, pointAt, writeWhole, writing } from '../core/report-files.js';
 import type { RunRecord, TestRecord } from './record.js';
@@ -9,14 +9,21 @@ import type { RunRecord, TestRecord } from './record.js';
 /** A folder for one test's evidence. */
 export interface EvidenceFolder {
   absolute: string;
-  /** As it begins `Evidence.file`: relative to the run's folder, "evidence/001-a1.3". */
+  /** The beginning of `Evidence.file`: relative to the run's folder, "evidence/001-a1.3". */
   relative: string;
 }
 
-/** A run's folder while the run writes it. All writing is synchronous, so that it also works on the way out of a signal. */
+/**
+ * A run's folder while the run writes it. Records and reports are written synchronously, so that writing also works
+ * while a signal ends the process.
+ */
 export class RunFolder {
   /** Absolute path. */
   readonly path: string;
+  /** The run's id, which is also the folder's name. */
+  get id(): string {
+    return basename(this.path);
+  }
 
   readonly #writing = new Set<Promise<void>>();
   #failure: unknown;
@@ -25,7 +32,7 @@ export class RunFolder {
     this.path = path;
   }
 
-  /** Takes a file that is being written; `written` waits for it, so that no test has to. */
+  /** Adds a file that is being written. `written` waits for it, so that no test has to. */
   later(writing: Promise<void>): void {
     const kept = writing
       .catch((error: unknown) => void (this.#failure ??= error))
@@ -35,7 +42,7 @@ export class RunFolder {
 
   /**
    * Waits until all files are written.
-   * @throws MacvlabError OUT_NOT_WRITABLE when one of them could not be
+   * @throws MacvlabError OUT_NOT_WRITABLE if one of them could not be written
    */
   async written(): Promise<void> {
     await Promise.all(this.#writing);
@@ -46,7 +53,8 @@ export class RunFolder {
   }
 
   /**
-   * Makes `<out>/<run.id>/` with its first `run.json`, and points `<out>/latest` at it. On failure the run leaves no folder.
+   * Creates `<out>/<run.id>/` with its first `run.json`, and points `<out>/latest` at it. On failure the run leaves no
+   * folder.
    * @throws MacvlabError OUT_NOT_WRITABLE
    */
   static create(out: string, run: RunRecord): RunFolder {
@@ -74,11 +82,11 @@ export class RunFolder {
    * @throws MacvlabError OUT_NOT_WRITABLE
    */
   writeRecord(record: TestRecord): string {
-    return this.write(join('records', `${testName(record)}-${slug(record.title)}.json`), asJson(record));
+    return this.write(join('records', `${position(record)}-${slug(record.key)}.json`), asJson(record));
   }
 
   /**
-   * Makes the folder that a test's evidence goes to; asking again for the same test gives the same folder.
+   * Creates the folder for a test's evidence. Another call for the same test returns the same folder.
    * @throws MacvlabError OUT_NOT_WRITABLE
    */
   evidenceFolder(test: Pick<TestRecord, 'number' | 'id'>): EvidenceFolder {
@@ -97,7 +105,7 @@ export class RunFolder {
     try {
       writing(this.path, () => writeWhole(path, text));
     } catch (error) {
-      // Where there is room again at the end, the run still lacks this file.
+      // Even if there is space again at the end, the run lacks this file.
       this.#failure ??= error;
       throw error;
     }
@@ -105,8 +113,8 @@ export class RunFolder {
   }
 
   /**
-   * Writes what a machine of a lab has shown on its console.
-   * @param lab position of the lab in the run, from 1
+   * Writes the console output of a machine of a lab.
+   * @param lab number of the lab in the run, from 1
    * @throws MacvlabError OUT_NOT_WRITABLE
    */
   writeConsole(lab: number, machine: string, text: string): void {
@@ -115,8 +123,8 @@ export class RunFolder {
   }
 
   /**
-   * Writes how a host was.
-   * @param lab position of the lab in the run, from 1
+   * Writes a snapshot of a host.
+   * @param lab number of the lab in the run, from 1
    * @param name "node1-before.txt"
    * @throws MacvlabError OUT_NOT_WRITABLE
    */
@@ -126,7 +134,7 @@ export class RunFolder {
   }
 
   /**
-   * Writes `run.json` again, as the run ended.
+   * Writes `run.json` again at the end of the run.
    * @throws MacvlabError OUT_NOT_WRITABLE
    */
   finish(run: RunRecord): void {
@@ -144,8 +152,8 @@ export function newRunId(date = new Date(), random = () => randomInt(0x10000) / 
 }
 
 /**
- * Any title as a part of a file's name: lower-case ASCII letters, digits, dots and dashes, never empty, never with a dot
- * or dash at an end, at most 48 characters.
+ * Converts any title to a part of a file name: lower-case ASCII letters, digits, dots and dashes, at most 48
+ * characters. It is never empty, and no dot or dash is at an end.
  */
 export function slug(title: string): string {
   const ascii = title.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
@@ -156,6 +164,10 @@ export function slug(title: string): string {
   return safe.slice(0, 48).replace(/[-.]+$/, '') || 'test';
 }
 
-function testName({ number, id }: Pick<TestRecord, 'number' | 'id'>): string {
-  return `${String(number).padStart(3, '0')}-${slug(id)}`;
+function testName(test: Pick<TestRecord, 'number' | 'id'>): string {
+  return `${position(test)}-${slug(test.id)}`;
+}
+
+function position({ number }: Pick<TestRecord, 'number'>): string {
+  return String(number).padStart(3, '0');
 }

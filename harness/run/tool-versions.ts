@@ -8,7 +8,7 @@ const commands: Record<string, { argv: string[]; version: RegExp }> = {
   ping: { argv: ['ping', '-V'], version: /iputils[- ](\S+)/ },
 };
 
-/** Name to version; a tool that tells none is left out. */
+/** Name to version. A tool that reports no version is left out. */
 export async function toolVersions(machine: Session): Promise<Record<string, string>> {
   const results = await machine.batch(Object.values(commands).map(({ argv }) => ({ argv, mayFail: true })));
   const found = Object.entries(commands).map(([name, { version }], index) => [

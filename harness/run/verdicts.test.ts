@@ -6,25 +6,28 @@ import { expect } from 'chai';
 import { MacvlabError } from '../core/error.js';
 import { pause } from '../core/wait.js';
 import { expect as say } from '../expect/expect.js';
-import type { KernelLog } from '../lab/driver.js';
-import type { Exchange } from '../lab/exchange.js';
+import type { KernelLog } from '../machine/driver.js';
+import type { Exchange } from '../exchange/exchange.js';
 import { Lab } from '../lab/lab.js';
-import { Lacking } from '../lab/lacking.js';
-import { sandboxDriver } from '../lab/sandbox/sandbox.js';
+import { MissingPrerequisite } from '../core/missing-prerequisite.js';
+import { sandboxDriver } from '../machine/sandbox/sandbox.js';
 import { arpReply, echoRequest } from '../wire/pattern.js';
 import type { RunRecord, TestRecord } from './record.js';
-import type { Experiment } from './registry.js';
+import type { Experiment } from './suite/experiment-spec.js';
 import { RunFolder } from './run-folder.js';
-import { type Notes, Stage, type SuiteState } from './stage.js';
-import { needsRoot } from '../setup/needs.test-support.js';
+import { runExperiment } from './run-experiment.js';
+import { LabSlot } from './lab-slot.js';
+import { type Notes } from './suite-state.js';
+import { type SuiteState } from './suite-state.js';
+import { needs, needsRoot } from '../setup/needs.test-support.js';
 
 type KernelComplaint = ReturnType<KernelLog['since']>[number];
 
-/** What a verdict means is proved on a real lab: each way in which an experiment can end, brought about for real. */
+/** Proves the meaning of each verdict on a real lab: each way in which an experiment can end really occurs. */
 describe('verdicts (needs root)', function verdicts() {
   this.timeout(30_000);
   let lab: Lab;
-  let stage: Stage;
+  let slot: LabSlot;
   let out: string;
   let interruption: AbortController;
 
@@ -36,7 +39,7 @@ describe('verdicts (needs root)', function verdicts() {
     out = mkdtempSync(join(tmpdir(), 'macvlab-verdicts-'));
     interruption = new AbortController();
     lab = await Lab.open(sandboxDriver);
-    await lab.listen();
+    await lab.listening.start();
     lab.endWiring();
     lab.scopes.enter('suite');
     await lab.configure({
@@ -57,13 +60,13 @@ describe('verdicts (needs root)', function verdicts() {
       planned: 1,
       interrupted: false,
     };
-    stage = new Stage(lab, {
+    slot = new LabSlot(lab, {
       folder: RunFolder.create(out, run),
       signal: interruption.signal,
       uncaught: new AbortController().signal,
       listener: { remark() {}, begin() {}, testStarted() {}, testEnded() {}, end() {} },
       bail: false,
-      performed: undefined,
+      experimentEnded: undefined,
       numbers: new Map(),
       records: [],
       stop() {},
@@ -80,13 +83,31 @@ describe('verdicts (needs root)', function verdicts() {
     needs: string[] = [],
     suite: SuiteState = { title: 'T', parent: undefined, modes: [], needs: [] },
   ): Promise<TestRecord> {
-    const experiment = { id: 'T1', title: 'a test', suite: 'T', file: 'suites/t.ts', modes: [], needs, test: {} };
-    const record = await stage.perform(experiment as unknown as Experiment, suite, body);
-    await stage.run.folder.written();
+    const experiment = { key: 't-one', id: 'T1', title: 'a test', suite: 'T', file: 'suites/t.ts', modes: [], needs };
+    const record = await runExperiment(slot, experiment as unknown as Experiment, suite, body);
+    await slot.run.folder.written();
     return record;
   }
 
   const inSandbox = (script: string) => lab.machines.machine.run(['sh', '-c', script]);
+
+  /** Two ports of the switch that exchange no frames, while both reach the router. */
+  const node1Isolated = async () => {
+    await inSandbox('for port in node1 node2; do ip netns exec switch bridge link set dev $port isolated on; done');
+  };
+
+  /** Rows of tshark's fields. */
+  function fieldsOf(file: string, options: string[], ...fields: string[]): string[][] {
+    const columns = fields.flatMap((field) => ['-e', field]);
+    const text = execFileSync('tshark', ['-r', file, ...options, '-T', 'fields', ...columns], {
+      encoding: 'utf8',
+      stdio: 'pipe',
+    });
+    return text
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => line.split('\t'));
+  }
 
   it('passed: with the frames that prove it', async () => {
     const record = await performed(async ({ observe }) => {
@@ -96,12 +117,56 @@ describe('verdicts (needs root)', function verdicts() {
     expect(record).to.include({ verdict: 'passed', assertions: 1 });
     expect(record.observed).to.deep.equal({ outcome: 'answered' });
     expect(record.frames).to.be.above(6);
-    const pcap = record.evidence.find(({ file }) => file.endsWith('node1-eth1-out.pcap'));
+    const pcap = record.evidence.find(({ file }) => file.endsWith('.pcapng'));
+    expect(pcap?.file).to.equal('evidence/000-t1/t1.pcapng');
+    expect(pcap).not.to.have.property('packets');
     const told = execFileSync('tcpdump', ['-n', '-r', join(out, 'test', pcap?.file ?? '')], {
       encoding: 'utf8',
       stdio: 'pipe',
     });
     expect(told).to.include('10.0.0.1 > 10.0.0.2: ICMP echo request');
+  });
+
+  it('the pcapng of a lost ping: per point the frames that were captured, and the way of the lost frame', async function () {
+    needs(this, 'tshark', 'capinfos');
+    let counts: [string, number][] = [];
+    const record = await performed(async () => {
+      await node1Isolated();
+      const ping = await lab.ping(lab.node1, lab.node2);
+      await pause(200);
+      counts = lab.listening.captures.map(({ name, sightings }) => [name, sightings.length]);
+      say(ping).to.be.answered();
+    });
+    expect(record.verdict, record.reason).to.equal('failed');
+    const { file = '', packets = [] } = record.evidence.find((each) => each.file.endsWith('.pcapng')) ?? {};
+    const path = join(out, 'test', file);
+    const about = execFileSync('capinfos', [path], { encoding: 'utf8', stdio: 'pipe' });
+    expect(about)
+      .to.match(/Capture comment: +T1 a test\n/)
+      .and.to.match(/Capture comment: +verdict: failed\n/);
+    const points = [...about.matchAll(/^ +Name = (.*)$/gm)].map(([, name]) => name ?? '');
+    const rows = fieldsOf(path, [], 'frame.interface_name');
+    const counted = points.map((name) => [name, rows.filter(([at]) => at === name).length]);
+    // Frames after the ping, such as a kernel's own, can only add.
+    for (const [index, [name, count]] of counts.entries()) {
+      expect(counted[index]?.[0]).to.equal(name);
+      expect(counted[index]?.[1]).to.be.within(count, count + 10);
+    }
+    expect(rows).to.have.lengthOf(record.frames);
+    expect(packets).to.have.lengthOf(1);
+    const filter = `frame.packet_id == ${packets[0]}`;
+    const way = fieldsOf(path, ['-Y', filter], 'frame.interface_name', 'frame.comment');
+    expect(way.map(([at]) => at)).to.include.members(['node1/eth1 out', 'switch/node1 in', 'router/eth1']);
+    expect(way.map(([at]) => at)).not.to.include('switch/node2 out');
+    const notes = way.filter(([, note]) => note !== '');
+    expect(notes).to.deep.equal([
+      [
+        'switch/node1 in',
+        'last seen here: ARP request of the ping from node1 to node2; expected at switch/node2 out, missing',
+      ],
+    ]);
+    const witnesses = fieldsOf(path, ['-Y', 'frame.comment == "witness"'], 'frame.interface_name');
+    expect(witnesses.length).to.be.above(4);
   });
 
   it('passed: also when witnesses were sent beside the answer, whose frames are no part of the exchange', async () => {
@@ -185,21 +250,45 @@ describe('verdicts (needs root)', function verdicts() {
     expect(second.verdict, second.reason).to.equal('passed');
   });
 
-  it('error: this machine’s clock was set meanwhile, whatever was asserted', async () => {
+  it('error: this machine’s clock was set in both runs of it, also if all assertions held', async () => {
     const now = Date.now.bind(Date);
+    let runs = 0;
     try {
       const record = await performed(() => {
-        Date.now = () => now() - 60_000;
+        const back = ++runs * 60_000;
+        Date.now = () => now() - back;
         say(1).to.equal(1);
         return Promise.resolve();
       });
       expect(record).to.include({ verdict: 'error', assertions: 1 });
       expect(record.failure?.code).to.equal('CLOCK_JUMPED');
       expect(record.reason).to.match(/jumped (59999|6000[01]) ms back/);
+      expect(record.repeated).to.match(/clock was set by -(59999|6000[01]) ms during the first run/);
+      expect(runs).to.equal(2);
     } finally {
       Date.now = now;
     }
   });
+
+  for (const verdict of ['passed', 'failed'] as const) {
+    it(`${verdict}: this machine’s clock was set once, so only the second run counts, in a lab as before`, async () => {
+      const now = Date.now.bind(Date);
+      let runs = 0;
+      try {
+        const record = await performed(async ({ observe }) => {
+          await lab.node1.namespace('repeated');
+          observe('run', ++runs);
+          if (runs === 1) Date.now = () => now() + 60_000;
+          say(runs).to.equal(verdict === 'passed' ? 2 : 1);
+        });
+        expect(record).to.include({ verdict, assertions: 1 });
+        expect(record.observed).to.deep.equal({ run: 2 });
+        expect(record.repeated).to.match(/clock was set by (59999|6000[01]) ms during the first run/);
+      } finally {
+        Date.now = now;
+      }
+    });
+  }
 
   it('error: nothing was asserted', async () => {
     const record = await performed(async () => {
@@ -229,7 +318,7 @@ describe('verdicts (needs root)', function verdicts() {
 
   it('error: the second assertion of a chain is not called', async () => {
     const record = await performed(async () => {
-      // eslint-disable-next-line @typescript-eslint/unbound-method -- as somebody writes it who forgets the call
+      // eslint-disable-next-line @typescript-eslint/unbound-method -- the user has forgotten the call
       say(await lab.ping(lab.node1, lab.node2)).to.exist.and.be.answered;
     });
     expect(record.verdict).to.equal('error');
@@ -290,14 +379,14 @@ describe('verdicts (needs root)', function verdicts() {
       try {
         say(ping).to.be.lost();
       } catch {
-        // As somebody might who only wants to try.
+        // A user may catch the error of an assertion.
       }
     });
     const behind = await performed(async () => {
       const ping = await lab.ping(lab.node1, lab.node2);
       await Promise.resolve()
         .then(() => say(ping).to.be.lost())
-        .catch(() => Promise.reject(new Lacking('machine', 'needs what nobody has')));
+        .catch(() => Promise.reject(new MissingPrerequisite('machine', 'needs a missing machine')));
     });
     for (const record of [caught, behind])
       expect(record).to.include({
@@ -316,10 +405,10 @@ describe('verdicts (needs root)', function verdicts() {
   it('as a set-up’s assertions have it: what does not hold, is not called or not awaited there', async () => {
     const setUpBy = async (work: (ping: Exchange) => unknown): Promise<TestRecord> => {
       const suite: SuiteState = { title: 'T', parent: undefined, modes: [], needs: [] };
-      await stage.enterSuite(suite, 'T', {});
-      await stage.attempt(suite, async () => void work(await lab.ping(lab.node1, lab.node2)));
+      await slot.enterSuite(suite, 'T', {});
+      await slot.attempt(suite, async () => void work(await lab.ping(lab.node1, lab.node2)));
       const record = await performed(async () => say(await lab.ping(lab.node1, lab.node2)).to.be.answered(), [], suite);
-      await stage.leaveSuite(suite);
+      await slot.leaveSuite(suite);
       return record;
     };
     const sound = await setUpBy((ping) => say(ping).to.be.answered());
@@ -338,17 +427,21 @@ describe('verdicts (needs root)', function verdicts() {
 
   it('error: its evidence or its record cannot be written, whatever was asserted', async () => {
     const sound = async () => say(await lab.ping(lab.node1, lab.node2)).to.be.answered();
-    const { path } = stage.run.folder;
-    const experiment = { id: 'T1', title: 'a test', suite: 'T', file: 'suites/t.ts', modes: [], needs: [], test: {} };
+    const { path } = slot.run.folder;
+    const experiment = {
+      key: 't-one',
+      id: 'T1',
+      title: 'a test',
+      suite: 'T',
+      file: 'suites/t.ts',
+      modes: [],
+      needs: [],
+    };
     const perform = () =>
-      stage.perform(
-        experiment as unknown as Experiment,
-        { title: 'T', parent: undefined, modes: [], needs: [] },
-        async () => {
-          await lab.node1.namespace('left');
-          await sound();
-        },
-      );
+      runExperiment(slot, experiment, { title: 'T', parent: undefined, modes: [], needs: [] }, async () => {
+        await lab.node1.namespace('left');
+        await sound();
+      });
     const folders = ['records', 'evidence'].map((name) => join(path, name));
     for (const folder of folders) {
       renameSync(folder, `${folder}.away`);
@@ -356,7 +449,7 @@ describe('verdicts (needs root)', function verdicts() {
       const record = await perform();
       expect(record, folder).to.include({ verdict: 'error', assertions: 1 });
       expect(record.failure?.code, folder).to.equal('OUT_NOT_WRITABLE');
-      // What it has made is undone all the same.
+      // The changes of the experiment are reverted even so.
       expect(lab.node1.endpoints, folder).to.deep.equal([]);
     }
   });
@@ -365,12 +458,12 @@ describe('verdicts (needs root)', function verdicts() {
     const blind = () =>
       performed(async () => {
         say(await lab.ping(lab.node1, lab.node2)).to.be.answered();
-        // What is still on its way to them must not come later.
+        // Frames that are still on their way to the captures must not arrive later.
         await pause(500);
-        for (const capture of lab.captures) capture.forget();
+        for (const capture of lab.listening.captures) capture.forget();
       });
     let record = await blind();
-    // Kernels ask for routers and neighbours when they like: a frame of theirs may come behind that.
+    // Kernels send router and neighbour solicitations at any time. Such a frame may come after the wait.
     for (let tries = 1; record.frames > 0 && tries < 5; tries++) record = await blind();
     expect(record).to.include({ verdict: 'error', assertions: 1, frames: 0 });
     expect(record.failure?.code).to.equal('NO_EVIDENCE');
@@ -441,7 +534,7 @@ describe('verdicts (needs root)', function verdicts() {
     const record = await performed(async () => {
       say(1).to.equal(1);
       await lab.node1.namespace('ns1');
-      throw new Lacking('machine', 'needs a third machine');
+      throw new MissingPrerequisite('machine', 'needs a third machine');
     });
     expect(record).to.include({ verdict: 'skipped', reason: 'needs a third machine', assertions: 1 });
     expect(record).to.not.have.property('failure');
@@ -450,20 +543,20 @@ describe('verdicts (needs root)', function verdicts() {
 
   it('skipped: for what turns out to be lacking when its suite is set up', async () => {
     const suite: SuiteState = { title: 'T', parent: undefined, modes: [], needs: [] };
-    await stage.enterSuite(suite, 'T', {});
-    await stage.attempt(suite, () => Promise.reject(new Lacking('machine', 'needs a router')));
-    await stage.attempt(suite, () => Promise.reject(new Error('what comes next is not even tried')));
+    await slot.enterSuite(suite, 'T', {});
+    await slot.attempt(suite, () => Promise.reject(new MissingPrerequisite('machine', 'needs a router')));
+    await slot.attempt(suite, () => Promise.reject(new Error('what comes next is not even tried')));
     const record = await performed(() => Promise.reject(new Error('nor is this')), [], suite);
     expect(record).to.include({ verdict: 'skipped', reason: 'needs a router' });
-    await stage.leaveSuite(suite);
+    await slot.leaveSuite(suite);
   });
 
   describe('a set-up that never ends', () => {
-    /** What becomes of an experiment behind it. */
+    /** The result of an experiment that follows. */
     const behind = async (meanwhile: () => void) => {
       const suite: SuiteState = { title: 'T', parent: undefined, modes: [], needs: [] };
-      await stage.enterSuite(suite, 'T', {});
-      await stage.attempt(suite, () => {
+      await slot.enterSuite(suite, 'T', {});
+      await slot.attempt(suite, () => {
         meanwhile();
         return new Promise<void>(() => undefined);
       });
@@ -472,10 +565,10 @@ describe('verdicts (needs root)', function verdicts() {
 
     it('its deadline: error, and the lab is damaged', async () => {
       const record = await behind(() => {
-        process.env.MACVLAB_PATIENCE = '0.002';
-      }).finally(() => delete process.env.MACVLAB_PATIENCE);
+        process.env.MACVLAB_TIMEOUT_FACTOR = '0.002';
+      }).finally(() => delete process.env.MACVLAB_TIMEOUT_FACTOR);
       expect(record).to.include({ verdict: 'error', reason: 'waited 240 ms for the set-up of “T” to end' });
-      expect(stage.isUnfit).to.equal(true);
+      expect(slot.isUnfit).to.equal(true);
     }).timeout(8000);
 
     it('the run is interrupted: error, at once', async () => {
@@ -497,9 +590,9 @@ describe('verdicts (needs root)', function verdicts() {
   });
 
   describe('where the lab’s kernel is its own', () => {
-    /** What a guest's console would have heard (harness/lab/vm/vm.test.ts proves that it does), told by the test. */
+    /** The splats that a guest's console would have shown. The test sets them; harness/machine/vm/vm.guest.test.ts tests the console. */
     let heard: KernelComplaint[];
-    /** What the kernel has said, and its console has not shown yet. */
+    /** The splats that the console has not shown yet. */
     let late: KernelComplaint[];
     const text = 'a first line\nthe last line\n';
 
@@ -512,10 +605,10 @@ describe('verdicts (needs root)', function verdicts() {
         since: (mark) => heard.slice(mark),
         text: () => new Map([['guest', text]]),
       };
-      stage.judgedComplaints = heard.length;
+      slot.judgedSplats = heard.length;
     });
 
-    /** Performs what asserts something true while the kernel complains. */
+    /** Runs an experiment with a true assertion while the kernel reports these splats. */
     const complaining = (...complaints: Omit<KernelComplaint, 'machine'>[]) =>
       performed(async () => {
         heard.push(...complaints.map((complaint) => ({ machine: 'guest', ...complaint })));
@@ -618,7 +711,7 @@ describe('verdicts (needs root)', function verdicts() {
           panic();
           await new Promise(() => undefined);
         });
-        expect(stage.isUnfit).to.equal(true);
+        expect(slot.isUnfit).to.equal(true);
         let begun = false;
         const second = await performed(async () => {
           begun = true;

@@ -2,11 +2,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { patience, poll } from '../core/wait.js';
-import { identify, isRunning } from '../lab/process-identity.js';
-import { attachSandbox, type SandboxState } from '../lab/sandbox/sandbox.js';
-import { topology } from '../lab/topology.js';
-import { performRun } from './perform.test-support.js';
+import { timeout, poll } from '../core/wait.js';
+import { identify, isRunning } from '../core/process-identity.js';
+import { attachSandbox, type SandboxState } from '../machine/sandbox/sandbox.js';
+import { topology } from '../machine/topology.js';
+import { runInLabs } from './run-suites.test-support.js';
 
 describe('what a failure leaves to be looked at (needs root)', function leaving() {
   this.timeout(120_000);
@@ -20,9 +20,9 @@ describe('what a failure leaves to be looked at (needs root)', function leaving(
 
   it('--keep on-failure: the lab is as the first failure has left it, and the run ends there', async () => {
     const labs = { sandbox: 'reflecting' } as const;
-    const { kept, records, run } = await performRun({ filters: ['A1.3'], out, labs, keep: 'on-failure' });
+    const { kept, records, run } = await runInLabs({ filters: ['A1.3'], out, labs, keep: 'on-failure' });
     const [left] = kept;
-    const keeper = left && identify(left.keeper);
+    const holder = left && identify(left.holder);
     try {
       expect(records.map(({ verdict }) => verdict)).to.deep.equal(['failed']);
       expect(run.planned).to.be.above(1);
@@ -33,19 +33,19 @@ describe('what a failure leaves to be looked at (needs root)', function leaving(
       expect(link.stdout, link.stderr).to.include('macvlan mode vepa');
       const address = await nodes.node1.run(['ip', '-br', 'address', 'show', 'dev', 'eth1']);
       expect(address.stdout).to.include('10.211.55.18/24');
-      // What failed can be tried again by hand, by the names of all.
+      // A user can repeat the failed ping by hand, with the names of nodes and endpoints.
       const again = ['ip', 'netns', 'exec', 'node1-ns1', 'ping', '-c', '1', '-w', '10', 'node1-ns2'];
       expect((await nodes.node1.run(again)).stdout).to.include(' 1 received');
       for (const session of [machine, ...Object.values(nodes)]) session.close();
     } finally {
-      if (left) process.kill(left.keeper, 'SIGKILL');
+      if (left) process.kill(left.holder, 'SIGKILL');
     }
-    const gone = () => Promise.resolve(!keeper || !isRunning(keeper) || undefined);
-    await poll(gone, { what: 'the kept lab to end', deadline: patience(10_000) });
+    const gone = () => Promise.resolve(!holder || !isRunning(holder) || undefined);
+    await poll(gone, { what: 'the kept lab to end', deadline: timeout(10_000) });
   });
 
   it('a set-up that fails: its commands are the evidence of the first experiment, the others refer to that', async () => {
-    const { records, run } = await performRun({ filters: ['A1.1'], out, labs: { sandbox: 'full' } });
+    const { records, run } = await runInLabs({ filters: ['A1.1'], out, labs: { sandbox: 'full' } });
     const [first, ...others] = records;
     expect(others).to.not.be.empty;
     expect(first).to.include({ verdict: 'error' });

@@ -1,20 +1,19 @@
 /** The IPv4 addresses that children may be given: "10.0.0.0/28" or "10.0.0.50-10.0.0.60". */
 import { isIPv4 } from 'node:net';
 import { MacvlabError } from '../core/error.js';
-import { formatIpv4, parseIp } from '../wire/address.js';
-import { uint32 } from '../wire/bytes.js';
+import { addressAt, numberOf } from '../core/cidr.js';
 
-/** A range of addresses, as numbers; both ends belong to it. */
+/** A range of addresses, as numbers; both ends are included. */
 export interface AddressRange {
-  /** As it was written. */
+  /** As the user wrote it. */
   text: string;
   first: number;
   last: number;
-  /** Of a range in CIDR form. */
+  /** For a range in CIDR form. */
   prefix?: number;
 }
 
-/** Reads a range. @throws MacvlabError USAGE for what is none, or has no room for two children */
+/** Reads a range. @throws MacvlabError USAGE for an invalid range, or one without room for two children */
 export function parseRange(text: string): AddressRange {
   const range = text.includes('-') ? between(text) : cidr(text);
   if (!range || range.last < range.first) {
@@ -28,32 +27,33 @@ export function parseRange(text: string): AddressRange {
 function between(text: string): AddressRange | undefined {
   const [first = '', last = '', ...more] = text.split('-').map((part) => part.trim());
   if (!isIPv4(first) || !isIPv4(last) || more.length > 0) return undefined;
-  return { text, first: toNumber(first), last: toNumber(last) };
+  return { text, first: numberOf(first), last: numberOf(last) };
 }
 
 function cidr(text: string): AddressRange | undefined {
   const [, address = '', length = ''] = /^([\d.]+)\/(\d{1,2})$/.exec(text.trim()) ?? [];
   const prefix = Number(length);
   if (!isIPv4(address) || length === '' || prefix < 1 || prefix > 32) return undefined;
-  const { first, last } = subnetOf(toNumber(address), prefix);
+  const { first, last } = subnetOf(numberOf(address), prefix);
   return { text, first, last, prefix };
 }
 
-/** What the range is to be used for. */
+/** How the range is used. */
 export interface RangeUse {
-  /** Addresses that the children must reach without a router: the gateway's. */
+  /** Addresses that the children must reach without a router: that of the gateway. */
   near: readonly string[];
-  /** Further addresses that are not theirs: the hosts' own, the peer's child's. */
+  /** Further addresses that the children must not use: those of the hosts, and that of the peer's child. */
   others: readonly string[];
-  /** The prefix length of the segment, where it is known. */
+  /** The prefix length of the segment, if it is known. */
   prefix?: number | undefined;
 }
 
 /**
- * The prefix length that children are given: the known one where it spans all, else the longest that spans the range and those near it.
+ * The prefix length for the children: the known one if it spans all, else the longest that spans the range and the near
+ * addresses.
  */
 export function prefixOf(range: AddressRange, { near, prefix }: RangeUse): number {
-  const all = [range.first, range.last, ...near.map(toNumber)];
+  const all = [range.first, range.last, ...near.map(numberOf)];
   const spans = (length: number) =>
     all.every((each) => subnetOf(each, length).first === subnetOf(all[0] ?? 0, length).first);
   if (prefix !== undefined && spans(prefix)) return prefix;
@@ -63,9 +63,9 @@ export function prefixOf(range: AddressRange, { near, prefix }: RangeUse): numbe
 }
 
 /**
- * Addresses of the range that may be asked for, in the order in which to ask, from a place in it: the network's own and its broadcast
- * address are left out, as are the others.
- * @param place 0 up to 1: where in the range to begin, so that two who use it at a time seldom meet
+ * Addresses of the range to probe, in this order, from a place in the range on. The network address, the broadcast
+ * address and the other used addresses are left out.
+ * @param place 0 up to 1: where in the range to begin, so that two simultaneous users seldom collide
  */
 export function candidates(range: AddressRange, use: RangeUse, place: number, count: number): string[] {
   const { first, last } = subnetOf(range.first, prefixOf(range, use));
@@ -75,28 +75,28 @@ export function candidates(range: AddressRange, use: RangeUse, place: number, co
   const found: string[] = [];
   for (let step = 0; step < size && found.length < count; step++) {
     const number = range.first + ((start + step) % size);
-    const address = toText(number);
+    const address = addressAt(number);
     const isEdge = number === first || number === last || isEdgeOf(range, number);
     if (!isEdge && !taken.has(address)) found.push(address);
   }
   return found;
 }
 
-/** Addresses of the range that must not be asked for, each with its reason: "10.0.0.1 is the gateway’s". */
+/** Addresses of the range that must not be probed, each with its reason: "10.0.0.1 is the gateway’s". */
 export function leftOut(range: AddressRange, use: RangeUse): string[] {
   const { first, last } = subnetOf(range.first, prefixOf(range, use));
-  const inRange = (address: string) => toNumber(address) >= range.first && toNumber(address) <= range.last;
+  const inRange = (address: string) => numberOf(address) >= range.first && numberOf(address) <= range.last;
   const edges = [...new Set([range.first, range.last])].filter(
     (number) => number === first || number === last || isEdgeOf(range, number),
   );
   return [
     ...use.near.filter(inRange).map((address) => `${address} is the gateway’s`),
     ...use.others.filter(inRange).map((address) => `${address} is one of the hosts’ own, or the peer’s child has it`),
-    ...edges.map((number) => `${toText(number)} is the network’s own or its broadcast address`),
+    ...edges.map((number) => `${addressAt(number)} is the network’s own or its broadcast address`),
   ];
 }
 
-/** The first and the last address of a subnet that was given are nobody's, though a larger one may be in use (RFC 1812, 4.2.2.11). */
+/** No host uses the first and the last address of a given subnet, even if a larger subnet is in use (RFC 1812, 4.2.2.11). */
 function isEdgeOf({ prefix, first, last }: AddressRange, number: number): boolean {
   return prefix !== undefined && prefix < 31 && (number === first || number === last);
 }
@@ -105,14 +105,4 @@ function subnetOf(address: number, prefix: number): { first: number; last: numbe
   const size = 2 ** (32 - prefix);
   const first = Math.floor(address / size) * size;
   return { first, last: first + size - 1 };
-}
-
-function toNumber(address: string): number {
-  return uint32(parseIp(address), 0);
-}
-
-function toText(number: number): string {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setUint32(0, number);
-  return formatIpv4(bytes, 0);
 }

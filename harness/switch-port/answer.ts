@@ -1,8 +1,8 @@
-/** Answers to the question whether a switch port reflects, in the words that scripts and people read. */
+/** Answers to the question whether a switch port reflects, as text for scripts and people. */
 
 export type AnswerKind = 'reflects' | 'does not reflect' | 'reflects only' | 'cannot tell';
 
-/** What looks like an answer and is none, or stands beside one: named, so that somebody can do something about it. */
+/** Conditions that look like an answer, or accompany one. Each has a name, so that the user can correct it. */
 export type Cause =
   | 'a loop or a mirror'
   | 'MAC limit'
@@ -22,14 +22,14 @@ export type Cause =
 export interface SegmentAnswer {
   vlan: number | 'untagged';
   kind: AnswerKind;
-  /** What stands behind `reflects only` and `cannot tell:`. */
+  /** The text after `reflects only` and `cannot tell:`. */
   what?: string;
   cause?: Cause;
   /** One sentence that a network engineer can act on. */
   advice: string;
-  /** What else was noticed, a line each: "frames were held back for 8 s". */
+  /** Further observations, one per line: "frames were held back for 8 s". */
   remarks: string[];
-  /** Frames and counts that the answer rests on, a line each. */
+  /** Frames and counts on which the answer is based, one per line. */
   evidence: string[];
 }
 
@@ -53,13 +53,13 @@ export function inSegment(vlan: number | 'untagged'): string {
   return vlan === 'untagged' ? 'of untagged frames' : `in VLAN ${vlan}`;
 }
 
-/** An answer as it stands on the last line: "reflects only broadcast", "cannot tell: …". */
+/** The text of an answer on the last line: "reflects only broadcast", "cannot tell: …". */
 export function answerWords({ kind, what }: Pick<PortAnswer, 'kind' | 'what'>): string {
   if (what === undefined) return kind;
   return kind === 'cannot tell' ? `${kind}: ${what}` : `${kind} ${what}`;
 }
 
-/** The answer for a port from those for its VLANs: it reflects when it does so in each of them. */
+/** Combines the answers for the VLANs into the answer for the port: it reflects if it does so in each of them. */
 export function portAnswer(segments: SegmentAnswer[]): PortAnswer {
   const [first] = segments;
   if (!first) throw new TypeError('no VLAN was looked at');
@@ -70,7 +70,7 @@ export function portAnswer(segments: SegmentAnswer[]): PortAnswer {
   const others = segments.filter(({ kind }) => kind !== 'reflects');
   if (good.length > 0) {
     const names = good.map(({ vlan }) => (vlan === 'untagged' ? vlan : `in ${segmentName(vlan)}`)).join(' and ');
-    // That a VLAN does not pass is an answer, as long as others do.
+    // That a VLAN does not pass is an answer, if others pass.
     const isKnown = others.every(({ kind, cause }) => kind !== 'cannot tell' || cause === 'VLAN not allowed');
     if (isKnown) return { kind: 'reflects only', what: `${names} (${each(others)})`, segments };
   }
@@ -84,7 +84,7 @@ export function portAnswer(segments: SegmentAnswer[]): PortAnswer {
   return { kind: 'cannot tell', what: each(others), segments };
 }
 
-/** The exit code that an answer leads to. */
+/** The exit code for an answer. */
 export function exitOf({ kind }: Pick<PortAnswer, 'kind'>): number {
   if (kind === 'reflects') return answerExit.reflects;
   return kind === 'cannot tell' ? answerExit.cannotTell : answerExit.doesNot;

@@ -1,4 +1,4 @@
-/** Questions that must be answered before the silence of a switch means anything. */
+/** Requests that must get a reply before the silence of a switch means anything. */
 import { settled, apply } from '../link/change.js';
 import { flushNeighbours } from '../link/neighbour.js';
 import { arping } from '../probe/arping.js';
@@ -11,18 +11,18 @@ import type { Listening } from './listening.js';
 import type { Control } from './observation.js';
 import { type Base, type Child, childDevice, type HostNic } from './segment.js';
 
-/** Who is asked. */
+/** The host that gets the requests. */
 export interface Target {
   to: Control['to'];
   address: string;
-  /** Where it is known: nobody has to be asked for it. */
+  /** If it is known, no ARP request is needed. */
   mac?: string | undefined;
 }
 
-/** Seconds for an answer; a switch that is slower than that cannot be used for anything. */
+/** Seconds for a reply; a slower switch cannot be used for anything. */
 const answerSeconds = 4;
 
-/** Asks by ARP as the NIC itself, without an address of its own (RFC 5227, 2.1.1): whether the port passes anything at all. */
+/** Sends an ARP request as the NIC itself, without an address of its own (RFC 5227, 2.1.1): tests whether the port passes anything. */
 export async function askAsNic(
   base: Base,
   { to, address }: Target,
@@ -39,9 +39,9 @@ export async function askAsNic(
   };
 }
 
-/** Asks who has an address, once, without naming one of its own. */
+/** Sends one ARP request for an address, without a sender address. */
 async function askFor({ stack, device }: Base, address: string) {
-  const deadline = Math.ceil(stack.patience(2));
+  const deadline = Math.ceil(stack.timeout(2));
   return arping(stack, address, { device, count: 1, deadline, probe: true });
 }
 
@@ -52,7 +52,7 @@ export interface AskOptions {
   when: Control['when'];
 }
 
-/** Asks as a child: by ARP and an echo, from no knowledge of neighbours. */
+/** Sends ARP and echo requests as a child, without learned neighbours. */
 export async function ask(
   listening: Listening,
   target: Target,
@@ -63,7 +63,7 @@ export async function ask(
   await forget(stack);
   if (way === 'direct' && mac !== undefined) await learn(stack, address, mac);
   const since = mark();
-  const wait = Math.ceil(stack.patience(answerSeconds));
+  const wait = Math.ceil(stack.timeout(answerSeconds));
   const result = await ping(stack, address, { count: 1, wait, device: childDevice });
   const [reply] = result.replies;
   if (reply) listening.took(reply.time);
@@ -90,7 +90,7 @@ export async function ask(
   };
 }
 
-/** Asks while the NIC takes all frames, whoever they are for: what a capture asks of it, for as long as that runs. */
+/** Sends requests while the NIC accepts all frames: a capture requests this for as long as it runs. */
 export async function askPromiscuously(
   host: HostNic,
   listening: Listening,
@@ -98,7 +98,7 @@ export async function askPromiscuously(
   options: AskOptions,
 ): Promise<Control> {
   const { stack, nic: device } = host;
-  // One frame is as good as none: what matters is that the NIC is asked for all.
+  // The filter need not match anything: only the NIC's promiscuous mode matters.
   const filter = 'arp[6:2] = 0xffff';
   const capture = await Capture.open({
     name: `${stack.name}/${device} promiscuous`,
@@ -114,14 +114,14 @@ export async function askPromiscuously(
   }
 }
 
-/** Forgets neighbours that were learned; or one that was set by hand. */
+/** Removes learned neighbours; or one static neighbour entry. */
 async function forget(stack: NetworkStack, address?: string): Promise<void> {
   if (address === undefined) return flushNeighbours([{ stack }]);
   const command = ['ip', 'neighbour', 'delete', address, 'dev', childDevice];
   await apply([settled({ stack, what: 'forget neighbours', command })]);
 }
 
-/** Sets a neighbour by hand, in place of one that is known. */
+/** Sets a static neighbour entry, in place of an existing one. */
 export async function learn(stack: NetworkStack, address: string, mac: string): Promise<void> {
   const command = ['ip', 'neighbour', 'replace', address, 'lladdr', mac, 'nud', 'permanent', 'dev', childDevice];
   await apply([settled({ stack, what: `neighbour ${address} is at ${mac}`, command })]);

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { decodeFrame } from '../wire/decode.js';
-import type { Frame } from '../wire/frame.js';
+import { decodeFrame } from '../wire/protocol/decode.js';
+import type { Frame } from '../wire/protocol/frame.js';
 import { arpRequest, echoRequest } from '../wire/pattern.js';
-import { arp, echo, ethernet, icmp, ipv4, join } from '../wire/sample-frames.js';
+import { arp, echo, ethernet, icmp, ipv4, join } from '../wire/protocol/encode.js';
 import { countClass, differences } from './count-frames.js';
 import { linkLocalOf, macFilter, macOf, newMacRange } from './mac-range.js';
 

@@ -1,29 +1,29 @@
-/** Frames that were sent and frames that came back, compared and counted. */
-import type { Frame } from '../wire/frame.js';
+/** Compares and counts sent and returned frames. */
+import type { Frame } from '../wire/protocol/frame.js';
 import type { FramePattern } from '../wire/pattern.js';
 import type { ClassObservation, FrameClass } from './observation.js';
 
-/** Where frames of a class may have been seen. */
+/** The frames at each place where a class may be seen. */
 export interface Seen {
-  /** Leaving the NIC, and coming into it. */
+  /** Leaving the NIC, and entering it. */
   out: readonly Frame[];
   in: readonly Frame[];
-  /** Given to the child that they are for. */
+  /** Received by the child that they are for. */
   child: readonly Frame[];
-  /** Coming into the peer's NIC. */
+  /** Entering the peer's NIC. */
   peer?: readonly Frame[] | undefined;
 }
 
-/** Bytes to which a short frame is filled up on the wire, without its check sequence (IEEE 802.3, 3.2.8). */
+/** Bytes to which a short frame is padded on the wire, without its check sequence (IEEE 802.3, 3.2.8). */
 const shortest = 60;
 
-/** Counts the frames of one class, told from all others by the pattern. */
+/** Counts the frames of one class, which the pattern identifies. */
 export function countClass(name: FrameClass, pattern: FramePattern, seen: Seen): ClassObservation {
   const matching = (frames: readonly Frame[]) => frames.filter((frame) => pattern.matches(frame));
   const [out, back] = [matching(seen.out), matching(seen.in)];
   const copies = new Map<number | undefined, number>();
   for (const { icmp } of back) copies.set(icmp?.sequence, (copies.get(icmp?.sequence) ?? 0) + 1);
-  // Of echoes each is known by its number; ARP requests and solicitations are all alike.
+  // Each echo has a number; ARP requests and solicitations are all alike.
   const alike = copies.get(undefined) ?? 0;
   copies.delete(undefined);
   const returned = copies.size + Math.min(alike, out.length);
@@ -39,7 +39,7 @@ export function countClass(name: FrameClass, pattern: FramePattern, seen: Seen):
   };
 }
 
-/** What a frame has become on its way, in words; what tells one echo from the next does not count. */
+/** The changes of a frame on its way, as text; differences between one echo and the next do not count. */
 export function differences(sent: Frame, returned: Frame): string[] {
   const compared: [string, (frame: Frame) => string | number | undefined][] = [
     ['tag', tagsOf],
@@ -60,7 +60,7 @@ function tagsOf({ vlans }: Frame): string {
   return vlans.map(({ id }) => `VLAN ${id}`).join(' in ') || 'none';
 }
 
-/** ping puts the time into the first 16 bytes of its data (ping(8), "-p"). */
+/** ping stores the time in the first 16 bytes of its data (ping(8), "-p"). */
 function contentOf({ arp, icmp }: Frame): string {
   const data = icmp?.payload ? Buffer.from(icmp.payload.subarray(16)).toString('hex') : '';
   return [arp && Object.values(arp).join(' '), icmp?.kind, icmp?.target, icmp?.linkLayerAddress, data]

@@ -1,7 +1,7 @@
-/** Observations in lines that a person reads. */
+/** Observations as lines for human readers. */
 import type { ClassObservation, Control, SegmentObservation } from './observation.js';
 
-/** All that an answer rests on. */
+/** Everything on which an answer is based. */
 export function evidenceOf({ controls, classes, bpdus, frames }: SegmentObservation): string[] {
   return [
     ...controls.map(controlLine),

@@ -1,7 +1,7 @@
-/** What is a flood. */
+/** Thresholds for a flood. */
 
-/** Children's frames that have come back, of the few that they have asked with, from which on nothing more is sent. */
+/** If more of the children's frames than this return after the few requests, nothing more is sent. */
 export const floodedFrom = 30;
 
-/** The same, behind all that was sent: several times as many as are ever sent. */
+/** The same, after all frames were sent: several times as many as are ever sent. */
 export const loopFrom = 200;

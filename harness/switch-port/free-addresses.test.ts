@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { Lab } from '../lab/lab.js';
-import { sandboxDriver } from '../lab/sandbox/sandbox.js';
-import { skipWithoutRoot } from '../lab/sandbox/sandbox.test-support.js';
+import { sandboxDriver } from '../machine/sandbox/sandbox.js';
+import { skipWithoutRoot } from '../machine/sandbox/sandbox.test-support.js';
 import { freeAddresses } from './free-addresses.js';
 import type { Base } from './segment.js';
 

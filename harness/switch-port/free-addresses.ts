@@ -1,14 +1,14 @@
-/** Addresses that nobody has: nobody answers an ARP probe for them (RFC 5227), before a child is given one. */
+/** Finds free addresses for children: no host replies to an ARP probe for them (RFC 5227). */
 import { MacvlabError } from '../core/error.js';
 import { addressProbes, arping } from '../probe/arping.js';
 import type { Base } from './segment.js';
 
 /**
- * The first addresses of a list for which nobody answers.
- * @param from the range that they are from, as it stands in an error
- * @param leftOut why others of the range are not in the list, a line each
- * @returns the addresses, and how many frames it took
- * @throws MacvlabError HOST_ADDRESSES when there are not as many
+ * The first addresses of a list for which no host replies.
+ * @param from the range of the addresses, for error messages
+ * @param leftOut why other addresses of the range are not in the list, one per line
+ * @returns the addresses, and the number of frames sent
+ * @throws MacvlabError HOST_ADDRESSES if there are too few
  */
 export async function freeAddresses(
   { stack, device }: Base,
@@ -22,7 +22,7 @@ export async function freeAddresses(
   for (let at = 0; at < list.length && free.length < count;) {
     const round = list.slice(at, at + count - free.length);
     at += round.length;
-    const deadline = Math.ceil(stack.patience(addressProbes.deadline));
+    const deadline = Math.ceil(stack.timeout(addressProbes.deadline));
     const answers = await Promise.all(
       round.map((address) => arping(stack, address, { ...addressProbes, device, deadline })),
     );

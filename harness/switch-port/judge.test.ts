@@ -9,7 +9,7 @@ function control(from: Control['from'], answered: Control['answered'] = 'echo', 
 
 const answeredAll = [control('NIC', 'ARP'), control('child 1'), control('child 2')];
 
-/** Every class as it is when so many of three frames come back. */
+/** Every class, if this many of three frames return. */
 function classes(returned: number, more: Partial<ClassObservation> = {}): ClassObservation[] {
   return frameClasses.map((name) => {
     const counts = { sent: 3, returned, copies: returned, delivered: returned, changes: [] };

@@ -1,6 +1,7 @@
 /**
- * What observations mean. The rules stand in the order in which they are tried: what makes all else worthless first, then what came
- * back, then why nothing did. docs/validate-switch.md has them as a table.
+ * Rules that turn observations into answers, in the order in which they are tried. The first rules are for conditions
+ * that make all else worthless, the next for returned frames, the last for none. docs/validate-switch-rules.md has them
+ * as a table.
  */
 import { inSegment, type SegmentAnswer } from './answer.js';
 import { evidenceOf } from './evidence.js';
@@ -23,7 +24,7 @@ export function judge(observation: SegmentObservation, beside: Beside): SegmentA
   throw new TypeError('no rule has an answer');
 }
 
-/** The port is no longer there. */
+/** The port is down. */
 function gone({ carrier }: SegmentObservation): Verdict | undefined {
   if (carrier) return undefined;
   return cannotTell(
@@ -33,7 +34,7 @@ function gone({ carrier }: SegmentObservation): Verdict | undefined {
   );
 }
 
-/** What makes all that was not seen worthless. */
+/** A condition in which a missing frame means nothing. */
 function worthless({ lost }: SegmentObservation): Verdict | undefined {
   if (lost === undefined) return undefined;
   return cannotTell(
@@ -43,7 +44,7 @@ function worthless({ lost }: SegmentObservation): Verdict | undefined {
   );
 }
 
-/** More came back than any switch that reflects would send. */
+/** More frames returned than any switch that reflects would send. */
 function tooMuch({ classes, controls, vlan, received }: SegmentObservation): Verdict | undefined {
   if (received > loopFrom || (classes.length === 0 && received > floodedFrom)) {
     return cannotTell(
@@ -70,7 +71,7 @@ function tooMuch({ classes, controls, vlan, received }: SegmentObservation): Ver
   );
 }
 
-/** Something came back. */
+/** Frames returned. */
 function something({ classes, controls, vlan }: SegmentObservation): Verdict | undefined {
   const tried = classes.filter(({ sent }) => sent > 0);
   const back = tried.filter(({ returned }) => returned > 0);
@@ -119,7 +120,7 @@ function something({ classes, controls, vlan }: SegmentObservation): Verdict | u
   };
 }
 
-/** What siblings say to each other most: without it, a second cable that brings back what is flooded looks like reflection. */
+/** Whether the most common class between siblings was not tried. Without it, a second link that returns flooded frames looks like reflection. */
 function isLearnedUntried(classes: readonly ClassObservation[]): boolean {
   return classes.some(({ class: name, skipped }) => name === 'unicast to a learned address' && skipped !== undefined);
 }

@@ -1,10 +1,10 @@
-/** MAC addresses that are nobody's: locally administered, of a range that is drawn for each run. */
+/** MAC addresses that no host has: locally administered, from a random range for each run. */
 import { randomBytes } from 'node:crypto';
 
 /** The first four bytes of a run's addresses: "02:6d:3f:a1". */
 export type MacRange = string;
 
-/** A range for a run. */
+/** Chooses a range for a run. */
 export function newMacRange(): MacRange {
   const [a = '', b = ''] = randomBytes(2).toString('hex').match(/../g) ?? [];
   return `02:6d:${a}:${b}`;
@@ -15,13 +15,13 @@ export function macOf(range: MacRange, number: number): string {
   return `${range}:00:${number.toString(16).padStart(2, '0')}`;
 }
 
-/** Matches frames from and to addresses of a range, as pcap-filter(7) has it; a tag is behind the addresses and does not matter. */
+/** Matches frames from and to addresses of a range, in the syntax of pcap-filter(7). A tag follows the addresses and does not matter. */
 export function macFilter(range: MacRange): string {
   const word = `0x${range.replaceAll(':', '')}`;
   return `ether[6:4] = ${word} or ether[0:4] = ${word}`;
 }
 
-/** The group in which the neighbour that has a MAC's link-local address is looked for (RFC 4291, 2.7.1; RFC 2464, 7). */
+/** The group for solicitations of the neighbour with a MAC's link-local address (RFC 4291, 2.7.1; RFC 2464, 7). */
 export function solicitedNodeOf(mac: string): string {
   return `33:33:ff:${mac.slice(9)}`;
 }

@@ -1,15 +1,15 @@
 import { expect } from 'chai';
 import { sideBySide } from '../setup/side-by-side.test-support.js';
-import { skipWithoutRoot } from '../lab/sandbox/sandbox.test-support.js';
+import { skipWithoutRoot } from '../machine/sandbox/sandbox.test-support.js';
 import { answerWords } from './answer.js';
 import { switchStates } from './switch-states.test-support.js';
 import { tell } from './tell.test-support.js';
 
-/** Each has a lab of its own, which waits nearly all of the time. */
+/** Each state has a lab of its own, which waits nearly all of the time. */
 const atOnce = 8;
 
 describe('a switch port in every state (needs root)', function () {
-  // The last to begin waits for all others.
+  // The last test to begin waits for all others.
   this.timeout(300_000);
 
   before(function () {
@@ -20,7 +20,7 @@ describe('a switch port in every state (needs root)', function () {
     atOnce,
     switchStates.map((state) => ({
       title: `${state.name}${state.nft ? ' (needs nft)' : ''}`,
-      // What nobody answers is waited for.
+      // These tests wait for requests without a reply.
       long: state.answer.source.startsWith('^cannot tell'),
       needs: state.nft ? ['nft'] : [],
       run: async () => {

@@ -1,4 +1,4 @@
-/** Looks at one VLAN of a switch port: asks, sends, counts. What that means is judged elsewhere. */
+/** Observes one VLAN of a switch port: sends requests and frames, and counts. judge.ts interprets the counts. */
 import { pause } from '../core/wait.js';
 import { Scope } from '../core/scope.js';
 import { readLink } from '../link/link-info.js';
@@ -14,51 +14,52 @@ import { pauseBehind } from './pace.js';
 import { type Base, type Child, hasIpv6, type HostNic, group, makeBase, makeChild, treeGroups } from './segment.js';
 import { sendClasses, type SentClass } from './send-classes.js';
 
-/** The port that is asked about, and by what. */
+/** The port under test, and the means of the test. */
 export interface PortUse {
   host: HostNic;
-  /** Another host on the segment, where frames that went on can be seen arriving. */
+  /** Another host on the segment, where forwarded frames arrive. */
   peer?: HostNic | undefined;
   macs: MacRange;
-  /** Addresses of the hosts themselves that lie on the segment. */
+  /** The hosts' own addresses on the segment. */
   ownAddresses: readonly string[];
   /**
-   * Milliseconds that a port may be in each of listening and learning before it passes frames (802.1D, 8.10.2: 15 s, 30 s at most).
+   * Milliseconds of a port in each of listening and learning before it passes frames (802.1D, 8.10.2: 15 s, 30 s at
+   * most).
    */
   forwardDelay: { usual: number; longest: number };
   /**
-   * How many MAC addresses the host's port may learn beside the NIC's own. With one, the second child stays silent, and unicast to a
-   * learned address is not tried.
+   * How many MAC addresses the host's port may learn besides the NIC's own. With one, the second child sends nothing,
+   * and unicast to a learned address is not tried.
    */
   maxMacs: MaxMacs;
-  /** Told what is being done, in a few words, before anything that takes seconds. */
+  /** Called with a few words about the next step, before any step that takes seconds. */
   tell?: ((stage: string) => void) | undefined;
 }
 
 export type MaxMacs = 1 | 2;
 
-/** What is asked in one VLAN. */
+/** The parameters of the test in one VLAN. */
 export interface SegmentPlan {
   vlan: number | 'untagged';
   range: AddressRange;
   gateway?: string | undefined;
-  /** The segment's prefix length, where it is known. */
+  /** The segment's prefix length, if it is known. */
   prefix?: number | undefined;
-  /** Whether another VLAN has passed on this port, so that it is no new port that is still waiting. */
+  /** Whether another VLAN has passed on this port: then it is not a new port that still waits. */
   portPasses: boolean;
 }
 
-/** What was seen, with the frames themselves. */
+/** The observations, with the frames themselves. */
 export interface SeenSegment {
   observation: SegmentObservation;
   pcaps: Map<string, Buffer>;
 }
 
-/** Milliseconds that a switch is given to send a spanning tree message: two of the longest hello times would be 20 s; 2 s are usual. */
+/** Milliseconds for a switch to send a spanning tree message: two of the longest hello times would be 20 s; 2 s are usual. */
 const hello = 6000;
 
 /**
- * Looks at one VLAN. Everything is made in namespaces of its own, and taken away at the end.
+ * Observes one VLAN. Everything is created in namespaces of its own, and removed at the end.
  * @throws MacvlabError HOST_ADDRESSES, LINK_*, CAPTURE_*, PROBE_UNREADABLE; REMOTE_DEAD, HOST_LOST
  */
 export async function observeSegment(use: PortUse, plan: SegmentPlan): Promise<SeenSegment> {
@@ -68,18 +69,18 @@ export async function observeSegment(use: PortUse, plan: SegmentPlan): Promise<S
     await scope.close();
     return seen;
   } catch (error) {
-    // What cannot be undone since the host is gone goes with its lifeline; why it is gone is the better error.
+    // On a lost host, changes that cannot be undone end with its tether. The cause of the loss is the better error.
     await scope.close().catch(() => undefined);
     throw error;
   }
 }
 
-/** What children are made with. */
+/** The means of the children's test. */
 interface Segment {
   targets: readonly Target[];
-  /** The first child's and the second's. */
+  /** The addresses of the first and the second child. */
   addresses: readonly [string, string];
-  /** Addresses of the range that are used by others of ours. */
+  /** Addresses of the range that our other children use. */
   taken: readonly string[];
   peerChild: { child: Child; address: string } | undefined;
 }
@@ -130,7 +131,7 @@ class Observing {
     return { observation, pcaps: listening.pcaps() };
   }
 
-  /** Makes the children one after the other, since the order in which a port learns them may matter; asks, and sends. */
+  /** Creates the children one after the other, since the order in which a port learns them may matter; sends requests, and frames of all classes. */
   async #asChildren(
     base: Base,
     listening: Listening,
@@ -145,14 +146,14 @@ class Observing {
       listening.add(child.wire);
       return child;
     };
-    // Whoever sends into a loop makes it worse, and each copy of a question is answered.
+    // More frames make a loop worse, and each copy of a request gets a reply.
     const isFlooded = () => listening.isFlooded([this.#mac(1), this.#mac(2)]);
     this.#use.tell?.('asking as two children');
     const one = await make('child1', 1, treeGroups);
     await this.#control(listening, targets, { from: 'child 1', child: one, when: 'before' });
     if (isFlooded()) return [];
     const isPair = this.#use.maxMacs > 1;
-    // A child that must not speak cannot join its solicited-node group by itself.
+    // A child that must not send cannot join its solicited-node group by itself.
     const two = await make('child2', 2, isPair ? [group.mac] : [group.mac, solicitedNodeOf(this.#mac(2))]);
     if (isPair) await this.#control(listening, targets, { from: 'child 2', child: two, when: 'before' });
     if (isFlooded()) return [];
@@ -168,7 +169,7 @@ class Observing {
     return sent;
   }
 
-  /** The addresses of a run: 1 and 2 for the children, 3 for who says nothing, 4 for the peer's child. */
+  /** The MAC addresses of a run: 1 and 2 for the children, 3 for the silent child, 4 for the peer's child. */
   #mac(number: number): string {
     return macOf(this.#use.macs, number);
   }
@@ -181,7 +182,7 @@ class Observing {
     ];
   }
 
-  /** The peer's own child, with an address that nobody has there. */
+  /** Creates the peer's own child, with a free address. */
   async #makePeer(peer: HostNic, mac: string): Promise<{ child: Child; address: string }> {
     const base = await makeBase(peer, this.#plan.vlan, this.#scope);
     const [address = ''] = await this.#freeAddresses(base, 1, []);
@@ -206,7 +207,7 @@ class Observing {
     return addresses;
   }
 
-  /** Asks as the NIC itself until it is answered, as long as a port may be held back by spanning tree. @returns milliseconds */
+  /** Sends requests as the NIC itself until a reply arrives, as long as spanning tree may hold a port back. @returns milliseconds */
   async #untilPassing(base: Base, listening: Listening, targets: Target[]): Promise<number> {
     if (targets.length === 0) return 0;
     const { usual, longest } = this.#use.forwardDelay;
@@ -222,7 +223,7 @@ class Observing {
       }
       const isAnswered = answers.some(({ control }) => control.answered !== 'no');
       const held = listening.bpdus > 0 ? 2 * longest : this.#plan.portPasses ? 0 : 2 * usual;
-      const until = Math.max(base.stack.patience(hello), held);
+      const until = Math.max(base.stack.timeout(hello), held);
       if (isAnswered || waited > until) {
         this.#controls.push(...answers.map(({ control }) => control));
         return isAnswered && round === 0 ? 0 : waited;
@@ -236,8 +237,9 @@ class Observing {
   }
 
   /**
-   * Asks everybody as a child. Where nobody answers, though the NIC itself is answered, or the first child was when it is the second
-   * that asks, once more; and then in the ways that tell why: the first child is enough for that.
+   * Sends requests to all targets as a child. If none gets a reply, although the NIC itself (for the first child) or
+   * the first child (for the second) got one, sends one more. Then, for the first child only, tries the ways that show
+   * the cause.
    */
   async #control(listening: Listening, targets: readonly Target[], options: AskOptions): Promise<void> {
     const { from } = options;
@@ -257,7 +259,7 @@ class Observing {
     if (known) this.#controls.push(await ask(listening, known, { ...options, way: 'direct' }));
   }
 
-  /** Asks once more behind all that was sent: what has not come back when that is answered will not come. */
+  /** Sends a request again after all frames: a frame that has not returned when the reply arrives will not return. */
   async #witness(listening: Listening, targets: readonly Target[], children: readonly Child[]): Promise<void> {
     for (const [index, child] of children.entries()) {
       const from = index === 0 ? 'child 1' : 'child 2';

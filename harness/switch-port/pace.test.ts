@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { pauseBehind } from './pace.js';
 
-/** What a question takes that nobody answers: arping waits for a second. */
+/** Milliseconds of a request without a reply: arping waits for a second. */
 const question = 1000;
 
-/** When each question begins, in seconds. */
+/** The start of each request, in seconds. */
 function questions(longest: number): number[] {
   const begun: number[] = [];
   for (let now = 0; ; now += pauseBehind(now, longest)) {

@@ -1,11 +1,11 @@
-/** What stands beside an answer: noticed on the way, and worth a look. */
+/** Remarks to an answer: observations that are worth a look. */
 import { controlLine } from './evidence.js';
 import type { Control, SegmentObservation } from './observation.js';
 
-/** Milliseconds from which on a switch is called slow. */
+/** Milliseconds above which a switch counts as slow. */
 const slow = 100;
 
-/** Lines about what was noticed. */
+/** The remarks, one per line. */
 export function remarksOf(observation: SegmentObservation): string[] {
   return [
     ...heldBack(observation),
@@ -22,7 +22,7 @@ export function remarksOf(observation: SegmentObservation): string[] {
   ];
 }
 
-/** Whether nobody loses a frame by this change: switches mark frames with priorities of their own. */
+/** Whether this change loses no frames: switches mark frames with priorities of their own. */
 export function isHarmless(change: string): boolean {
   return change.startsWith('priority');
 }
@@ -42,7 +42,7 @@ function slowness({ controls }: SegmentObservation): string[] {
   return slowest > slow ? [`answers take up to ${Math.round(slowest)} ms; all was waited for in proportion`] : [];
 }
 
-/** One of gateway and peer answers, the other does not. */
+/** One of gateway and peer replies, the other does not. */
 function unanswered({ controls }: SegmentObservation): string[] {
   const asked = new Map(controls.filter(({ from }) => from !== 'peer').map(({ to, address }) => [to, address]));
   const silent = [...asked].filter(([to]) => !controls.some((each) => each.to === to && isAnswer(each)));

@@ -1,4 +1,4 @@
-/** The frames that a switch may send back: a few of each class, from the first child. */
+/** Sends the frames that a switch may return: a few of each class, from the first child. */
 import { arping } from '../probe/arping.js';
 import { startPing } from '../probe/ping.js';
 import { arpRequest, echoRequest, type FramePattern, neighbourSolicitation } from '../wire/pattern.js';
@@ -7,7 +7,7 @@ import { linkLocalOf } from './mac-range.js';
 import type { FrameClass } from './observation.js';
 import { type Child, childDevice, group } from './segment.js';
 
-/** How many frames of a class: one alone tells nothing of a limit. */
+/** How many frames of a class: one alone does not show a limit. */
 const each = 3;
 /** Seconds between them. */
 const interval = 0.25;
@@ -15,18 +15,18 @@ const interval = 0.25;
 export interface Children {
   one: Child;
   two: Child;
-  /** Whether the second child speaks as well, so that the switch has learned its address. */
+  /** Whether the second child sends frames as well, so that the switch has learned its address. */
   isPair: boolean;
-  /** Has never said anything. */
+  /** A child that has never sent a frame. */
   silent: Child;
   /** The second child's address. */
   address: string;
-  /** The first child's. */
+  /** The first child's address. */
   ownAddress: string;
   ipv6: boolean;
 }
 
-/** What was sent: how it is told from everything else, and the child that it is for. */
+/** The sent frames of a class: the pattern that identifies them, and the child that they are for. */
 export interface SentClass {
   class: FrameClass;
   pattern?: FramePattern;
@@ -34,7 +34,7 @@ export interface SentClass {
   skipped?: string;
 }
 
-/** Sends all classes. What is answered is answered by the second child, which is told where the first is. */
+/** Sends all classes. Only the second child replies; it has a static neighbour entry for the first. */
 export async function sendClasses(children: Children): Promise<SentClass[]> {
   const { two, ownAddress, one, isPair } = children;
   if (isPair) await learn(two.stack, ownAddress, one.mac);
@@ -47,7 +47,7 @@ export async function sendClasses(children: Children): Promise<SentClass[]> {
   return [...unicast, ...others];
 }
 
-/** To the second child, and then to its address at the MAC of who has never been heard. */
+/** Sends to the second child, and then to its address at the MAC of the child that has never sent. */
 async function sendUnicast({ one, two, isPair, silent, address }: Children): Promise<SentClass[]> {
   const to = async (child: Child, name: FrameClass, skipped?: string): Promise<SentClass> => {
     if (skipped !== undefined) return { class: name, child, skipped };
@@ -60,7 +60,7 @@ async function sendUnicast({ one, two, isPair, silent, address }: Children): Pro
 }
 
 async function sendBroadcast({ one, two, address }: Children): Promise<SentClass> {
-  const deadline = Math.ceil(one.stack.patience(each));
+  const deadline = Math.ceil(one.stack.timeout(each));
   await arping(one.stack, address, { device: childDevice, count: each, deadline, broadcast: true });
   const pattern = arpRequest({ who: address, from: one.mac, to: 'broadcast' });
   return { class: 'broadcast', pattern, child: two };
@@ -71,7 +71,7 @@ async function sendMulticast({ one, two }: Children): Promise<SentClass> {
   return { class: 'IPv4 multicast', pattern, child: two };
 }
 
-/** One echo that needs a neighbour: the kernel asks up to three times for it, once a second. */
+/** Sends one echo request that needs a neighbour: the kernel sends up to three solicitations, one per second. */
 async function sendSolicitation({ one, two, ipv6 }: Children): Promise<SentClass> {
   const what = { class: 'IPv6 neighbour solicitation', child: two } as const;
   if (!ipv6) return { ...what, skipped: 'the host has no IPv6' };

@@ -1,4 +1,4 @@
-/** Nothing came back: whether that means anything depends on who was answered. */
+/** Rules for an observation without returned frames: its meaning depends on which requests got a reply. */
 import type { Asker, SegmentObservation } from './observation.js';
 import {
   answeredBy,
@@ -10,7 +10,7 @@ import {
   type Verdict,
 } from './verdict.js';
 
-/** Unless it is promiscuous, the NIC takes only what is for its own address. */
+/** Unless it is promiscuous, the NIC accepts only frames for its own address. */
 export const nicFilter: Verdict = cannotTell(
   'NIC filter',
   'the NIC gives children their frames only while it is promiscuous',
@@ -23,7 +23,7 @@ const hostFilter: Verdict = cannotTell(
   'Look for a packet filter of the host at this NIC (`nft list ruleset`, tc filters, XDP): it drops what is for the children’s addresses.',
 );
 
-/** Nothing came back: whether that means anything depends on who was answered. */
+/** Nothing returned: the meaning depends on which requests got a reply. */
 export function nothing(observation: SegmentObservation, { portPasses }: Beside): Verdict {
   const { controls, vlan } = observation;
   if (controls.length === 0) {
@@ -46,7 +46,7 @@ export function nothing(observation: SegmentObservation, { portPasses }: Beside)
   return nobody(vlan, observation, portPasses);
 }
 
-/** Everybody was answered, and nothing came back. */
+/** All senders got replies, and nothing returned. */
 function silence({ controls, classes }: SegmentObservation): Verdict {
   const notBehind = controls.filter(({ when, answered }) => when === 'after' && answered === 'no');
   if (notBehind.length > 0) {
@@ -73,7 +73,7 @@ function silence({ controls, classes }: SegmentObservation): Verdict {
 const doesNotAdvice =
   'Turn on reflective relay (IEEE 802.1Q-2014, formerly 802.1Qbg) for the port, on a Linux bridge `bridge link set dev PORT hairpin on`, or use mode bridge; a port that is isolated from itself looks the same, so that isolation has to be off as well.';
 
-/** The host itself is answered, and no child is. */
+/** The host itself gets replies, and no child does. */
 function onlyTheNic({ controls }: SegmentObservation): Verdict {
   if (answeredBy(controls, 'promiscuous')) return nicFilter;
   if (controls.some(({ withheld = 0 }) => withheld > 0)) return hostFilter;
@@ -93,7 +93,7 @@ function onlyTheNic({ controls }: SegmentObservation): Verdict {
   );
 }
 
-/** Not even the host itself is answered. */
+/** Not even the host itself gets a reply. */
 function nobody(
   vlan: number | 'untagged',
   { bpdus, waited, controls }: SegmentObservation,

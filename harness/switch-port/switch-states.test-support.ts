@@ -1,44 +1,44 @@
-/** States of a switch port, made on a lab's Linux bridge with what bridges, nftables and queues offer; and what must be told of each. */
+/** States of a switch port, made on a lab's Linux bridge with bridge options, nftables and queues; and the expected answer for each. */
 import type { MacRange } from './mac-range.js';
 
-/** What a state is made with. */
+/** The names and addresses for the commands of a state. */
 export interface StateTools {
   /** The switch's port under test, and that of the peer. */
   port: string;
   peerPort: string;
-  /** The MAC address of the NIC behind the port. */
+  /** The MAC address of the NIC at the port. */
   nicMac: string;
-  /** The children's addresses; in real runs nobody knows them beforehand. */
+  /** The range of the children's addresses; in real runs it is random. */
   macs: MacRange;
-  /** How many of the range's bytes are known: all four, or the two that all runs have in common. */
+  /** How many of the range's bytes to use: all four, or the two that all runs have in common. */
   known?: 2;
 }
 
 export interface SwitchState {
   name: string;
-  /** Whether node2 is named as the peer, beside the router as the gateway. */
+  /** Whether node2 is the peer, in addition to the router as the gateway. */
   peer?: boolean;
-  /** How many MAC addresses the port may learn beside the NIC's own; default 2. */
+  /** How many MAC addresses the port may learn besides the NIC's own; default 2. */
   maxMacs?: 1;
-  /** Frames that are answers to copies of what others ask, which every host would give. */
+  /** How many further frames the host may send: replies to copies of other hosts' requests. */
   answers?: number;
-  /** Whether nftables is needed to make it. */
+  /** Whether the state needs nftables. */
   nft?: true;
   /** Commands on the switch, in order; words separated by single spaces. */
   commands(tools: StateTools): readonly (string | readonly string[])[];
-  /** A shell script that runs on a node while the port is looked at. */
+  /** A shell script that runs on a node during the test of the port. */
   meanwhile?(tools: StateTools): readonly ['switch' | 'machine', string];
-  /** The last line that must come of it. */
+  /** The expected last line. */
   answer: RegExp;
   cause?: string;
-  /** A remark that must stand beside it. */
+  /** An expected remark. */
   remark?: RegExp;
 }
 
 const hairpin = (port: string) => `bridge link set dev ${port} hairpin on`;
 const isolated = (port: string) => `bridge link set dev ${port} isolated on`;
 
-/** A table of nftables at one of a port's hooks; it goes with the lab. */
+/** Commands for a table of nftables at one of a port's hooks; it ends with the lab. */
 function hook(
   port: string,
   direction: 'ingress' | 'egress',
@@ -142,7 +142,7 @@ export const switchStates: readonly SwitchState[] = [
     nft: true,
     commands: (tools) => [
       hairpin(tools.port),
-      // two of them are those that the children ask for the gateway with
+      // two of them are the children's ARP requests for the gateway
       ...hook(
         tools.port,
         'egress',
@@ -224,7 +224,8 @@ export const switchStates: readonly SwitchState[] = [
         `ip link set dev ${name} up`,
       ]),
     ],
-    answers: 400,
+    // As long as the observation lasts; longer on a busy machine.
+    answers: 800,
     answer: /^cannot tell: \d+ frames came back for the few that were sent: a loop$/,
     cause: 'a loop or a mirror',
   },
@@ -278,7 +279,8 @@ export const switchStates: readonly SwitchState[] = [
   },
   {
     name: 'hairpin, slow: a tenth of a second and more for a frame',
-    // Less at once than a question, its copy and both answers are (182 bytes), so that these wait however idle the port was before.
+    // This burst is less than a request, its copy and both replies (182 bytes), so that these wait even if the port was
+    // idle before.
     commands: (tools) => [
       hairpin(tools.port),
       `tc qdisc add dev ${tools.port} root tbf rate 5kbit burst 100 limit 60000`,
@@ -303,7 +305,7 @@ export const switchStates: readonly SwitchState[] = [
     nft: true,
     commands: (tools) => [
       ...spanningTree(tools.port),
-      // nothing passes, as at a port that is the second way to the root
+      // nothing passes, as at a port that is the second path to the root
       ...hook(tools.port, 'ingress', 'drop'),
     ],
     answer: /^cannot tell: nothing passes for \d+ s, and the switch speaks spanning tree/,
@@ -358,14 +360,14 @@ function downAtSecondChild({ port, macs }: StateTools): readonly ['switch', stri
   return ['switch', `until ${learned}; do sleep 0.01; done; ip link set dev ${port} down`];
 }
 
-/** The port begins anew, in listening. */
+/** The port starts again, in listening. */
 const spanningTree = (port: string) => [
   'ip link set dev br0 type bridge stp_state 1 forward_delay 400',
   `ip link set dev ${port} down`,
   `ip link set dev ${port} up`,
 ];
 
-/** As many addresses as come first, the NIC's own among them. */
+/** Only the first addresses pass, including the NIC's own. */
 function macLimit(port: string, count: number): readonly (readonly string[])[] {
   return [
     ['nft', 'add', 'table', 'bridge', 'few'],
@@ -378,8 +380,9 @@ function macLimit(port: string, count: number): readonly (readonly string[])[] {
 }
 
 /**
- * What a NIC does that takes frames by their address: the switch's end of the cable drops what is for children, unless the NIC is
- * promiscuous. It is so once for its children, since the end of a cable has no filter by address, and a second time for who captures.
+ * Acts as a NIC that filters frames by their address: the link peer port at the switch drops frames for children,
+ * unless the NIC is promiscuous. Its children make it promiscuous once, since a veth has no filter by address. A
+ * capture makes it promiscuous a second time.
  */
 function filteringNic(tools: StateTools): readonly ['machine', string] {
   const nft = 'nsenter --net=/run/netns/switch nft';
@@ -399,7 +402,7 @@ function filteringNic(tools: StateTools): readonly ['machine', string] {
   return ['machine', script.join('\n')];
 }
 
-/** A filter behind where frames are captured, as a host's own is. */
+/** A filter after the capture point, like a host's own. */
 function filterOfHost(tools: StateTools): string {
   const nft = 'nsenter --net=/run/netns/node1 nft';
   return [

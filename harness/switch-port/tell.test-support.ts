@@ -1,7 +1,7 @@
-/** A lab's switch port in some state, asked and judged. */
+/** Tests a lab's switch port in some state, and judges it. */
 import { expect } from 'chai';
 import { Lab } from '../lab/lab.js';
-import { sandboxDriver } from '../lab/sandbox/sandbox.js';
+import { sandboxDriver } from '../machine/sandbox/sandbox.js';
 import { parseRange } from './address-range.js';
 import type { SegmentAnswer } from './answer.js';
 import { judge } from './judge.js';
@@ -12,17 +12,17 @@ import type { SwitchState } from './switch-states.test-support.js';
 
 const gateway = '10.0.0.254';
 
-/** What was seen and told of a port in some state. */
+/** The observation and the answer for a port in some state. */
 export interface Told {
   observation: SegmentObservation;
   answer: SegmentAnswer;
-  /** Links of the host that it left behind. */
+  /** Namespaces that remain on the machine after the test. */
   left: string[];
   /** MAC addresses of the run that the port has learned. */
   learned: string[];
 }
 
-/** Makes a lab whose switch port is in a state, and asks that port. */
+/** Creates a lab with a switch port in a state, and tests that port. */
 export async function tell(state: SwitchState): Promise<Told> {
   const lab = await Lab.open(sandboxDriver);
   try {

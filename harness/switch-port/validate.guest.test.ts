@@ -1,13 +1,13 @@
 import { expect } from 'chai';
-import { whyNoGuests } from '../lab/vm/vm.test-support.js';
+import { whyNoGuests } from '../machine/vm/vm.test-support.js';
 import { Lab } from '../lab/lab.js';
-import { vmDriver } from '../lab/vm/vm.js';
+import { vmDriver } from '../machine/vm/vm.js';
 import { parseRange } from './address-range.js';
 import { type Validation, validatePort } from './validate.js';
 
 const why = whyNoGuests();
 
-/** The kernel that runs the sandbox may know no VLANs; a guest's does. */
+/** The kernel that runs the sandbox may not support VLANs; a guest's does. */
 describe(`VLANs of a switch port, in a guest${why}`, function trunk() {
   this.timeout(600_000);
   let lab: Lab;

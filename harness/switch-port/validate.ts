@@ -1,4 +1,4 @@
-/** Asks a switch port, VLAN by VLAN, whether it reflects. */
+/** Tests a switch port, VLAN by VLAN, for reflection. */
 import { MacvlabError } from '../core/error.js';
 import { readLink, type LinkInfo } from '../link/link-info.js';
 import type { AddressRange } from './address-range.js';
@@ -9,7 +9,7 @@ import type { SegmentObservation } from './observation.js';
 import { type MaxMacs, observeSegment, type PortUse } from './observe.js';
 import type { HostNic } from './segment.js';
 
-/** What is to be looked at. */
+/** The port under test, and the parameters of the test. */
 export interface ValidateOptions {
   host: HostNic;
   peer?: HostNic | undefined;
@@ -17,13 +17,13 @@ export interface ValidateOptions {
   forwardDelay: PortUse['forwardDelay'];
   /** Default 2. */
   maxMacs?: MaxMacs | undefined;
-  /** Told of each VLAN before it is looked at, and behind that. */
+  /** Called before the test of each VLAN, and after it. */
   onSegment?: (vlan: SegmentRequest['vlan'], answer?: SegmentAnswer) => void;
-  /** Told what is being done in that VLAN, before anything that takes seconds. */
+  /** Called with the next step in that VLAN, before any step that takes seconds. */
   onStage?: (stage: string) => void;
 }
 
-/** One VLAN of the port, with what is known of it. */
+/** One VLAN of the port, with the given addresses. */
 export interface SegmentRequest {
   vlan: number | 'untagged';
   range: AddressRange;
@@ -32,12 +32,12 @@ export interface SegmentRequest {
 
 /** One VLAN's part of a report. */
 export interface SegmentReport extends SegmentAnswer {
-  /** The answer as it stands on the terminal. */
+  /** The answer as printed on the terminal. */
   words: string;
   observation: SegmentObservation;
 }
 
-/** What came of it: without times and names, which the caller knows. */
+/** The result, without times and names, which the caller has. */
 export interface Validation {
   /** The last line on the terminal. */
   words: string;
@@ -51,9 +51,9 @@ export interface Validation {
 }
 
 /**
- * Looks at each VLAN in turn and judges. A VLAN that cannot be asked about, since the host cannot make it or has no free address in it,
- * takes nothing from the answers of the others.
- * @throws MacvlabError as observeSegment, where that is so of all of them, or the host is gone
+ * Tests each VLAN in turn and judges it. A VLAN cannot be tested if the host cannot create it, or has no free address
+ * in it. The answers for the other VLANs do not depend on that.
+ * @throws MacvlabError as observeSegment, if no VLAN can be tested, or the host is gone
  */
 export async function validatePort(options: ValidateOptions): Promise<Validation> {
   const { host, peer, segments, forwardDelay, maxMacs = 2, onSegment, onStage } = options;
@@ -90,7 +90,7 @@ export async function validatePort(options: ValidateOptions): Promise<Validation
   }
   const [first] = unasked.values();
   if (first && unasked.size === seen.length) throw first;
-  // A VLAN that passed late tells something of those before it.
+  // A VLAN that passed late affects the answers for those before it.
   const answers = seen.map((each) => {
     const error = unasked.get(each);
     if (error) return cannotBeAsked(each.vlan, error);
@@ -112,7 +112,7 @@ export async function validatePort(options: ValidateOptions): Promise<Validation
   };
 }
 
-/** What is seen in a VLAN that could not be asked about. */
+/** The observation in a VLAN that could not be tested. */
 function nothingSeen(vlan: SegmentRequest['vlan']): SegmentObservation {
   return {
     vlan,
@@ -171,7 +171,7 @@ function sameSubnet({ local, prefixlen }: Own, address: string): boolean {
   return bits(local) === bits(address);
 }
 
-/** What the command prints before anything is sent. @param count VLANs */
+/** The lines that the command prints before it sends anything. @param count VLANs */
 export function statement(
   count: number,
   {
@@ -191,7 +191,7 @@ export function statement(
   ];
 }
 
-/** @throws MacvlabError USAGE when a VLAN is asked about twice, or none */
+/** @throws MacvlabError USAGE if a VLAN is given twice, or none */
 export function refuseDoubles(segments: readonly SegmentRequest[]): void {
   const names = segments.map(({ vlan }) => String(vlan));
   const double = names.find((name, index) => names.indexOf(name) !== index);

@@ -1,0 +1,83 @@
+/** The output of `macvlab run`, during a run and at its end. */
+import { Writable } from 'node:stream';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { MacvlabError, messageOf } from '../../core/error.js';
+import type { KnownDifference } from '../../matrix/compare/known-difference.js';
+import { exportedTests } from '../../report/export/exported-tests.js';
+import { ktap } from '../../report/export/ktap.js';
+import { junitFile, junitXml } from '../../report/run/junit.js';
+import { LineProgress, progressOn } from '../../report/run/progress.js';
+import { shortfall } from '../../report/run/outcome.js';
+import { summaryLine, terminalTable } from '../../report/run/terminal.js';
+import { visible } from '../../report/text.js';
+import type { RunListener } from '../../run/plan.js';
+import type { RunResults } from '../../run/record.js';
+import { printJson, wantsColour, widthOf } from '../output.js';
+import type { ReporterName } from './reporter-names.js';
+
+/**
+ * The reporters of a run. JUnit is always written. If standard output gets results as JSON or KTAP, or frames, all else
+ * goes to standard error.
+ */
+export class Reporters {
+  readonly listener: RunListener;
+  readonly #names: ReadonlySet<ReporterName>;
+  readonly #known: readonly KnownDifference[];
+  readonly #out: NodeJS.WriteStream;
+  readonly #colour: boolean;
+
+  /**
+   * @param known the known differences that the KTAP output has as expected failures
+   * @param framesOnOutput whether standard output gets the frames of the run
+   */
+  constructor(names: readonly ReporterName[], known: readonly KnownDifference[], framesOnOutput = false) {
+    this.#names = new Set(names);
+    this.#known = known;
+    const isTaken = framesOnOutput || this.#names.has('json') || this.#names.has('ktap');
+    this.#out = isTaken ? process.stderr : process.stdout;
+    this.#colour = wantsColour(this.#out);
+    this.listener = this.#progress();
+  }
+
+  /** Writes and shows the results of a run. @throws MacvlabError OUT_NOT_WRITABLE */
+  end(results: RunResults): void {
+    const junit = writeJunit(results);
+    if (this.#names.has('json')) printJson(results);
+    if (this.#names.has('ktap')) process.stdout.write(`${ktap(results, exportedTests(results, this.#known))}\n`);
+    if (this.#names.has('junit')) this.#out.write(`${junit}\n`);
+    if (this.#names.has('terminal')) {
+      this.#out.write(`\n${terminalTable(results, { width: widthOf(this.#out), colour: this.#colour })}\n`);
+    } else if (this.#names.has('lines')) {
+      const failure = shortfall(results);
+      if (failure) {
+        const evidence = failure.details ? `\n${failure.details.replace(/^/gm, '    ')}` : '';
+        this.#out.write(visible(`${failure.code}: ${failure.message}${evidence}\n  next: ${failure.next ?? ''}\n`));
+      }
+      this.#out.write(`records and JUnit: ${results.folder}\n${summaryLine(results.records)}\n`);
+    }
+  }
+
+  #progress(): RunListener {
+    if (this.#names.has('lines')) return new LineProgress(this.#out, this.#colour);
+    if (this.#names.has('terminal')) return progressOn(this.#out, this.#colour);
+    return new LineProgress(nowhere(), false);
+  }
+}
+
+function writeJunit(results: RunResults): string {
+  const path = join(results.folder, junitFile);
+  try {
+    writeFileSync(path, junitXml(results));
+  } catch (error) {
+    throw new MacvlabError('OUT_NOT_WRITABLE', `${path} cannot be written: ${messageOf(error)}`, {
+      next: 'choose a folder that you may write with --out',
+      cause: error,
+    });
+  }
+  return path;
+}
+
+function nowhere(): Writable {
+  return new Writable({ write: (_chunk, _encoding, done) => done() });
+}

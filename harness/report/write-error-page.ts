@@ -1,6 +1,0 @@
-/** `npm run docs:errors`: writes docs/errors.md anew. */
-import { fileURLToPath } from 'node:url';
-import { writeWhole } from '../core/report-files.js';
-import { errorPage, errorPageFile } from './error-page.js';
-
-writeWhole(fileURLToPath(new URL(`../../../${errorPageFile}`, import.meta.url)), errorPage());
