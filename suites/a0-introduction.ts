@@ -1,4 +1,4 @@
-/** The introduction: is macvlan there, how a child is made, the four modes, their cost, and the MAC addresses. */
+/** The introduction: whether macvlan is available, how a child is created, the four modes, their cost, and the MAC addresses. */
 import { expect } from '../harness/expect/expect.js';
 import { isLoadedModule } from '../harness/kernel/module.js';
 import type { Endpoint } from '../harness/lab/endpoint.js';
@@ -24,17 +24,22 @@ const isLocallyAdministered = (mac: string) => (firstByte(mac) & 2) === 2;
 
 suite('A0 introduction and four modes', { addresses }, () => {
   suite('a first child', {}, () => {
-    experiment('A0.1', 'macvlan is available: the kernel creates a child', {}, async ({ node1, observe }) => {
-      const link = await node1.macvlan({ name: 'mac1' });
-      expect(link.linkinfo?.info_kind).to.equal('macvlan');
-      const loaded = await isLoadedModule(node1.stack, 'macvlan');
-      observe('macvlan', loaded ? 'loaded module' : 'built in');
-    });
+    experiment(
+      'A0.1',
+      'macvlan support: the kernel creates a child',
+      { key: 'a0-create-child' },
+      async ({ node1, observe }) => {
+        const link = await node1.macvlan({ name: 'mac1' });
+        expect(link.linkinfo?.info_kind).to.equal('macvlan');
+        const loaded = await isLoadedModule(node1.stack, 'macvlan');
+        observe('macvlan', loaded ? 'loaded module' : 'built in');
+      },
+    );
 
     experiment(
       'A0.2',
-      'without a mode, the kernel chooses vepa, and a random MAC address',
-      {},
+      'child created without a mode: vepa mode and a random local MAC',
+      { key: 'a0-default-mode' },
       async ({ node1, observe }) => {
         const [mac1, mac2] = [await node1.macvlan({ name: 'mac1' }), await node1.macvlan({ name: 'mac2' })];
         observe('default mode', mac1.linkinfo?.info_data?.mode ?? 'none');
@@ -51,8 +56,8 @@ suite('A0 introduction and four modes', { addresses }, () => {
 
     experiment(
       'A0.3',
-      'the child moves to a namespace, becomes eth0 and gets an address',
-      {},
+      'child moved to a namespace, renamed and addressed: another host replies to pings',
+      { key: 'a0-child-in-namespace' },
       async ({ lab, node1, node2 }) => {
         const container = await node1.namespace('ns1');
         await node1.macvlan({ name: 'mac1', mode: 'bridge' });
@@ -93,16 +98,21 @@ suite('A0 introduction and four modes', { addresses }, () => {
       expectMode([ns1, ns2], mode);
     }
 
-    experiment('A0.4', 'two containers ping each other', { modes: ['bridge'] }, async ({ lab }) => {
-      await containers('bridge');
-      expect(await lab.ping(ns1, ns2)).to.be.answered();
-      expect(await lab.ping(ns2, ns1)).to.be.answered();
-    });
+    experiment(
+      'A0.4',
+      'bridge, ping between two containers: answered both ways',
+      { key: 'a0-two-containers', modes: ['bridge'] },
+      async ({ lab }) => {
+        await containers('bridge');
+        expect(await lab.ping(ns1, ns2)).to.be.answered();
+        expect(await lab.ping(ns2, ns1)).to.be.answered();
+      },
+    );
 
     experiment(
       'A0.5',
-      'private: two children of one parent cannot talk',
-      { modes: ['private'] },
+      'private, ping between siblings: no reply, the switch does not reflect the request',
+      { key: 'a0-private-siblings', modes: ['private'] },
       async ({ lab, switch: sw }) => {
         await containers('private');
         const port = sw.port('node1');
@@ -113,8 +123,8 @@ suite('A0 introduction and four modes', { addresses }, () => {
 
     experiment(
       'A0.6',
-      'vepa: without a hairpin port, even a sibling is out of reach',
-      { modes: ['vepa'] },
+      'vepa, hairpin off, ping to a sibling: no reply, the switch does not reflect the request',
+      { key: 'a0-vepa-hairpin-off', modes: ['vepa'] },
       async ({ lab, switch: sw }) => {
         await containers('vepa');
         const port = sw.port('node1');
@@ -126,8 +136,8 @@ suite('A0 introduction and four modes', { addresses }, () => {
 
     experiment(
       'A0.6',
-      'vepa: with a hairpin port, each frame to a sibling crosses the parent twice',
-      { modes: ['vepa'] },
+      'vepa, hairpin on, ping to a sibling: each frame crosses the parent twice',
+      { key: 'a0-vepa-hairpin-on', modes: ['vepa'] },
       async ({ lab, node1, switch: sw }) => {
         await sw.hairpin('node1', true);
         await containers('vepa');
@@ -144,8 +154,8 @@ suite('A0 introduction and four modes', { addresses }, () => {
 
     experiment(
       'A0.7',
-      'bridge, unicast between siblings: passes the parent’s receive path, and never leaves the node',
-      { modes: ['bridge'] },
+      'bridge, unicast between siblings: passes the parent’s receive path and stays on the node',
+      { key: 'a0-bridge-siblings-inside', modes: ['bridge'] },
       async ({ lab, node1, switch: sw, observe }) => {
         await containers('bridge');
         const ping = await lab.ping(ns1, ns2);
@@ -154,10 +164,10 @@ suite('A0 introduction and four modes', { addresses }, () => {
         await expect(ping).not.to.have.seen(echoRequest({ token: ping.token }), port.in, node1.wire.out);
         await expect(ping).not.to.have.seen(echoReply({ token: ping.token }), port.in, node1.wire.out);
         await expect(ping).not.to.have.seen(arpReply({ isAt: ns2.mac }), port.in);
-        // Two surprises. The broadcast that asks for the sibling does leave: it may be meant for somebody outside.
+        // Two surprises. First, the ARP broadcast for the sibling leaves the node: a host outside may have the address.
         await expect(ping).to.have.seen(arpRequest({ who: '192.168.8.121', tell: '192.168.8.120' }), port.in);
-        // And a tap on the parent shows the siblings' frames as incoming, although they came from no cable: for its taps,
-        // macvlan_queue_xmit hands them to the parent by dev_forward_skb.
+        // Second, a tap on the parent shows the siblings' frames as incoming, although they came from no cable. For its
+        // taps, macvlan_queue_xmit passes them to the parent with dev_forward_skb.
         await ping.finish([node1.wire.in]);
         const tapped = ping.saw(node1.wire.in, echoRequest({ token: ping.token }));
         observe('sibling frames at the parent’s tap', tapped);
@@ -167,15 +177,15 @@ suite('A0 introduction and four modes', { addresses }, () => {
 
     experiment(
       'A0.8',
-      'passthru: one child only, which takes the MAC of the parent',
-      { modes: ['passthru'], needs: ['macvlan mode passthru'] },
+      'passthru, one child: has the MAC of the parent, and a second child is refused',
+      { key: 'a0-passthru-one-child', modes: ['passthru'], needs: ['macvlan mode passthru'] },
       async ({ lab, node1, node2, observe }) => {
         await ns1.attach({ mode: 'passthru', address: '192.168.8.120/24' });
         expect(ns1.mac).to.equal(node1.mac);
         for (const mode of ['bridge', 'passthru'] as const) {
           const second = addMacvlan(node1.stack, { name: 'mac2', parent: node1.device, mode });
           const refusal = await expect(node1.apply(second)).to.be.refused();
-          observe(`second child, ${mode}`, refusal.words);
+          observe(`second child, ${mode}`, refusal.stderr);
         }
         const ping = await lab.ping(ns1, node2);
         expect(ping).to.be.answered();
@@ -189,13 +199,17 @@ suite('A0 introduction and four modes', { addresses }, () => {
     ] as const) {
       experiment(
         'A0.8',
-        `passthru${flags.map((flag) => ` ${flag}`).join('')}: adds ${added} to the promiscuity of the parent`,
-        { modes: ['passthru'], needs: ['macvlan mode passthru'] },
+        `passthru${flags.map((flag) => ` ${flag}`).join('')}, one child: adds ${added} to the promiscuity of the parent`,
+        {
+          key: `a0-passthru${flags.map((flag) => `-${flag}`).join('')}-promiscuity`,
+          modes: ['passthru'],
+          needs: ['macvlan mode passthru'],
+        },
         async ({ lab, node1, node2 }) => {
           const { promiscuity = 0 } = await node1.link();
           await ns1.attach({ mode: 'passthru', flags, address: '192.168.8.120/24' });
           expect((await node1.link()).promiscuity, 'promiscuity of the parent').to.equal(promiscuity + added);
-          // The child has the parent's MAC, which any NIC lets pass.
+          // The child has the parent's MAC, which any NIC accepts.
           expect(await lab.ping(ns1, node2)).to.be.answered();
         },
       );
@@ -203,20 +217,20 @@ suite('A0 introduction and four modes', { addresses }, () => {
 
     experiment(
       'A0.8',
-      'passthru is refused where another child exists',
-      { modes: ['passthru'], needs: ['macvlan mode passthru'] },
+      'passthru, parent with another child: creation is refused',
+      { key: 'a0-passthru-beside-child', modes: ['passthru'], needs: ['macvlan mode passthru'] },
       async ({ node1, observe }) => {
         await ns1.attach({ mode: 'bridge', address: '192.168.8.120/24' });
         const second = addMacvlan(node1.stack, { name: 'mac2', parent: node1.device, mode: 'passthru' });
         const refusal = await expect(node1.apply(second)).to.be.refused();
-        observe('passthru beside a child', refusal.words);
+        observe('passthru beside a child', refusal.stderr);
       },
     );
 
     experiment(
       'A0.13',
-      'a container does not reach the address of its own host',
-      { modes: ['bridge'] },
+      'bridge, ping to the container’s own host: no reply, the switch does not reflect the request',
+      { key: 'a0-bridge-own-host', modes: ['bridge'] },
       async ({ lab, node1, switch: sw }) => {
         await containers('bridge');
         const port = sw.port('node1');
@@ -239,8 +253,8 @@ suite('A0 introduction and four modes', { addresses }, () => {
 
     experiment(
       'A0.9',
-      'between siblings: in mode bridge the parent transmits nothing, in mode vepa each frame once',
-      { modes: ['bridge', 'vepa'] },
+      'traffic between siblings: the parent transmits nothing in bridge mode, and each frame once in vepa mode',
+      { key: 'a0-cost-between-siblings', modes: ['bridge', 'vepa'] },
       async ({ lab, node1, switch: sw, measure }) => {
         await sw.hairpin('node1', true);
         const cost: Record<string, FloodCost> = {};
@@ -278,8 +292,8 @@ suite('A0 introduction and four modes', { addresses }, () => {
 
     experiment(
       'A0.9',
-      'to another host, private and passthru use the parent as much as bridge does: once each way',
-      { modes: ['private', 'passthru', 'bridge', 'vepa'] },
+      'traffic to another host, all four modes: crosses the parent once each way',
+      { key: 'a0-cost-to-other-host', modes: ['private', 'passthru', 'bridge', 'vepa'] },
       async ({ lab, node1, measure }) => {
         const bytes = echoes * size;
         for (const mode of ['private', 'bridge', 'vepa', 'passthru'] as const) {
@@ -304,33 +318,48 @@ suite('A0 introduction and four modes', { addresses }, () => {
   });
 
   suite('MAC addresses set by hand', {}, () => {
-    experiment('A0.10', 'a multicast MAC is refused', {}, async ({ node1 }) => {
+    experiment('A0.10', 'child with a multicast MAC: refused', { key: 'a0-mac-multicast' }, async ({ node1 }) => {
       await expect(node1.macvlan({ name: 'mac1', mac: '03:00:00:00:00:01' })).to.be.refused('EADDRNOTAVAIL');
       await node1.macvlan({ name: 'mac1' });
       await expect(node1.apply(setMac(node1.stack, 'mac1', '03:00:00:00:00:01'))).to.be.refused('EADDRNOTAVAIL');
     });
 
-    experiment('A0.10', 'a locally administered MAC is accepted, and used', {}, async ({ lab, node1, node2 }) => {
-      const mac = '02:00:5e:00:53:01';
-      const container = await node1.endpoint('ns1', { mode: 'bridge', mac, address: '192.168.8.120/24' });
-      expect(container.mac).to.equal(mac);
-      const ping = await lab.ping(container, node2);
-      expect(ping).to.be.answered();
-      await expect(ping).to.have.seen(echoRequest({ token: ping.token, sourceMac: mac }), node2.wire.in);
-    });
+    experiment(
+      'A0.10',
+      'child with a locally administered MAC: accepted, and used on the wire',
+      { key: 'a0-mac-locally-administered' },
+      async ({ lab, node1, node2 }) => {
+        const mac = '02:00:5e:00:53:01';
+        const container = await node1.endpoint('ns1', { mode: 'bridge', mac, address: '192.168.8.120/24' });
+        expect(container.mac).to.equal(mac);
+        const ping = await lab.ping(container, node2);
+        expect(ping).to.be.answered();
+        await expect(ping).to.have.seen(echoRequest({ token: ping.token, sourceMac: mac }), node2.wire.in);
+      },
+    );
 
-    experiment('A0.10', 'a MAC that the parent has already is refused', {}, async ({ node1, observe }) => {
-      // At creation the kernel accepts it; macvlan_open looks whether the address is busy when the child is set up.
-      await node1.macvlan({ name: 'mac1', mac: node1.mac });
-      const refusal = await expect(node1.apply(setDeviceUp(node1.stack, 'mac1', true))).to.be.refused('EADDRINUSE');
-      observe('MAC of the parent', refusal.words);
-    });
+    experiment(
+      'A0.10',
+      'child with the MAC of the parent: refused when set up',
+      { key: 'a0-mac-of-parent' },
+      async ({ node1, observe }) => {
+        // At creation the kernel accepts it; macvlan_open checks whether the address is busy when the child is set up.
+        await node1.macvlan({ name: 'mac1', mac: node1.mac });
+        const refusal = await expect(node1.apply(setDeviceUp(node1.stack, 'mac1', true))).to.be.refused('EADDRINUSE');
+        observe('MAC of the parent', refusal.stderr);
+      },
+    );
 
-    experiment('A0.10', 'a MAC that a sibling has already is refused', {}, async ({ node1 }) => {
-      const mac = '02:00:5e:00:53:02';
-      await node1.endpoint('ns1', { mode: 'bridge', mac, address: '192.168.8.120/24' });
-      await node1.macvlan({ name: 'mac2', mac });
-      await expect(node1.apply(setDeviceUp(node1.stack, 'mac2', true))).to.be.refused('EADDRINUSE');
-    });
+    experiment(
+      'A0.10',
+      'child with the MAC of a sibling: refused when set up',
+      { key: 'a0-mac-of-sibling' },
+      async ({ node1 }) => {
+        const mac = '02:00:5e:00:53:02';
+        await node1.endpoint('ns1', { mode: 'bridge', mac, address: '192.168.8.120/24' });
+        await node1.macvlan({ name: 'mac2', mac });
+        await expect(node1.apply(setDeviceUp(node1.stack, 'mac2', true))).to.be.refused('EADDRINUSE');
+      },
+    );
   });
 });

@@ -1,4 +1,4 @@
-/** Article 1: bridge, private and vepa on one node, from two containers to four kinds of peer. */
+/** Article 1: modes bridge, private and vepa on one node. The children ping a sibling, the gateway, another host and their parent. */
 import { expect } from '../harness/expect/expect.js';
 import type { Endpoint } from '../harness/lab/endpoint.js';
 import { experiment, setUp, suite } from '../harness/run/experiment.js';
@@ -19,33 +19,53 @@ suite('A1 bridge, private and vepa on one node', { addresses }, () => {
       await attachContainers([ns1, ns2], 'bridge');
     });
 
-    experiment('A1.1', 'bridge: ns1 reaches its sibling, inside the parent', {}, async ({ lab, switch: sw }) => {
-      const ping = await lab.ping(ns1, ns2);
-      expect(ping).to.be.answered();
-      // The request for the sibling's MAC is a broadcast, which does leave; what the siblings then say to each other does not.
-      await expect(ping).to.have.seen(arpRequest({ tell: '10.211.55.101' }), ns2.wire, sw.port('node1').in);
-      await expect(ping).not.to.have.seen(arpReply({ isAt: ns2.mac }), sw.port('node1').in);
-      await expect(ping).not.to.have.seen(echoRequest({ token: ping.token }), sw.port('node1').in);
-    });
+    experiment(
+      'A1.1',
+      'bridge, ping to a sibling: answered inside the parent',
+      { key: 'a1-bridge-to-sibling' },
+      async ({ lab, switch: sw }) => {
+        const ping = await lab.ping(ns1, ns2);
+        expect(ping).to.be.answered();
+        // The ARP request for the sibling is a broadcast, which leaves the node. The siblings' unicast frames do not.
+        await expect(ping).to.have.seen(arpRequest({ tell: '10.211.55.101' }), ns2.wire, sw.port('node1').in);
+        await expect(ping).not.to.have.seen(arpReply({ isAt: ns2.mac }), sw.port('node1').in);
+        await expect(ping).not.to.have.seen(echoRequest({ token: ping.token }), sw.port('node1').in);
+      },
+    );
 
-    experiment('A1.1', 'bridge: ns1 reaches the gateway', {}, async ({ lab, router: gateway }) => {
-      const ping = await lab.ping(ns1, gateway);
-      expect(ping).to.be.answered();
-      await expect(ping).to.have.seen(echoReply({ token: ping.token, sourceMac: gateway.mac }), ns1.wire);
-    });
+    experiment(
+      'A1.1',
+      'bridge, ping to the gateway: answered',
+      { key: 'a1-bridge-to-gateway' },
+      async ({ lab, router: gateway }) => {
+        const ping = await lab.ping(ns1, gateway);
+        expect(ping).to.be.answered();
+        await expect(ping).to.have.seen(echoReply({ token: ping.token, sourceMac: gateway.mac }), ns1.wire);
+      },
+    );
 
-    experiment('A1.1', 'bridge: ns1 reaches the other host', {}, async ({ lab, node2 }) => {
-      const ping = await lab.ping(ns1, node2);
-      expect(ping).to.be.answered();
-      await expect(ping).to.have.seen(echoReply({ token: ping.token, sourceMac: node2.mac }), ns1.wire);
-    });
+    experiment(
+      'A1.1',
+      'bridge, ping to another host: answered',
+      { key: 'a1-bridge-to-other-host' },
+      async ({ lab, node2 }) => {
+        const ping = await lab.ping(ns1, node2);
+        expect(ping).to.be.answered();
+        await expect(ping).to.have.seen(echoReply({ token: ping.token, sourceMac: node2.mac }), ns1.wire);
+      },
+    );
 
-    experiment('A1.1', 'bridge: ns1 does not reach its own parent', {}, async ({ lab, node1, switch: sw }) => {
-      const ping = await lab.ping(ns1, node1);
-      // macvlan_queue_xmit looks for the destination among the children only, and sends the rest out of the parent.
-      expect(ping).to.be.lost(sw.port('node1').in, sw.port('node1').out);
-      await expect(ping).not.to.have.seen(arpRequest({ who: '10.211.55.18', tell: '10.211.55.101' }), node1.wire.in);
-    });
+    experiment(
+      'A1.1',
+      'bridge, ping to the parent: no reply, the switch does not reflect the request',
+      { key: 'a1-bridge-to-parent' },
+      async ({ lab, node1, switch: sw }) => {
+        const ping = await lab.ping(ns1, node1);
+        // macvlan_queue_xmit looks for the destination among the children only, and sends the rest out of the parent.
+        expect(ping).to.be.lost(sw.port('node1').in, sw.port('node1').out);
+        await expect(ping).not.to.have.seen(arpRequest({ who: '10.211.55.18', tell: '10.211.55.101' }), node1.wire.in);
+      },
+    );
   });
 
   suite('mode private', { modes: ['private'] }, () => {
@@ -54,23 +74,43 @@ suite('A1 bridge, private and vepa on one node', { addresses }, () => {
       await attachContainers([ns1, ns2], 'private');
     });
 
-    experiment('A1.2', 'private: ns1 does not reach its sibling', {}, async ({ lab, switch: sw }) => {
-      const ping = await lab.ping(ns1, ns2);
-      expect(ping).to.be.lost(sw.port('node1').in, sw.port('node1').out);
-      await expect(ping).not.to.have.seen(arpRequest({ who: '10.211.55.112', tell: '10.211.55.111' }), ns2.wire);
-    });
+    experiment(
+      'A1.2',
+      'private, ping to a sibling: no reply, the switch does not reflect the request',
+      { key: 'a1-private-to-sibling' },
+      async ({ lab, switch: sw }) => {
+        const ping = await lab.ping(ns1, ns2);
+        expect(ping).to.be.lost(sw.port('node1').in, sw.port('node1').out);
+        await expect(ping).not.to.have.seen(arpRequest({ who: '10.211.55.112', tell: '10.211.55.111' }), ns2.wire);
+      },
+    );
 
-    experiment('A1.2', 'private: ns1 reaches the gateway', {}, async ({ lab, router: gateway }) => {
-      expect(await lab.ping(ns1, gateway)).to.be.answered();
-    });
+    experiment(
+      'A1.2',
+      'private, ping to the gateway: answered',
+      { key: 'a1-private-to-gateway' },
+      async ({ lab, router: gateway }) => {
+        expect(await lab.ping(ns1, gateway)).to.be.answered();
+      },
+    );
 
-    experiment('A1.2', 'private: ns1 reaches the other host', {}, async ({ lab, node2 }) => {
-      expect(await lab.ping(ns1, node2)).to.be.answered();
-    });
+    experiment(
+      'A1.2',
+      'private, ping to another host: answered',
+      { key: 'a1-private-to-other-host' },
+      async ({ lab, node2 }) => {
+        expect(await lab.ping(ns1, node2)).to.be.answered();
+      },
+    );
 
-    experiment('A1.2', 'private: ns1 does not reach its own parent', {}, async ({ lab, node1, switch: sw }) => {
-      expect(await lab.ping(ns1, node1)).to.be.lost(sw.port('node1').in, sw.port('node1').out);
-    });
+    experiment(
+      'A1.2',
+      'private, ping to the parent: no reply, the switch does not reflect the request',
+      { key: 'a1-private-to-parent' },
+      async ({ lab, node1, switch: sw }) => {
+        expect(await lab.ping(ns1, node1)).to.be.lost(sw.port('node1').in, sw.port('node1').out);
+      },
+    );
   });
 
   suite('mode vepa, switch without hairpin', { modes: ['vepa'] }, () => {
@@ -81,8 +121,8 @@ suite('A1 bridge, private and vepa on one node', { addresses }, () => {
 
     experiment(
       'A1.3',
-      'vepa: ns1 does not reach its sibling, for the switch does not reflect',
-      {},
+      'vepa, hairpin off, ping to a sibling: no reply, the switch does not reflect the request',
+      { key: 'a1-vepa-to-sibling' },
       async ({ lab, switch: sw }) => {
         const ping = await lab.ping(ns1, ns2);
         expect(ping).to.be.lost(sw.port('node1').in, sw.port('node1').out);
@@ -90,17 +130,32 @@ suite('A1 bridge, private and vepa on one node', { addresses }, () => {
       },
     );
 
-    experiment('A1.3', 'vepa: ns1 reaches the gateway', {}, async ({ lab, router: gateway }) => {
-      expect(await lab.ping(ns1, gateway)).to.be.answered();
-    });
+    experiment(
+      'A1.3',
+      'vepa, hairpin off, ping to the gateway: answered',
+      { key: 'a1-vepa-to-gateway' },
+      async ({ lab, router: gateway }) => {
+        expect(await lab.ping(ns1, gateway)).to.be.answered();
+      },
+    );
 
-    experiment('A1.3', 'vepa: ns1 reaches the other host', {}, async ({ lab, node2 }) => {
-      expect(await lab.ping(ns1, node2)).to.be.answered();
-    });
+    experiment(
+      'A1.3',
+      'vepa, hairpin off, ping to another host: answered',
+      { key: 'a1-vepa-to-other-host' },
+      async ({ lab, node2 }) => {
+        expect(await lab.ping(ns1, node2)).to.be.answered();
+      },
+    );
 
-    experiment('A1.3', 'vepa: ns1 does not reach its own parent', {}, async ({ lab, node1, switch: sw }) => {
-      expect(await lab.ping(ns1, node1)).to.be.lost(sw.port('node1').in, sw.port('node1').out);
-    });
+    experiment(
+      'A1.3',
+      'vepa, hairpin off, ping to the parent: no reply, the switch does not reflect the request',
+      { key: 'a1-vepa-to-parent' },
+      async ({ lab, node1, switch: sw }) => {
+        expect(await lab.ping(ns1, node1)).to.be.lost(sw.port('node1').in, sw.port('node1').out);
+      },
+    );
   });
 
   suite('mode vepa, switch with hairpin', { modes: ['vepa'] }, () => {
@@ -111,8 +166,8 @@ suite('A1 bridge, private and vepa on one node', { addresses }, () => {
 
     experiment(
       'A1.4',
-      'vepa with hairpin: ns1 reaches its sibling, by way of the switch',
-      {},
+      'vepa, hairpin on, ping to a sibling: answered through the switch',
+      { key: 'a1-vepa-hairpin-to-sibling' },
       async ({ lab, switch: sw }) => {
         const ping = await lab.ping(ns1, ns2);
         expect(ping).to.be.answered();
@@ -125,24 +180,39 @@ suite('A1 bridge, private and vepa on one node', { addresses }, () => {
       },
     );
 
-    experiment('A1.4', 'vepa with hairpin: ns1 reaches the gateway', {}, async ({ lab, router: gateway }) => {
-      expect(await lab.ping(ns1, gateway)).to.be.answered();
-    });
+    experiment(
+      'A1.4',
+      'vepa, hairpin on, ping to the gateway: answered',
+      { key: 'a1-vepa-hairpin-to-gateway' },
+      async ({ lab, router: gateway }) => {
+        expect(await lab.ping(ns1, gateway)).to.be.answered();
+      },
+    );
 
-    experiment('A1.4', 'vepa with hairpin: ns1 reaches the other host', {}, async ({ lab, node2 }) => {
-      expect(await lab.ping(ns1, node2)).to.be.answered();
-    });
+    experiment(
+      'A1.4',
+      'vepa, hairpin on, ping to another host: answered',
+      { key: 'a1-vepa-hairpin-to-other-host' },
+      async ({ lab, node2 }) => {
+        expect(await lab.ping(ns1, node2)).to.be.answered();
+      },
+    );
 
-    experiment('A1.4', 'vepa with hairpin: ns1 reaches even its own parent', {}, async ({ lab, node1, observe }) => {
-      const ping = await lab.ping(ns1, node1);
-      observe('own parent in vepa with hairpin', ping.outcome);
-      // The reflected broadcast comes back to the parent's receive handler. Its source is a child in mode vepa, so that
-      // macvlan_handle_frame floods it to the other children and passes it on (RX_HANDLER_PASS): the parent answers, and
-      // its unicast frames come back to the children by way of the same reflection.
-      expect(ping).to.be.answered();
-      await expect(ping).to.have.seen(arpRequest({ who: '10.211.55.18', to: 'broadcast' }), node1.wire.in);
-      await expect(ping).to.have.seen(arpReply({ isAt: node1.mac }), node1.wire.out, ns1.wire);
-      await expect(ping).to.have.seen(echoReply({ token: ping.token }), node1.wire.out, ns1.wire);
-    });
+    experiment(
+      'A1.4',
+      'vepa, hairpin on, ping to the parent: answered',
+      { key: 'a1-vepa-hairpin-to-parent' },
+      async ({ lab, node1, observe }) => {
+        const ping = await lab.ping(ns1, node1);
+        observe('own parent in vepa with hairpin', ping.outcome);
+        // The switch reflects the broadcast to the parent's receive handler. Its source is a child in mode vepa, so
+        // macvlan_handle_frame floods it to the other children and passes it to the parent's stack (RX_HANDLER_PASS).
+        // The parent answers, and its unicast frames reach the children by the same reflection.
+        expect(ping).to.be.answered();
+        await expect(ping).to.have.seen(arpRequest({ who: '10.211.55.18', to: 'broadcast' }), node1.wire.in);
+        await expect(ping).to.have.seen(arpReply({ isAt: node1.mac }), node1.wire.out, ns1.wire);
+        await expect(ping).to.have.seen(echoReply({ token: ping.token }), node1.wire.out, ns1.wire);
+      },
+    );
   });
 });

@@ -1,4 +1,4 @@
-/** Article 1: how strict private is, and whether one mode disturbs the next. */
+/** Article 1: how strict private is, and whether one mode affects the next. */
 import { expect } from '../harness/expect/expect.js';
 import type { Endpoint } from '../harness/lab/endpoint.js';
 import { experiment, setUp, suite } from '../harness/run/experiment.js';
@@ -16,19 +16,19 @@ suite('A1 one mode after the other', { addresses }, () => {
 
   experiment(
     'A1.6',
-    'private is stricter than vepa: what a hairpin switch reflects of a broadcast reaches no sibling',
-    { modes: ['private', 'vepa'] },
+    'private, hairpin on, broadcast from a child: the reflected frame reaches no sibling',
+    { key: 'a1-private-reflected-broadcast', modes: ['private', 'vepa'] },
     async ({ lab, node1, switch: sw, observe }) => {
       await sw.hairpin('node1', true);
       await attachContainers([ns1, ns2], 'private');
       const ping = await lab.ping(ns1, ns2);
       const request = arpRequest({ who: '10.211.55.112', tell: '10.211.55.111', to: 'broadcast' });
       observe('broadcast of a private child, reflected', ping.reason);
-      // macvlan_handle_frame hands a reflected broadcast of a private child back to that child alone, and consumes it.
+      // macvlan_handle_frame passes a reflected broadcast of a private child back to that child alone, and consumes it.
       expect(ping).to.be.lost(sw.port('node1').out, ns2.wire);
       await expect(ping).to.have.seen(request, sw.port('node1').out, node1.wire.in);
       await expect(ping).not.to.have.seen(request, ns2.wire);
-      // Each request passes ns1 twice: on its way out, and when it is handed back; the kernel may ask more than once.
+      // Each request passes ns1 twice: on its way out, and when it is passed back; the kernel may send more than one.
       await ping.finish([ns1.wire, sw.port('node1').out]);
       const times = (view: View) => ping.seen(view).filter(({ frame }) => request.matches(frame)).length;
       expect(times(ns1.wire)).to.equal(2 * times(sw.port('node1').out));
@@ -37,8 +37,8 @@ suite('A1 one mode after the other', { addresses }, () => {
 
   experiment(
     'A1.7',
-    'deleting the children leaves nothing that disturbs the next mode',
-    { modes: ['bridge', 'private', 'vepa'] },
+    'children of each mode created and deleted in turn: nothing remains that affects the next mode',
+    { key: 'a1-modes-in-turn', modes: ['bridge', 'private', 'vepa'] },
     async ({ lab, node1 }) => {
       const before = await cleanLinks(node1);
       for (const mode of ['bridge', 'private', 'vepa', 'bridge'] as const) {
@@ -59,7 +59,7 @@ suite('A1 one mode after the other', { addresses }, () => {
   );
 });
 
-/** Names, flags and promiscuity of a node's links: what a child could have left behind on them. */
+/** Names, flags and promiscuity of a node's links, on which a child could have left changes. */
 async function cleanLinks(node: {
   links(): Promise<{ ifname: string; flags: string[]; promiscuity?: number | undefined }[]>;
 }) {

@@ -1,10 +1,11 @@
 /**
- * Article 1 sets parent and children promiscuous. Whether that matters: the same table, with all four combinations, told apart by the
- * parent's promiscuity counter. The PROMISC flag shows only what was set by hand.
+ * Article 1 sets parent and children promiscuous. This suite runs the same table with all four combinations, to see
+ * whether that matters. The parent's promiscuity counter distinguishes them: the PROMISC flag shows only what the user
+ * set.
  */
 import { expect } from '../harness/expect/expect.js';
 import type { Endpoint } from '../harness/lab/endpoint.js';
-import type { Feature } from '../harness/lab/features.js';
+import type { Feature } from '../harness/lab/feature/features.js';
 import { setPromiscuous } from '../harness/link/device.js';
 import { experiment, setUp, suite } from '../harness/run/experiment.js';
 import { addresses } from './support/article-1.js';
@@ -17,11 +18,17 @@ const table = [
 ] as const;
 
 /** A promiscuous child makes its parent promiscuous as well (macvlan.c, macvlan_change_rx_flags). */
-const combinations: { who: string; parent: boolean; children: boolean; needs?: Feature[] }[] = [
-  { who: 'neither parent nor children', parent: false, children: false, needs: ['unicast filter'] },
-  { who: 'the parent', parent: true, children: false },
-  { who: 'the children, and by them the parent', parent: false, children: true },
-  { who: 'parent and children', parent: true, children: true },
+const combinations: { set: string; who: string; parent: boolean; children: boolean; needs?: Feature[] }[] = [
+  {
+    set: 'none',
+    who: 'neither parent nor children promiscuous',
+    parent: false,
+    children: false,
+    needs: ['unicast filter'],
+  },
+  { set: 'parent', who: 'parent promiscuous', parent: true, children: false },
+  { set: 'children', who: 'children promiscuous, which makes the parent promiscuous', parent: false, children: true },
+  { set: 'both', who: 'parent and children promiscuous', parent: true, children: true },
 ];
 
 suite('A1 promiscuous or not', { addresses }, () => {
@@ -38,14 +45,15 @@ suite('A1 promiscuous or not', { addresses }, () => {
         expectMode([ns1, ns2], mode);
       });
 
-      for (const { who, parent, children, needs = [] } of combinations) {
+      for (const { set, who, parent, children, needs = [] } of combinations) {
         experiment(
           'A1.5',
-          `${mode}, ${who} promiscuous: as in ${row}`,
-          { needs },
+          `${mode}, ${who}: same reachability as ${row}`,
+          { key: `a1-promiscuous-${mode}-${set}`, needs },
           async ({ lab, node1, node2, router, measure }) => {
             const counter = async () => (await node1.link()).promiscuity;
-            // Of a parent that does not filter unicast, each child that is up has made the kernel take all frames already.
+            // On a parent without a unicast filter, each child that is up has already made the kernel accept all
+            // frames.
             const before = await counter();
             measure('promiscuity of the parent, from its children’s addresses', before ?? 'not shown');
             if (!parent && !children) expect(before, 'promiscuity of the parent').to.equal(0);

@@ -1,6 +1,6 @@
-/** Article 2's docker network on a VLAN: docker makes the sub-interface itself, and its containers talk over the trunk. */
+/** Article 2's docker network on a VLAN: docker creates the sub-interface itself, and its containers communicate over the trunk. */
 import { expect } from '../harness/expect/expect.js';
-import type { ContainerHost } from '../harness/lab/container-host.js';
+import type { ContainerHost } from '../harness/lab/container/container-host.js';
 import type { Node } from '../harness/lab/node.js';
 import { taggingOf } from '../harness/link/vlan.js';
 import { experiment, setUp, suite } from '../harness/run/experiment.js';
@@ -9,7 +9,7 @@ import { addresses, expectTags, layTrunks, needs } from './support/vlans.js';
 
 const article = { subnet: '172.31.0.0/16', gateway: '172.31.0.1' };
 
-/** What docker, like the article, calls the sub-interface of a node's uplink for a VLAN. */
+/** The name that docker, like the article, gives the sub-interface of a node's uplink for a VLAN. */
 const inVlan = ({ device }: Node, vlan: number) => `${device}.${vlan}`;
 
 suite('A2 docker networks in a VLAN', { addresses, needs: [...needs, 'docker'], modes: ['bridge'] }, () => {
@@ -24,8 +24,8 @@ suite('A2 docker networks in a VLAN', { addresses, needs: [...needs, 'docker'], 
 
   experiment(
     'A2.7',
-    'docker makes the sub-interface itself, containers talk over the trunk, and it goes with the network',
-    {},
+    'docker, networks on missing VLAN sub-interfaces: docker creates the sub-interfaces, and ping between nodes is tagged on the trunk',
+    { key: 'a2-docker-vlan-trunk' },
     async ({ lab, node1, node2, router, switch: sw }) => {
       const before = await linkNames(node1);
       expect(before).not.to.include(inVlan(node1, 10));
@@ -54,11 +54,19 @@ suite('A2 docker networks in a VLAN', { addresses, needs: [...needs, 'docker'], 
     },
   );
 
-  for (const [what, makeBefore] of [
-    ['removes the sub-interface that it has made, with the network', false],
-    ['keeps a sub-interface that was there before the network', true],
-  ] as const) {
-    experiment('A2.7', `docker ${what}`, {}, async ({ lab, node1 }) => {
+  for (const { key, title, makeBefore } of [
+    {
+      key: 'a2-docker-vlan-created',
+      title: 'docker, removal of a network on a sub-interface created by docker: the sub-interface is removed',
+      makeBefore: false,
+    },
+    {
+      key: 'a2-docker-vlan-existing',
+      title: 'docker, removal of a network on an existing sub-interface: the sub-interface remains',
+      makeBefore: true,
+    },
+  ]) {
+    experiment('A2.7', title, { key }, async ({ lab, node1 }) => {
       const vlan = makeBefore ? await node1.vlan(10) : inVlan(node1, 10);
       const before = await linkNames(node1);
       await lab.scopes.within('a network', async () => {
@@ -72,8 +80,8 @@ suite('A2 docker networks in a VLAN', { addresses, needs: [...needs, 'docker'], 
 
   experiment(
     'X9.7',
-    'docker: without a parent, a network sits on a dummy device, which no cable leads to',
-    { needs: ['dummy'] },
+    'docker, network without a parent: containers are children of an isolated dummy device',
+    { key: 'x9-docker-no-parent', needs: ['dummy'] },
     async ({ node1 }) => {
       const before = await linkNames(node1);
       const network = await docker1.network({ parent: null, subnets: [article] });

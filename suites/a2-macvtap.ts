@@ -1,14 +1,14 @@
-/** Article 2: macvtap, a macvlan whose frames come and go through a character device, as a virtual machine's do. */
+/** Article 2: macvtap, a macvlan whose frames pass through a character device, as a virtual machine's do. */
 import { randomBytes } from 'node:crypto';
 import { expect } from '../harness/expect/expect.js';
 import type { Node } from '../harness/lab/node.js';
-import { Tap } from '../harness/lab/tap.js';
+import { Tap } from '../harness/lab/feature/tap.js';
 import { experiment, suite } from '../harness/run/experiment.js';
 import { firstSeen } from '../harness/wire/arrival.js';
 import { mark, seen } from '../harness/wire/capture-point.js';
-import type { Frame } from '../harness/wire/frame.js';
+import type { Frame } from '../harness/wire/protocol/frame.js';
 import { arpReply, arpRequest, echoReply, echoRequest } from '../harness/wire/pattern.js';
-import { arp, echo, ethernet, icmp, ipv4, join } from '../harness/wire/sample-frames.js';
+import { arp, echo, ethernet, icmp, ipv4, join } from '../harness/wire/protocol/encode.js';
 
 const addresses = {
   node1: { addresses: ['192.168.7.11/24'] },
@@ -18,13 +18,13 @@ const addresses = {
 
 const broadcast = 'ff:ff:ff:ff:ff:ff';
 
-/** An ARP request as a virtual machine behind a tap would send it. */
+/** An ARP request as a virtual machine at a tap would send it. */
 function question(from: { mac: string; address: string }, target: string): Uint8Array {
   const asked: [string, string] = ['00:00:00:00:00:00', target];
   return ethernet({ source: from.mac, destination: broadcast, type: 0x0806 }, arp(1, [from.mac, from.address], asked));
 }
 
-/** An echo request that is told from all others by its token. */
+/** An echo request with a token that distinguishes it from all others. */
 function request(source: string, destination: string, ips: [string, string]): { frame: Uint8Array; token: string } {
   const token = randomBytes(8).toString('hex');
   const message = icmp(8, 0, echo(1, 1, join(token)));
@@ -33,27 +33,32 @@ function request(source: string, destination: string, ips: [string, string]): { 
 }
 
 suite('A2 macvtap', { addresses, needs: ['macvtap'], modes: ['bridge'] }, () => {
-  experiment('A2.8', 'many taps on one NIC, each with its own MAC and character device', {}, async ({ node1 }) => {
-    const names = ['tap-a', 'tap-b', 'tap-c', 'tap-d'];
-    const taps = await Promise.all(names.map((name) => Tap.make(node1, name)));
-    const nodes = await Promise.all(taps.map((tap) => tap.deviceNode()));
-    const distinct = (values: string[]) => new Set(values).size;
-    expect(distinct([node1.mac, ...taps.map(({ mac }) => mac)]), 'MACs of parent and taps').to.equal(5);
-    expect(distinct(taps.map(({ path }) => path))).to.equal(4);
-    expect(distinct(nodes.map(({ number }) => number)), 'device numbers').to.equal(4);
-    for (const [index, { exists, number, ofLink }] of nodes.entries()) {
-      expect(exists, `${taps[index]?.path} is a character device`).to.equal(true);
-      expect(number, 'the number of the device node, and that of the link').to.equal(ofLink);
-    }
-    for (const name of names) expect(await node1.link(name)).to.have.macvlanMode('bridge');
-  });
+  experiment(
+    'A2.8',
+    'macvtap, four taps on one NIC: each has a unique MAC and character device',
+    { key: 'a2-macvtap-many-taps' },
+    async ({ node1 }) => {
+      const names = ['tap-a', 'tap-b', 'tap-c', 'tap-d'];
+      const taps = await Promise.all(names.map((name) => Tap.make(node1, name)));
+      const nodes = await Promise.all(taps.map((tap) => tap.deviceNode()));
+      const distinct = (values: string[]) => new Set(values).size;
+      expect(distinct([node1.mac, ...taps.map(({ mac }) => mac)]), 'MACs of parent and taps').to.equal(5);
+      expect(distinct(taps.map(({ path }) => path))).to.equal(4);
+      expect(distinct(nodes.map(({ number }) => number)), 'device numbers').to.equal(4);
+      for (const [index, { exists, number, ofLink }] of nodes.entries()) {
+        expect(exists, `${taps[index]?.path} is a character device`).to.equal(true);
+        expect(number, 'the number of the device node, and that of the link').to.equal(ofLink);
+      }
+      for (const name of names) expect(await node1.link(name)).to.have.macvlanMode('bridge');
+    },
+  );
 
   experiment(
     'A2.8',
-    'what is written to the character device passes the wire, and the answers are read from it',
-    {},
+    'macvtap, frames written to the character device: sent on the wire, and the replies are read from the device',
+    { key: 'a2-macvtap-read-write' },
     async ({ lab, node1, node2, switch: sw }) => {
-      // Frames of taps have no witnesses: that the way works is shown before.
+      // Frames of taps have no witnesses: a ping first shows that the path works.
       expect(await lab.ping(node1, node2)).to.be.answered();
       const tap = await Tap.make(node1, 'tap-a');
       await tap.open();
@@ -77,8 +82,8 @@ suite('A2 macvtap', { addresses, needs: ['macvtap'], modes: ['bridge'] }, () => 
 
   experiment(
     'A2.8',
-    'a frame is read from the one tap that it is for; between taps of one NIC it stays inside',
-    {},
+    'macvtap, unicast frames to three taps: each reaches only the addressed tap, and frames between local taps stay on the node',
+    { key: 'a2-macvtap-delivery' },
     async ({ lab, node1, node2, switch: sw }) => {
       expect(await lab.ping(node1, node2)).to.be.answered();
       const make = async (node: Node, name: string) => {
@@ -95,7 +100,7 @@ suite('A2 macvtap', { addresses, needs: ['macvtap'], modes: ['bridge'] }, () => 
       const others = [b, c, d];
       const ips: [string, string] = ['192.168.7.50', '192.168.7.60'];
       const round = () => others.map((to) => request(a.mac, to.mac, ips));
-      // The second round is the witness: what of the first had not come anywhere before it never will.
+      // The second round is the witness: frames of the first that are still missing after it were lost.
       const [first, second] = [round(), round()];
       const since = mark();
       for (const { frame } of [...first, ...second]) a.send(frame);

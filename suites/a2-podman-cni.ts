@@ -1,4 +1,4 @@
-/** Article 2's network on a VLAN, by podman and by the CNI plugin: both sit on a sub-interface, and make none. */
+/** Article 2's network on a VLAN, with podman and with the CNI plugin: both use an existing sub-interface. */
 import { containerNetworksInVlan } from './support/engine-vlan.js';
 
 containerNetworksInVlan('podman');

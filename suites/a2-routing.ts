@@ -1,13 +1,13 @@
 /** Article 2: from one VLAN to the other, and between the physical and the container network, through a router on a stick. */
 import { expect } from '../harness/expect/expect.js';
 import type { Endpoint } from '../harness/lab/endpoint.js';
-import type { Exchange } from '../harness/lab/exchange.js';
-import type { Switch } from '../harness/lab/switch.js';
+import type { Exchange } from '../harness/exchange/exchange.js';
+import type { Switch } from '../harness/lab/switch/switch.js';
 import { experiment, setUp, suite } from '../harness/run/experiment.js';
 import { arpRequest, echoReply, echoRequest } from '../harness/wire/pattern.js';
 import { addresses, type Containers, layTrunks, makeContainers, needs, routerOnAStick } from './support/vlans.js';
 
-/** States that the router passed on a ping's request and reply, each one hop older, from one tag to the other. */
+/** Asserts that the router forwarded a ping's request and reply, each one hop older, from one tag to the other. */
 async function expectRouted(ping: Exchange, sw: Switch, vlan: Record<'there' | 'back', number | 'untagged'>) {
   expect(ping).to.be.answered();
   const { token } = ping;
@@ -35,8 +35,8 @@ suite('A2 router on a stick', { addresses, needs, modes: ['bridge'] }, () => {
   for (const family of [4, 6] as const) {
     experiment(
       'A2.5',
-      `c1 in VLAN 10 reaches VLAN 20 through the router over IPv${family}, on its own node and on the other`,
-      { needs: family === 6 ? ['ipv6'] : [] },
+      `router on a stick, IPv${family}, ping from VLAN 10 to VLAN 20: answered on one node and across nodes`,
+      { key: `a2-routed-ipv${family}`, needs: family === 6 ? ['ipv6'] : [] },
       async ({ lab, switch: sw }) => {
         await expectRouted(await lab.ping(c.c1, c.c3, { family }), sw, { there: 10, back: 20 });
         await expectRouted(await lab.ping(c.c1, c.c4, { family }), sw, { there: 10, back: 20 });
@@ -46,8 +46,8 @@ suite('A2 router on a stick', { addresses, needs, modes: ['bridge'] }, () => {
 
     experiment(
       'A2.5',
-      `a router that does not forward keeps the VLANs apart over IPv${family}`,
-      { needs: family === 6 ? ['ipv6'] : [] },
+      `router without forwarding, IPv${family}, ping from VLAN 10 to VLAN 20: no reply, the request ends at the router`,
+      { key: `a2-router-off-ipv${family}`, needs: family === 6 ? ['ipv6'] : [] },
       async ({ lab, router, switch: sw }) => {
         await router.forwarding(false);
         const ping = await lab.ping(c.c1, c.c4, { family });
@@ -82,8 +82,8 @@ suite('A2 physical and container network apart', { addresses: physical, needs, m
 
   experiment(
     'A2.6',
-    'a node reaches containers, its own too, through the router, and they reach it',
-    {},
+    'nodes and containers in different VLANs, ping both ways: answered through the router, also on one node',
+    { key: 'a2-node-and-containers-routed' },
     async ({ lab, node1, switch: sw }) => {
       for (const container of [here, there]) {
         await expectRouted(await lab.ping(node1, container), sw, { there: 'untagged', back: 10 });
@@ -94,8 +94,8 @@ suite('A2 physical and container network apart', { addresses: physical, needs, m
 
   experiment(
     'A2.6',
-    'with the router off, a node reaches no container, its own included',
-    {},
+    'nodes and containers in different VLANs, router without forwarding: no container replies to a node',
+    { key: 'a2-node-and-containers-router-off' },
     async ({ lab, node1, router, switch: sw }) => {
       await router.forwarding(false);
       for (const container of [here, there]) {
@@ -112,8 +112,8 @@ suite('A2 physical and container network apart', { addresses: physical, needs, m
 
   experiment(
     'A2.6',
-    'an address of the container network does not bring a node into it',
-    {},
+    'untagged node with an address of the container network: the ARP request reaches no container',
+    { key: 'a2-node-with-container-address' },
     async ({ lab, node1, switch: sw }) => {
       await node1.configure({ addresses: ['172.31.0.101/16'] });
       const ping = await lab.ping(node1, there);

@@ -1,8 +1,8 @@
-/** What the articles leave open: hairpin in every mode and direction, IPv6, multicast, source mode, how private private is. */
+/** The articles' open questions: hairpin in every mode and direction, IPv6, multicast, source mode, how strict private is. */
 import { expect } from '../harness/expect/expect.js';
 import type { Endpoint } from '../harness/lab/endpoint.js';
 import type { Lab } from '../harness/lab/lab.js';
-import type { Station } from '../harness/lab/station.js';
+import type { Station } from '../harness/exchange/station.js';
 import { addNeighbour } from '../harness/link/neighbour.js';
 import { experiment, setUp, suite } from '../harness/run/experiment.js';
 import type { View } from '../harness/wire/capture-point.js';
@@ -18,8 +18,12 @@ const addresses = {
 const one = ['10.211.55.101/24', 'fd00:211:55::101/64'];
 const two = ['10.211.55.102/24', 'fd00:211:55::102/64'];
 
-/** What becomes of a ping: who asked is answered, or where its first frame is lost. */
-type Fate = 'answered' | 'not reflected' | 'kept from the sibling' | 'kept from the parent';
+/** The result of a ping: answered, or where its first frame is lost, as printed in titles. */
+type Fate =
+  | 'answered'
+  | 'not reflected by the switch'
+  | 'reflected, not delivered to the sibling'
+  | 'reflected, not delivered to the parent';
 
 interface Row {
   mode: 'bridge' | 'private' | 'vepa';
@@ -34,16 +38,22 @@ interface Row {
 /** Gateway and other host are reached in every row, in both directions. */
 const table: Row[] = [
   {
-    ...{ mode: 'bridge', hairpin: false, sibling: 'answered', toParent: 'not reflected', fromParent: 'not reflected' },
+    ...{
+      mode: 'bridge',
+      hairpin: false,
+      sibling: 'answered',
+      toParent: 'not reflected by the switch',
+      fromParent: 'not reflected by the switch',
+    },
     why: 'siblings are served by macvlan_queue_xmit; parent and child only by way of the switch',
   },
   {
     ...{
       mode: 'private',
       hairpin: false,
-      sibling: 'not reflected',
-      toParent: 'not reflected',
-      fromParent: 'not reflected',
+      sibling: 'not reflected by the switch',
+      toParent: 'not reflected by the switch',
+      fromParent: 'not reflected by the switch',
     },
     why: 'everything leaves, and nothing comes back',
   },
@@ -51,9 +61,9 @@ const table: Row[] = [
     ...{
       mode: 'vepa',
       hairpin: false,
-      sibling: 'not reflected',
-      toParent: 'not reflected',
-      fromParent: 'not reflected',
+      sibling: 'not reflected by the switch',
+      toParent: 'not reflected by the switch',
+      fromParent: 'not reflected by the switch',
     },
     why: 'everything leaves, and nothing comes back',
   },
@@ -65,8 +75,8 @@ const table: Row[] = [
     ...{
       mode: 'private',
       hairpin: true,
-      sibling: 'kept from the sibling',
-      toParent: 'kept from the parent',
+      sibling: 'reflected, not delivered to the sibling',
+      toParent: 'reflected, not delivered to the parent',
       fromParent: 'answered',
     },
     why: 'macvlan_handle_frame hands a reflected broadcast back to the child that sent it and consumes it; broadcasts of the parent come from no child, and reach all',
@@ -88,19 +98,20 @@ suite('X what the articles leave open', { addresses }, () => {
     [ns1, ns2] = await Promise.all([node1.namespace('ns1'), node1.namespace('ns2')]);
   });
 
-  /** Pings one way, and states what becomes of it. */
+  /** Pings in one direction, and asserts the result. */
   async function expectFate(lab: Lab, from: Station, to: Station, fate: Fate, family: 4 | 6): Promise<void> {
     const { switch: sw, node1 } = lab;
     const port = sw.port('node1');
     const ping = await lab.ping(from, to, { family });
     if (fate === 'answered') expect(ping).to.be.answered();
-    if (fate === 'not reflected') expect(ping).to.be.lost(port.in, port.out);
-    if (fate === 'kept from the sibling') expect(ping).to.be.lost(port.out, to.wire);
-    if (fate === 'kept from the parent') expect(ping).to.be.unansweredAt(node1.wire.in);
+    if (fate === 'not reflected by the switch') expect(ping).to.be.lost(port.in, port.out);
+    if (fate === 'reflected, not delivered to the sibling') expect(ping).to.be.lost(port.out, to.wire);
+    if (fate === 'reflected, not delivered to the parent') expect(ping).to.be.unansweredAt(node1.wire.in);
   }
 
   for (const { mode, hairpin, sibling, toParent, fromParent, why } of table) {
     const name = `${mode}, hairpin ${hairpin ? 'on' : 'off'}`;
+    const slug = `${mode}-hairpin-${hairpin ? 'on' : 'off'}`;
 
     suite(name, { modes: [mode] }, () => {
       setUp(async ({ switch: sw }) => {
@@ -115,17 +126,23 @@ suite('X what the articles leave open', { addresses }, () => {
       for (const family of [4, 6] as const) {
         const id = `X${family === 4 ? 1 : 2}`;
         const needs = family === 6 ? (['ipv6'] as const) : [];
-        const said = (peer: string, fate: Fate) => `${name}${family === 6 ? ', IPv6' : ''}: ${peer}: ${fate}`;
+        const keyFor = (peer: string) => `x${family === 4 ? 1 : 2}-${slug}-${peer}`;
+        const titled = (what: string, fate: Fate) => `${name}${family === 6 ? ', IPv6' : ''}, ${what}: ${fate}`;
 
-        experiment(`${id}.1`, said('siblings, in both directions', sibling), { needs }, async ({ lab }) => {
-          await expectFate(lab, ns1, ns2, sibling, family);
-          await expectFate(lab, ns2, ns1, sibling, family);
-        });
+        experiment(
+          `${id}.1`,
+          titled('ping between siblings', sibling),
+          { key: keyFor('siblings'), needs },
+          async ({ lab }) => {
+            await expectFate(lab, ns1, ns2, sibling, family);
+            await expectFate(lab, ns2, ns1, sibling, family);
+          },
+        );
 
         experiment(
           `${id}.2`,
-          said('child and gateway, in both directions', 'answered'),
-          { needs },
+          titled('ping between child and gateway', 'answered'),
+          { key: keyFor('gateway'), needs },
           async ({ lab, router }) => {
             await expectFate(lab, ns1, router, 'answered', family);
             await expectFate(lab, router, ns1, 'answered', family);
@@ -134,23 +151,28 @@ suite('X what the articles leave open', { addresses }, () => {
 
         experiment(
           `${id}.3`,
-          said('child and other host, in both directions', 'answered'),
-          { needs },
+          titled('ping between child and other host', 'answered'),
+          { key: keyFor('other-host'), needs },
           async ({ lab, node2 }) => {
             await expectFate(lab, ns1, node2, 'answered', family);
             await expectFate(lab, node2, ns1, 'answered', family);
           },
         );
 
-        experiment(`${id}.4`, said('child to its own parent', toParent), { needs }, async ({ lab, node1, measure }) => {
-          measure('why', why);
-          await expectFate(lab, ns1, node1, toParent, family);
-        });
+        experiment(
+          `${id}.4`,
+          titled('ping from child to parent', toParent),
+          { key: keyFor('to-parent'), needs },
+          async ({ lab, node1, measure }) => {
+            measure('why', why);
+            await expectFate(lab, ns1, node1, toParent, family);
+          },
+        );
 
         experiment(
           `${id}.5`,
-          said('parent to its own child', fromParent),
-          { needs },
+          titled('ping from parent to child', fromParent),
+          { key: keyFor('from-parent'), needs },
           async ({ lab, node1, measure }) => {
             measure('why', fromParent === 'answered' ? why : whyParentIsUnheard);
             await expectFate(lab, node1, ns1, fromParent, family);
@@ -160,8 +182,8 @@ suite('X what the articles leave open', { addresses }, () => {
 
       experiment(
         'X3.1',
-        `${name}: a multicast of ns1 ${reaches(mode, hairpin) ? 'reaches' : 'does not reach'} its sibling`,
-        {},
+        `${name}, multicast from a child: ${reaches(mode, hairpin) ? 'reaches' : 'does not reach'} the sibling`,
+        { key: `x3-multicast-${slug}` },
         async ({ lab, node2, switch: sw, observe }) => {
           const ping = await lab.ping(ns1, ns2, { group: '224.0.0.1' });
           const echo = echoRequest({ token: ping.token, destinationMac: 'multicast' });
@@ -169,12 +191,13 @@ suite('X what the articles leave open', { addresses }, () => {
           if (hairpin) await expect(ping).to.have.seen(echo, sw.port('node1').out);
           else await expect(ping).not.to.have.seen(echo, sw.port('node1').out);
           if (mode === 'bridge' && hairpin) {
-            // Inside the parent it has got its copy; whether it gets that which comes back as well is the kernel's choice.
+            // It has received its copy inside the parent; the kernel decides whether it also receives the reflected
+            // one.
             await expect(ping).to.have.seen(echo, ns2.wire);
             await ping.finish([ns1.wire, ns2.wire]);
             const copies = (view: View) => ping.seen(view).filter(({ frame }) => echo.matches(frame)).length;
             observe('copies of a reflected multicast at a bridge sibling', copies(ns2.wire));
-            // Once on its way out, and once more where macvlan_multicast_rx hands it back to who sent it.
+            // Once on its way out, and once more where macvlan_multicast_rx passes it back to its sender.
             observe('times that its sender sees it', copies(ns1.wire));
           } else {
             await expect(ping).to.have.seenTimes(reaches(mode, hairpin) ? 1 : 0, echo, ns2.wire);
@@ -186,8 +209,8 @@ suite('X what the articles leave open', { addresses }, () => {
 
   experiment(
     'X2.6',
-    'neighbour solicitations go to the solicited-node group, and take the place of ARP',
-    { modes: ['bridge'], needs: ['ipv6'] },
+    'IPv6, ping to the gateway: neighbour solicitation to the solicited-node group, and no ARP request',
+    { key: 'x2-neighbour-solicitation', modes: ['bridge'], needs: ['ipv6'] },
     async ({ lab, router }) => {
       await ns1.attach({ mode: 'bridge', address: one });
       const ping = await lab.ping(ns1, router, { family: 6 });
@@ -206,15 +229,15 @@ suite('X what the articles leave open', { addresses }, () => {
 
   experiment(
     'X4.1',
-    'source: a child is given only what its listed sources send',
-    { modes: ['source'], needs: ['macvlan mode source'] },
+    'source, frames from listed and unlisted MACs: only frames from listed MACs reach the child',
+    { key: 'x4-source-listed-only', modes: ['source'], needs: ['macvlan mode source'] },
     async ({ lab, node2, router }) => {
       await ns1.attach({ mode: 'source', sources: [router.mac], address: one });
       expect(await ns1.link()).to.have.macvlanMode('source');
       expect(await lab.ping(router, ns1)).to.be.answered();
       expect(await lab.ping(ns1, router)).to.be.answered();
       const ping = await lab.ping(ns1, node2);
-      // The request leaves as in any mode; the answer comes from a MAC that is not listed.
+      // The request leaves as in any mode; the reply comes from a MAC that is not listed.
       expect(ping).to.be.lost(lab.switch.port('node1').out, ns1.wire);
       await expect(ping).to.have.seen(arpReply({ isAt: node2.mac }), lab.node1.wire.in);
     },
@@ -222,11 +245,11 @@ suite('X what the articles leave open', { addresses }, () => {
 
   experiment(
     'X4.2',
-    'source, frames from a listed MAC to the parent: the child gets a copy, and the parent keeps its own',
-    { modes: ['source'], needs: ['macvlan mode source'] },
+    'source, frames from a listed MAC to the parent: the child receives a copy, and the parent receives the frame',
+    { key: 'x4-source-copies', modes: ['source'], needs: ['macvlan mode source'] },
     async ({ lab, node1, node2, router }) => {
       await ns1.attach({ mode: 'source', sources: [router.mac], address: one });
-      // macvlan_forward_source looks for the source MAC alone, whomever a frame is for.
+      // macvlan_forward_source checks only the source MAC, for any destination.
       const listed = await lab.ping(router, node1);
       expect(listed).to.be.answered();
       await expect(listed).to.have.seen(echoRequest({ token: listed.token, destinationMac: node1.mac }), ns1.wire);
@@ -238,8 +261,8 @@ suite('X what the articles leave open', { addresses }, () => {
 
   experiment(
     'X4.3',
-    'source with nodst, frames from a listed MAC to the parent: the child gets them, and the parent does not, broadcasts included',
-    { modes: ['source'], needs: ['macvlan mode source', 'macvlan nodst'] },
+    'source with nodst, frames from a listed MAC to the parent: reach the child, and not the parent, broadcasts included',
+    { key: 'x4-source-nodst', modes: ['source'], needs: ['macvlan mode source', 'macvlan nodst'] },
     async ({ lab, node1, node2, router }) => {
       await ns1.attach({ mode: 'source', flags: ['nodst'], sources: [router.mac], address: one });
       const question = await lab.ping(router, node1);
@@ -255,8 +278,8 @@ suite('X what the articles leave open', { addresses }, () => {
 
   experiment(
     'X5.1',
-    'private with hairpin, siblings: lost with empty neighbour caches, answered with static entries',
-    { modes: ['private'] },
+    'private, hairpin on, ping between siblings: no reply with empty neighbour caches, answered with static entries',
+    { key: 'x5-private-siblings-static-neighbours', modes: ['private'] },
     async ({ lab, switch: sw }) => {
       await sw.hairpin('node1', true);
       await Promise.all([ns1.attach({ mode: 'private', address: one }), ns2.attach({ mode: 'private', address: two })]);
@@ -275,8 +298,8 @@ suite('X what the articles leave open', { addresses }, () => {
   for (const family of [4, 6] as const) {
     experiment(
       'X5.2',
-      `private with hairpin, child to parent${family === 6 ? ', IPv6' : ''}: lost with an empty neighbour cache, answered once the parent has pinged the child`,
-      { modes: ['private'], needs: family === 6 ? ['ipv6'] : [] },
+      `private, hairpin on${family === 6 ? ', IPv6' : ''}, ping from child to parent: no reply with an empty neighbour cache, answered after a ping from the parent`,
+      { key: `x5-private-child-to-parent-ipv${family}`, modes: ['private'], needs: family === 6 ? ['ipv6'] : [] },
       async ({ lab, node1, switch: sw }) => {
         await sw.hairpin('node1', true);
         await Promise.all([
@@ -289,7 +312,8 @@ suite('X what the articles leave open', { addresses }, () => {
         expect(warm).to.be.answered();
         const port = sw.port('node1');
         await expect(warm).to.have.seen(echoRequest({ token: warm.token }), port.in, port.out, node1.wire.in);
-        // Siblings get no broadcast of each other, so that no ping fills their caches: not even now that the parent has pinged both.
+        // Siblings do not receive each other's broadcasts, so that no ping fills their caches: not even after the
+        // parent has pinged both.
         expect(await lab.ping(node1, ns2, { family })).to.be.answered();
         const sibling = await lab.ping(ns1, ns2, { family, keepNeighbours: true });
         expect(sibling).to.be.lost(port.out, ns2.wire);
@@ -298,7 +322,7 @@ suite('X what the articles leave open', { addresses }, () => {
   }
 });
 
-/** Whether a sibling gets a child's multicast: inside the parent in mode bridge, from the reflection in mode vepa. */
+/** Whether a sibling receives a child's multicast: inside the parent in mode bridge, from the reflection in mode vepa. */
 function reaches(mode: Row['mode'], hairpin: boolean): boolean {
   return mode === 'bridge' || (mode === 'vepa' && hairpin);
 }

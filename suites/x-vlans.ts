@@ -1,4 +1,4 @@
-/** What article 2 leaves open: the wrong VLAN, tags on access ports, two tags, a provider's tag, hairpin within a VLAN. */
+/** Article 2's open questions: the wrong VLAN, tags on access ports, two tags, a provider's tag, hairpin within a VLAN. */
 import { expect } from '../harness/expect/expect.js';
 import type { Endpoint } from '../harness/lab/endpoint.js';
 import { type Node, subInterfaceOf } from '../harness/lab/node.js';
@@ -11,7 +11,7 @@ const untaggedHosts = {
   node2: { addresses: [...inVlan(20, 102), ...shared(102)] },
 };
 
-/** A container on a sub-interface that is made for it, with the VLAN's address of a host. */
+/** A container on a new sub-interface, with the VLAN's address of a host. */
 async function container(node: Node, name: string, vlan: number, host: number): Promise<Endpoint> {
   return node.endpoint(name, { mode: 'bridge', parent: await node.vlan(vlan), address: inVlan(vlan, host) });
 }
@@ -24,8 +24,8 @@ suite('X VLANs on access ports', { addresses: untaggedHosts, needs }, () => {
 
   experiment(
     'X6.1',
-    'a node on an access port is in its VLAN without a tag, and meets containers that have one',
-    { modes: ['bridge'] },
+    'node on an access port of VLAN 10, ping to a tagged container: answered, untagged on the access port',
+    { key: 'x6-access-port', modes: ['bridge'] },
     async ({ lab, node1, node2, switch: sw }) => {
       const c2 = await container(node2, 'c2', 10, 12);
       const ping = await lab.ping(node1, c2);
@@ -38,8 +38,8 @@ suite('X VLANs on access ports', { addresses: untaggedHosts, needs }, () => {
 
   experiment(
     'X6.2',
-    'the wrong VLAN on one side is lost at the switch',
-    {},
+    'two nodes on access ports of different VLANs: the ping is dropped at the switch',
+    { key: 'x6-access-ports-of-two-vlans' },
     async ({ lab, node1, node2, switch: sw }) => {
       await sw.access('node2', 10);
       expect(await lab.ping(node1, node2)).to.be.answered();
@@ -57,12 +57,12 @@ suite('X VLANs on access ports', { addresses: untaggedHosts, needs }, () => {
 
   experiment(
     'X6.3',
-    'Linux bridge, access port, frames tagged with its own VLAN: forwarded; the replies come back untagged, and miss the child',
-    { modes: ['bridge'], needs: ['linux bridge'] },
+    'Linux bridge, access port, frames tagged with the VLAN of the port: forwarded, and the untagged replies do not reach the child',
+    { key: 'x6-access-port-own-tag', modes: ['bridge'], needs: ['linux bridge'] },
     async ({ lab, node1, node2, switch: sw }) => {
       const [c1, c2] = await Promise.all([container(node1, 'c1', 10, 11), container(node2, 'c2', 10, 12)]);
-      // Nobody can answer c1; its node stands for it, untagged behind the same port.
-      const ping = await lab.ping(c1, c2, { standIn: { from: node1 } });
+      // No station can answer c1; its node is its substitute, untagged on the same port.
+      const ping = await lab.ping(c1, c2, { substitutes: { from: node1 } });
       expect(ping).to.be.lost(sw.port('node1').out);
       await expect(ping).to.have.seen(
         arpRequest({ who: '10.0.10.12', tell: '10.0.10.11', vlan: 10 }),
@@ -78,10 +78,10 @@ suite('X VLANs on access ports', { addresses: untaggedHosts, needs }, () => {
   experiment(
     'X6.4',
     'Linux bridge, access port, frames tagged with another VLAN: dropped',
-    { modes: ['bridge'], needs: ['linux bridge'] },
+    { key: 'x6-access-port-other-tag', modes: ['bridge'], needs: ['linux bridge'] },
     async ({ lab, node1, node2, switch: sw }) => {
       const [c3, c4] = await Promise.all([container(node1, 'c3', 20, 13), container(node2, 'c4', 20, 14)]);
-      const ping = await lab.ping(c3, c4, { standIn: { from: node1 } });
+      const ping = await lab.ping(c3, c4, { substitutes: { from: node1 } });
       expect(ping).to.be.lost(sw.port('node1').in, sw.port('node2').out);
       await expect(ping).to.have.seen(arpRequest({ who: '10.0.20.14', vlan: 20 }), sw.port('node1').in);
       await sw.trunk('node1', trunk);
@@ -97,12 +97,12 @@ suite('X VLANs on trunks', { addresses, needs }, () => {
 
   experiment(
     'X7.1',
-    'of two tags the switch looks at the outer one, and both arrive',
-    { modes: ['bridge'] },
+    'trunk, frames with two tags: forwarded by the outer tag, and both tags arrive',
+    { key: 'x7-two-tags', modes: ['bridge'] },
     async ({ lab, node1, node2, router, switch: sw }) => {
       const doubly = async (node: Node) => node.vlan(40, { parent: await node.vlan(10) });
       const [parent1, parent2] = await Promise.all([doubly(node1), doubly(node2)]);
-      // The router has a foot in VLAN 10 already.
+      // The router already has a sub-interface in VLAN 10.
       const device = await router.vlan(40, { parent: subInterfaceOf(router.device, 10) });
       await router.configure({ device, addresses: inVlan(40, 1) });
       const [d1, d2] = await Promise.all([
@@ -118,17 +118,17 @@ suite('X VLANs on trunks', { addresses, needs }, () => {
       );
       await expectTags(ping, [10, 40], ...[sw.port('node1'), sw.port('node2')].flatMap((port) => [port.in, port.out]));
       await expectTags(ping, [], d2.wire);
-      // VLAN 40 is allowed nowhere; it is the outer tag that has to be.
+      // No trunk allows VLAN 40; only the outer tag must be allowed.
       await sw.trunk('node2', { native: 1, allowed: [20, 40] });
-      const pruned = await lab.ping(d1, d2, { standIn: { to: node2 } });
+      const pruned = await lab.ping(d1, d2, { substitutes: { to: node2 } });
       expect(pruned).to.be.lost(sw.port('node1').in, sw.port('node2').out);
     },
   );
 
   experiment(
     'X7.2',
-    'Linux bridge, two tags, the outer one of the native VLAN: it is removed, and the frame is forwarded in the inner VLAN',
-    { modes: ['bridge'], needs: ['linux bridge'] },
+    'Linux bridge, two tags with the native VLAN as the outer tag (VLAN hopping): forwarded in the inner VLAN',
+    { key: 'x7-vlan-hopping', modes: ['bridge'], needs: ['linux bridge'] },
     async ({ lab, node1, node2, switch: sw }) => {
       const hidden = await node1.vlan(20, { parent: await node1.vlan(1) });
       const intruder = await node1.endpoint('intruder', { mode: 'bridge', parent: hidden, address: shared(11) });
@@ -138,15 +138,15 @@ suite('X VLANs on trunks', { addresses, needs }, () => {
         address: [...inVlan(20, 14), ...shared(14)],
       });
       const question = { who: '10.0.30.14', tell: '10.0.30.11' };
-      const ping = await lab.ping(intruder, c4, { standIn: { from: node1 } });
-      // One way only: what c4 answers goes to VLAN 20 of node1, where the intruder is not.
+      const ping = await lab.ping(intruder, c4, { substitutes: { from: node1 } });
+      // One direction only: c4's replies go to VLAN 20 of node1, where the intruder is not.
       expect(ping).to.be.lost(sw.port('node1').out);
       await expect(ping).to.have.seen(arpRequest({ ...question, vlan: 1 }), sw.port('node1').in);
       await expect(ping).to.have.seen(arpRequest({ ...question, vlan: 20 }), sw.port('node2').out);
       await expect(ping).to.have.seen(arpRequest(question), c4.wire);
-      // A native VLAN that leaves the trunk with its tag keeps it out.
+      // A trunk that sends its native VLAN with a tag stops the frame.
       await sw.trunk('node2', { allowed: [1, 10, 20] });
-      const kept = await lab.ping(intruder, c4, { standIn: { from: node1 } });
+      const kept = await lab.ping(intruder, c4, { substitutes: { from: node1 } });
       expect(kept).to.be.lost(sw.port('node2').out, c4.wire);
       await expect(kept).to.have.seen(arpRequest({ ...question, vlan: 1 }), sw.port('node2').out);
     },
@@ -154,8 +154,8 @@ suite('X VLANs on trunks', { addresses, needs }, () => {
 
   experiment(
     'X7.3',
-    'Linux bridge, 802.1ad tag: the frame counts as untagged, and is forwarded in the native VLAN',
-    { modes: ['bridge'], needs: ['linux bridge'] },
+    'Linux bridge, frame with an 802.1ad tag: treated as untagged, and forwarded in the native VLAN',
+    { key: 'x7-802-1ad-tag', modes: ['bridge'], needs: ['linux bridge'] },
     async ({ lab, node1, node2, router, switch: sw }) => {
       const outer = (node: Node) => node.vlan(50, { protocol: '802.1ad' });
       const [parent1, parent2, device] = await Promise.all([outer(node1), outer(node2), outer(router)]);
@@ -170,18 +170,18 @@ suite('X VLANs on trunks', { addresses, needs }, () => {
       const [frame] = ping.own(sw.port('node2').out);
       expect(frame?.frame.vlans.map(({ protocol }) => protocol)).to.deep.equal([0x88a8]);
       await expectTags(ping, [50], sw.port('node1').in);
-      // VLAN 50 is allowed nowhere; what the frame needs is the native VLAN.
+      // No trunk allows VLAN 50; the frame needs only the native VLAN.
       const c2 = await container(node2, 'c2', 10, 12);
       await sw.trunk('node2', { allowed: [10, 20, 50] });
-      const barred = await lab.ping(s1, s2, { standIn: { to: c2 } });
+      const barred = await lab.ping(s1, s2, { substitutes: { to: c2 } });
       expect(barred).to.be.lost(sw.port('node1').in, sw.port('node2').out);
     },
   );
 
   experiment(
     'X7.4',
-    'a broadcast of a VLAN without a sub-interface reaches no stack on that node',
-    { modes: ['bridge'] },
+    'broadcast in a VLAN without a sub-interface on the receiver: answered by no stack of the node',
+    { key: 'x7-no-sub-interface', modes: ['bridge'] },
     async ({ lab, node1, node2, router, switch: sw, observe }) => {
       await Promise.all([...sw.ports.keys()].map((port) => sw.trunk(port, { native: 1, allowed: [10, 20, 60] })));
       const device = await router.vlan(60);
@@ -199,7 +199,8 @@ suite('X VLANs on trunks', { addresses, needs }, () => {
       const question = arpRequest({ who: '10.0.30.42', tell: '10.0.30.11', vlan: 60 });
       await expect(ping).to.have.seen(question, sw.port('node2').out);
       await expect(ping).not.to.have.seen(arpReply({ from: '10.0.30.42' }), u2.wire, sw.port('node2').in);
-      // Where the card filters no VLANs, the parent’s children are shown the frame with its tag, as somebody else’s.
+      // Where the NIC does not filter VLANs, the parent’s children receive the frame with its tag, as one for another
+      // host.
       await ping.finish([u2.wire]);
       observe(
         'a child of the parent is shown broadcasts of VLANs without a sub-interface',
@@ -209,14 +210,14 @@ suite('X VLANs on trunks', { addresses, needs }, () => {
   );
 
   for (const [mode, hairpin, fate] of [
-    ['vepa', false, 'not reflected'],
+    ['vepa', false, 'not reflected by the switch'],
     ['vepa', true, 'answered'],
-    ['private', true, 'kept from the sibling'],
+    ['private', true, 'reflected, not delivered to the sibling'],
   ] as const) {
     experiment(
       'X8.1',
-      `${mode}, hairpin ${hairpin ? 'on' : 'off'}: siblings in VLAN 10: ${fate}; of another VLAN: never`,
-      { modes: [mode] },
+      `${mode}, hairpin ${hairpin ? 'on' : 'off'}, children in two VLANs: ping within VLAN 10 is ${fate}; ping to VLAN 20 is not answered`,
+      { key: `x8-${mode}-hairpin-${hairpin ? 'on' : 'off'}`, modes: [mode] },
       async ({ lab, node1, switch: sw }) => {
         const port = sw.port('node1');
         await sw.hairpin('node1', hairpin);

@@ -8,12 +8,12 @@ export const addresses = {
   router: { addresses: ['10.211.55.1/24'] },
 };
 
-/** The last digits of the two containers' addresses, as the article counts them per mode. */
+/** The last digits of the two containers' addresses, which the article numbers per mode. */
 const hosts = { bridge: [101, 102], private: [111, 112], vepa: [121, 122] } as const;
 
 export type Mode = keyof typeof hosts;
 
-/** Gives two namespaces the article's children of a mode: promiscuous, as it has them, unless an experiment is about that. */
+/** Creates the article's children of a mode in two namespaces: promiscuous, as in the article, unless an experiment varies that. */
 export async function attachContainers(
   pair: readonly [Endpoint, Endpoint],
   mode: Mode,

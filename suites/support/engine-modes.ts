@@ -1,14 +1,14 @@
 /** The modes of a container engine's macvlan networks, seen at the switch port (A0.12). */
 import { expect } from '../../harness/expect/expect.js';
 import type { EngineKind } from '../../harness/engine/networking.js';
-import type { ContainerHost } from '../../harness/lab/container-host.js';
+import type { ContainerHost } from '../../harness/lab/container/container-host.js';
 import type { Endpoint } from '../../harness/lab/endpoint.js';
 import type { MacvlanMode } from '../../harness/link/macvlan.js';
 import { experiment, suite } from '../../harness/run/experiment.js';
 import { echoReply, echoRequest } from '../../harness/wire/pattern.js';
 import { article, expectChildOf } from './container-networks.js';
 
-/** @param host the engine of node1, once it runs */
+/** @param host returns the running engine of node1 */
 export function modesOfNetworks(kind: EngineKind, host: () => ContainerHost): void {
   suite('modes', {}, () => {
     async function pair(mode: MacvlanMode): Promise<[Endpoint, Endpoint]> {
@@ -18,8 +18,8 @@ export function modesOfNetworks(kind: EngineKind, host: () => ContainerHost): vo
 
     experiment(
       'A0.12',
-      `${kind}: mode bridge, siblings talk inside the parent, and nothing of it is visible outside`,
-      { modes: ['bridge'] },
+      `${kind}, mode bridge, ping between siblings: answered inside the parent, without an echo on the uplink`,
+      { key: `a0-${kind}-mode-bridge`, modes: ['bridge'] },
       async ({ lab, node1, switch: sw }) => {
         const [c1, c2] = await pair('bridge');
         expect(await c1.link()).to.have.macvlanMode('bridge');
@@ -32,8 +32,8 @@ export function modesOfNetworks(kind: EngineKind, host: () => ContainerHost): vo
 
     experiment(
       'A0.12',
-      `${kind}: mode private, siblings are lost to each other, with a hairpin switch as well`,
-      { modes: ['private'] },
+      `${kind}, mode private, ping between siblings: no reply with hairpin off or on`,
+      { key: `a0-${kind}-mode-private`, modes: ['private'] },
       async ({ lab, node1, node2, switch: sw }) => {
         const [c1, c2] = await pair('private');
         expect(await c1.link()).to.have.macvlanMode('private');
@@ -49,8 +49,8 @@ export function modesOfNetworks(kind: EngineKind, host: () => ContainerHost): vo
 
     experiment(
       'A0.12',
-      `${kind}: mode vepa, siblings reach each other only by way of a hairpin switch, over the parent twice`,
-      { modes: ['vepa'] },
+      `${kind}, mode vepa, ping between siblings: answered only with hairpin on, each frame crosses the parent twice`,
+      { key: `a0-${kind}-mode-vepa`, modes: ['vepa'] },
       async ({ lab, node1, node2, switch: sw }) => {
         const [c1, c2] = await pair('vepa');
         expect(await c1.link()).to.have.macvlanMode('vepa');
@@ -69,15 +69,15 @@ export function modesOfNetworks(kind: EngineKind, host: () => ContainerHost): vo
 
     experiment(
       'A0.12',
-      `${kind}: mode passthru, one container has the uplink for itself, and the uplink its MAC until it goes`,
-      { modes: ['passthru'], needs: ['macvlan mode passthru'] },
+      `${kind}, mode passthru, one container: the uplink has the container’s MAC until removal, and a second container is refused`,
+      { key: `a0-${kind}-mode-passthru`, modes: ['passthru'], needs: ['macvlan mode passthru'] },
       async ({ lab, node1, node2, switch: sw, observe }) => {
         await lab.scopes.within('the network', async () => {
           const network = await host().network({ subnets: [article], mode: 'passthru' });
           const c1 = await network.run('c1', ['192.168.8.120']);
           expect(await c1.link()).to.have.macvlanMode('passthru');
           await expectChildOf(c1, node1);
-          // macvlan_set_mac_address: what the child is given, its parent gets.
+          // macvlan_set_mac_address: the parent gets the child's address.
           expect((await node1.link()).address).to.equal(c1.mac);
           observe(`${kind} gives the container a MAC that was not the uplink’s`, c1.mac !== node1.mac);
           const ping = await lab.ping(c1, node2);
@@ -86,7 +86,7 @@ export function modesOfNetworks(kind: EngineKind, host: () => ContainerHost): vo
           const refusal = await expect(network.run('c2', ['192.168.8.121'])).to.be.refusedByEngine(/invalid argument/i);
           observe('second container', refusal.words.split('\n').at(-1) ?? '');
         });
-        // macvlan_port_destroy puts the parent's own back.
+        // macvlan_port_destroy restores the parent's own.
         expect((await node1.link()).address).to.equal(node1.mac);
       },
     );

@@ -1,6 +1,6 @@
-/** What the introduction does with docker, for each container engine: one network on two nodes, its options, its modes. */
+/** The introduction's docker experiments, for each container engine: one network on two nodes, its options, its modes. */
 import type { EngineKind } from '../../harness/engine/networking.js';
-import type { ContainerHost } from '../../harness/lab/container-host.js';
+import type { ContainerHost } from '../../harness/lab/container/container-host.js';
 import { setUp, suite } from '../../harness/run/experiment.js';
 import { addresses } from './container-networks.js';
 import { addressesOfContainers } from './engine-addresses.js';

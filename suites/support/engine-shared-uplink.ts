@@ -1,7 +1,7 @@
-/** What podman and CNI allow on an uplink that has a network already: they look at it only when a container is started. */
+/** What podman and CNI allow on an uplink that already has a network: they check it only when a container is started. */
 import { expect } from '../../harness/expect/expect.js';
 import type { EngineKind } from '../../harness/engine/networking.js';
-import type { ContainerHost } from '../../harness/lab/container-host.js';
+import type { ContainerHost } from '../../harness/lab/container/container-host.js';
 import { experiment, setUp, suite } from '../../harness/run/experiment.js';
 import { addresses, article, expectChildOf, second } from './container-networks.js';
 
@@ -14,19 +14,24 @@ export function sharedUplink(kind: EngineKind): void {
       host = await lab.containerHost(node1, kind);
     });
 
-    experiment('X9.3', `${kind}: two networks share the uplink`, {}, async ({ lab, node1, node2 }) => {
-      const first = await host.network({ name: 'first', subnets: [article] });
-      const another = await host.network({ name: 'second', subnets: [second] });
-      const [c1, c2] = [await first.run('c1', ['192.168.8.120']), await another.run('c2', ['192.168.9.120'])];
-      await Promise.all([c1, c2].map((container) => expectChildOf(container, node1)));
-      expect(await lab.ping(c1, node2)).to.be.answered();
-      expect(await lab.ping(c2, node2)).to.be.answered();
-    });
+    experiment(
+      'X9.3',
+      `${kind}, two networks on one uplink: containers of both networks reach another host`,
+      { key: `x9-${kind}-shared-uplink` },
+      async ({ lab, node1, node2 }) => {
+        const first = await host.network({ name: 'first', subnets: [article] });
+        const another = await host.network({ name: 'second', subnets: [second] });
+        const [c1, c2] = [await first.run('c1', ['192.168.8.120']), await another.run('c2', ['192.168.9.120'])];
+        await Promise.all([c1, c2].map((container) => expectChildOf(container, node1)));
+        expect(await lab.ping(c1, node2)).to.be.answered();
+        expect(await lab.ping(c2, node2)).to.be.answered();
+      },
+    );
 
     experiment(
       'X9.4',
-      `${kind}: passthru beside another container is refused when its container is started, and the other goes on`,
-      { modes: ['passthru'] },
+      `${kind}, passthru container on an uplink in use: refused at start, and the first container keeps working`,
+      { key: `x9-${kind}-passthru-on-used-uplink`, modes: ['passthru'] },
       async ({ lab, node2, observe }) => {
         const first = await host.network({ name: 'first', subnets: [article] });
         const c1 = await first.run('c1', ['192.168.8.120']);

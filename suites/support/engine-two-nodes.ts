@@ -1,13 +1,13 @@
-/** One network of a container engine on each of two nodes: who reaches whom, as article 0 tells of docker (A0.11, A0.13). */
+/** One network of a container engine on each of two nodes: which stations reach each other, as in article 0 for docker (A0.11, A0.13). */
 import { expect } from '../../harness/expect/expect.js';
 import type { EngineKind } from '../../harness/engine/networking.js';
-import type { ContainerHost } from '../../harness/lab/container-host.js';
+import type { ContainerHost } from '../../harness/lab/container/container-host.js';
 import type { Endpoint } from '../../harness/lab/endpoint.js';
 import { experiment, setUp, suite } from '../../harness/run/experiment.js';
 import { arpReply, arpRequest, echoReply, echoRequest } from '../../harness/wire/pattern.js';
 import { article, expectChildOf, ipv4Of } from './container-networks.js';
 
-/** @param hosts the engines of node1 and node2, once they run */
+/** @param hosts returns the running engines of node1 and node2 */
 export function networkOnTwoNodes(kind: EngineKind, hosts: () => readonly [ContainerHost, ContainerHost]): void {
   suite('one network on two nodes', { modes: ['bridge'] }, () => {
     let c1: Endpoint;
@@ -27,8 +27,8 @@ export function networkOnTwoNodes(kind: EngineKind, hosts: () => readonly [Conta
 
     experiment(
       'A0.11',
-      `${kind}: each container gets a macvlan child of the node’s uplink, with a MAC of its own`,
-      {},
+      `${kind}, one network on two nodes: each container has a macvlan child of the uplink, with a unique MAC`,
+      { key: `a0-${kind}-children` },
       async ({ node1, node2, observe }) => {
         observe(`default mode of ${kind}`, c1.mode ?? 'none');
         for (const [container, node] of [
@@ -46,8 +46,8 @@ export function networkOnTwoNodes(kind: EngineKind, hosts: () => readonly [Conta
 
     experiment(
       'A0.11',
-      `${kind}: two containers on one network reach each other, inside the parent`,
-      {},
+      `${kind}, ping between two containers of one network: answered inside the parent`,
+      { key: `a0-${kind}-siblings` },
       async ({ lab, node1, switch: sw }) => {
         for (const [from, to] of [
           [c1, c2],
@@ -63,8 +63,8 @@ export function networkOnTwoNodes(kind: EngineKind, hosts: () => readonly [Conta
 
     experiment(
       'A0.11',
-      `${kind}: containers on two nodes reach each other across the switch, under their own MACs`,
-      {},
+      `${kind}, ping between containers on two nodes: answered across the switch, with the MACs of the containers`,
+      { key: `a0-${kind}-across-nodes` },
       async ({ lab, switch: sw }) => {
         const ping = await lab.ping(c1, c3);
         expect(ping).to.be.answered();
@@ -78,8 +78,8 @@ export function networkOnTwoNodes(kind: EngineKind, hosts: () => readonly [Conta
 
     experiment(
       'A0.12',
-      `${kind}: the gateway is the container’s default route; a client behind it gets its reply`,
-      {},
+      `${kind}, ping from a client behind the gateway: answered by the container’s default route`,
+      { key: `a0-${kind}-gateway` },
       async ({ lab, client, router, switch: sw }) => {
         const ping = await lab.ping(client, c1);
         expect(ping).to.be.answered();
@@ -90,8 +90,8 @@ export function networkOnTwoNodes(kind: EngineKind, hosts: () => readonly [Conta
 
     experiment(
       'A0.13',
-      `${kind}: a container does not reach its own host, and does reach the other`,
-      {},
+      `${kind}, ping from a container to both hosts: the other host replies, and the host of the container does not`,
+      { key: `a0-${kind}-own-host` },
       async ({ lab, node1, node2, switch: sw }) => {
         expect(await lab.ping(c1, node2)).to.be.answered();
         const ping = await lab.ping(c1, node1);

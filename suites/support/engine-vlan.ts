@@ -1,7 +1,7 @@
-/** Article 2's network on a VLAN, for engines that sit on a sub-interface and make none (A2.7). */
+/** Article 2's network on a VLAN, for engines that use an existing sub-interface (A2.7). */
 import { expect } from '../../harness/expect/expect.js';
 import type { EngineKind } from '../../harness/engine/networking.js';
-import type { ContainerHost } from '../../harness/lab/container-host.js';
+import type { ContainerHost } from '../../harness/lab/container/container-host.js';
 import { experiment, setUp, suite } from '../../harness/run/experiment.js';
 import { expectChildOf, linkNames } from './container-networks.js';
 import { addresses, expectTags, layTrunks, needs } from './vlans.js';
@@ -20,8 +20,8 @@ export function containerNetworksInVlan(kind: EngineKind): void {
 
     experiment(
       'A2.7',
-      `${kind}: containers on a sub-interface talk over the trunk, tagged; it outlives the network`,
-      {},
+      `${kind}, networks on VLAN sub-interfaces: ping between nodes is tagged on the trunk, and the sub-interface outlives the network`,
+      { key: `a2-${kind}-vlan-trunk` },
       async ({ lab, node1, node2, switch: sw }) => {
         const [vlan1, vlan2] = await Promise.all([node1.vlan(10), node2.vlan(10)]);
         await lab.scopes.within('the networks', async () => {
@@ -43,13 +43,18 @@ export function containerNetworksInVlan(kind: EngineKind): void {
       },
     );
 
-    experiment('A2.7', `${kind}: a sub-interface that is not there is refused, and not made`, {}, async ({ node1 }) => {
-      const before = await linkNames(node1);
-      const started = hosts[0]
-        .network({ parent: `${node1.device}.10`, ...plan })
-        .then((network) => network.run('c1', ['172.31.0.11']));
-      await expect(started).to.be.refusedByEngine(/does not exist|not found/);
-      expect(await linkNames(node1)).to.deep.equal(before);
-    });
+    experiment(
+      'A2.7',
+      `${kind}, network on a missing VLAN sub-interface: refused, and no sub-interface is created`,
+      { key: `a2-${kind}-vlan-missing` },
+      async ({ node1 }) => {
+        const before = await linkNames(node1);
+        const started = hosts[0]
+          .network({ parent: `${node1.device}.10`, ...plan })
+          .then((network) => network.run('c1', ['172.31.0.11']));
+        await expect(started).to.be.refusedByEngine(/does not exist|not found/);
+        expect(await linkNames(node1)).to.deep.equal(before);
+      },
+    );
   });
 }

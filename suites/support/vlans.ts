@@ -1,11 +1,11 @@
-/** Article 2's network: trunks with native VLAN 1, VLAN 10 and 20 beside it, a router with a foot in each, four containers. */
+/** Article 2's network: trunks with native VLAN 1 and tagged VLANs 10 and 20, a router in each of them, four containers. */
 import { expect } from '../../harness/expect/expect.js';
 import type { AttachOptions, Endpoint } from '../../harness/lab/endpoint.js';
-import type { Exchange } from '../../harness/lab/exchange.js';
+import type { Exchange } from '../../harness/exchange/exchange.js';
 import type { AddressPlan } from '../../harness/lab/lab.js';
 import type { Node } from '../../harness/lab/node.js';
-import type { Switch, Trunk } from '../../harness/lab/switch.js';
-import type { Bench } from '../../harness/run/experiment.js';
+import type { Switch, Trunk } from '../../harness/lab/switch/switch.js';
+import type { TestContext } from '../../harness/run/test-context.js';
 import type { View } from '../../harness/wire/capture-point.js';
 
 export const needs = ['vlan', 'bridge vlan filtering'] as const;
@@ -17,10 +17,10 @@ export const addresses: AddressPlan = {
   router: { addresses: ['192.168.1.1/24', '2001:db8:babe:1::1/64'] },
 };
 
-/** What every port carries, unless an experiment says otherwise. */
+/** The VLANs on every port, unless an experiment sets others. */
 export const trunk: Trunk = { native: 1, allowed: [10, 20] };
 
-/** Lets the switch tell VLANs apart, with a trunk to everybody. */
+/** Turns the switch's VLAN filtering on, with a trunk to every node. */
 export async function layTrunks(sw: Switch, to: Trunk = trunk): Promise<void> {
   await sw.filterVlans();
   await Promise.all([...sw.ports.keys()].map((port) => sw.trunk(port, to)));
@@ -32,14 +32,14 @@ export function inVlan(vlan: number, host: number): string[] {
 }
 
 /**
- * Addresses in the one subnet that containers of all VLANs share, so that they ask for each other at layer 2, which nobody
- * does for an address that is behind a gateway.
+ * Addresses in the one subnet that containers of all VLANs share. So they send ARP requests for each other, which hosts
+ * do not send for an address beyond a gateway.
  */
 export function shared(host: number): string[] {
   return inVlan(30, host);
 }
 
-/** Makes a sub-interface of a VLAN with the VLAN's address of a host. @returns its name */
+/** Creates a sub-interface of a VLAN with the VLAN's address of a host. @returns its name */
 async function footIn(node: Node, vlan: number, host: number): Promise<string> {
   const device = await node.vlan(vlan);
   await node.configure({ device, addresses: inVlan(vlan, host) });
@@ -59,9 +59,9 @@ export interface Containers {
   c4: Endpoint;
 }
 
-/** Makes the containers on sub-interfaces of both nodes; each has what `more` says besides its address in its VLAN. */
+/** Creates the containers on sub-interfaces of both nodes; each has the options of `more` and its address in its VLAN. */
 export async function makeContainers(
-  { node1, node2 }: Pick<Bench, 'node1' | 'node2'>,
+  { node1, node2 }: Pick<TestContext, 'node1' | 'node2'>,
   more: (vlan: number, host: number) => { addresses?: string[]; routes?: AttachOptions['routes'] } = () => ({}),
 ): Promise<Containers> {
   const make = async (node: Node, vlan: number, host: number) => {
@@ -78,9 +78,7 @@ export async function makeContainers(
   return { c1, c2, c3, c4 };
 }
 
-/**
- * States which tags, outermost first, all of an exchange's own frames bear in views on its way: [10]; [] for none.
- */
+/** Asserts the tags, outermost first, of all of an exchange's own frames in views on its path: [10]; [] for none. */
 export async function expectTags(exchange: Exchange, tags: readonly number[], ...views: View[]): Promise<void> {
   for (const view of views) {
     const stacks = (await exchange.allOwn(view)).map(({ frame }) => frame.vlans.map(({ id }) => id));
