@@ -1,4 +1,4 @@
-/** The experiments of articles A1 and A4 with their evidence, beside the articles' own commands as a shell script. */
+/** The experiments of articles A1 and A4 with their evidence, compared with the articles' own commands as a shell script. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -9,12 +9,12 @@ import { median, millisecondsOf } from './measure.js';
 import { duration, print } from './print.js';
 import { runScript } from './script.js';
 
-/** How many times faster than the script macvlab shall be. */
+/** How many times faster than the script macvlab should be. */
 const aim = 40;
 /** Runs of macvlab: half of them before the script and half after it. The script's waiting for losses varies little. */
 const runs = 4;
 
-/** What is run: all, or all but the long table A1.5, for which the script waits several minutes. */
+/** What to run: all, or all except the long table A1.5, for which the script waits several minutes. */
 const choices = {
   whole: { filters: ['A1', 'A4'], script: [], name: 'articles A1 and A4' },
   short: {

@@ -1,8 +1,8 @@
-/** What SSH adds to a command: `true` run in a sandbox's node, beside `true` spawned here. */
+/** The overhead of SSH for a command: `true` run in a sandbox's node, compared with `true` started here. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Lab } from '../harness/lab/lab.js';
-import { sandboxDriver } from '../harness/lab/sandbox/sandbox.js';
+import { sandboxDriver } from '../harness/machine/sandbox/sandbox.js';
 import { type Figure, ratio } from './figure.js';
 import { alternate, median } from './measure.js';
 import { duration, print } from './print.js';
@@ -10,7 +10,7 @@ import { duration, print } from './print.js';
 const rounds = 200;
 const warmUp = 20;
 
-/** How many times as long a remote command takes as one that is started here. */
+/** The time of a remote command, divided by that of a local one. */
 export async function benchCommand(): Promise<Figure[]> {
   const lab = await Lab.open(sandboxDriver);
   try {

@@ -1,4 +1,4 @@
-/** Loaded into a process (`node --import`), adds the processor time that it has used itself to a file at its end: milliseconds, a line each. */
+/** Loaded into a process (`node --import`). At its end, it appends the process's own processor time to a file, in milliseconds, a line each. */
 import { appendFileSync } from 'node:fs';
 
 const file = process.env.MACVLAB_BENCH_CPU;

@@ -1,4 +1,4 @@
-/** What a measurement comes to: figures that mean the same on every machine. */
+/** The figures of a measurement, with the same meaning on every machine. */
 import { median } from './measure.js';
 import { print } from './print.js';
 
@@ -8,7 +8,7 @@ export interface Figure {
   name: string;
   /** The median over the rounds. */
   value: number;
-  /** Between which values the middle half of the rounds lies; all of them where there are fewer than four. */
+  /** The range of the middle half of the rounds; of all of them where there are fewer than four. */
   range: [low: number, high: number];
   /** Whether a greater value is better. */
   better: 'greater' | 'smaller';
@@ -17,9 +17,9 @@ export interface Figure {
 }
 
 /**
- * The ratio of two contenders, one quotient for each round, so that other load meets both.
+ * The ratio of two contenders, one quotient for each round, so that other load affects both.
  * @param over milliseconds per round, above the fraction line
- * @param under milliseconds per round, below it; the last round stands for those that are missing
+ * @param under milliseconds per round, below it; the last round replaces missing ones
  */
 export function ratio(
   name: string,

@@ -1,4 +1,4 @@
-/** The whole run of the articles' experiments in one guest, beside the sandbox's run of them. Takes minutes. */
+/** The complete run of the articles' experiments in one guest, compared with their run in the sandbox. Takes minutes. */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -19,7 +19,7 @@ interface Run {
   planned: number;
 }
 
-/** How many times as long the guest takes, for the experiments that both have run. */
+/** The guest's time divided by the sandbox's, for the experiments that both have run. */
 export async function benchGuestArticles(): Promise<Figure[]> {
   const folder = await mkdtemp(path.join(tmpdir(), 'macvlab-bench-'));
   try {
@@ -44,7 +44,7 @@ export async function benchGuestArticles(): Promise<Figure[]> {
   }
 }
 
-/** As a whole process, with all evidence; what is skipped or fails is told by the counts. */
+/** As a complete process, with all evidence; the counts show skipped and failed experiments. */
 async function runIn(lab: string, folder: string): Promise<Run> {
   const out = await mkdtemp(path.join(folder, `${lab}-`));
   const words = ['run', ...articles, '--lab', lab, '--jobs', '1', '--out', out];
@@ -61,7 +61,7 @@ async function runIn(lab: string, folder: string): Promise<Run> {
   };
 }
 
-/** The records of the one run whose folder is in another. */
+/** The records of the single run whose folder is in another. */
 async function recordsBelow(out: string): Promise<TestRecord[]> {
   const [run = ''] = await readdir(out);
   const folder = path.join(out, run, 'records');

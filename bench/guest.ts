@@ -1,4 +1,7 @@
-/** From nothing to the first command in a guest, beside the same kernel with a bare busybox in plain QEMU. */
+/**
+ * The start of a guest until its first command, by booting and by resuming, compared with the same kernel and a minimal
+ * busybox in plain QEMU.
+ */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -7,12 +10,12 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { within } from '../harness/core/wait.js';
 import { resolveKernel } from '../harness/kernel/resolve.js';
-import { knownAcceleration } from '../harness/lab/vm/acceleration.js';
-import { topology } from '../harness/lab/topology.js';
-import { cpioArchive } from '../harness/lab/vm/cpio.js';
-import { busyboxOf, rootImage } from '../harness/lab/vm/root-image.js';
-import type { GuestCount } from '../harness/lab/vm/shapes.js';
-import { vmDriver } from '../harness/lab/vm/vm.js';
+import { knownAcceleration } from '../harness/machine/qemu/acceleration.js';
+import { topology } from '../harness/machine/topology.js';
+import { cpioArchive } from '../harness/image/cpio.js';
+import { busyboxOf, rootImage } from '../harness/image/root-image.js';
+import type { GuestCount } from '../harness/machine/vm/shapes.js';
+import { vmDriver } from '../harness/machine/vm/vm.js';
 import { wire } from '../harness/lab/wiring.js';
 import { CommandLog } from '../harness/remote/command-log.js';
 import { type Figure, ratio } from './figure.js';
@@ -20,53 +23,61 @@ import { median, millisecondsOf } from './measure.js';
 import { duration, print } from './print.js';
 
 const rounds = 5;
-/** How many times as long as bare busybox one guest may take to its first command. */
+/** The maximum time of one guest until its first command, divided by that of busybox. */
 const aim = 2;
-/** How many times as long as one guest three may take, where each has a processor. */
+/** The maximum time of three guests, divided by that of one, where each has a processor. */
 const aimOfThree = 1.5;
+/** The maximum milliseconds of a guest that resumes, until its first command and until the lab is complete. */
+const aimsOfResume = { first: 2000, whole: 4000 } as const;
 /** Names a kernel other than the default one, as `--kernel` does. */
 const kernelSpec = process.env['MACVLAB_BENCH_KERNEL'];
-/** Milliseconds for any of them to come up, on the slowest machine. */
+/** Milliseconds for any of them to boot, on the slowest machine. */
 const deadline = 120_000;
 
 /** Milliseconds from the start. */
 interface Times {
   /** Until the first command on each guest has ended. */
   first: number;
-  /** Until the lab is whole. */
+  /** Until the lab is complete. */
   whole: number;
-  /** Until the guest's init named a phase on the console, by the kernel's own clock; of the first guest. */
+  /** Until the guest's init printed a phase on the console, by the kernel's own clock; of the first guest. */
   phases: ReadonlyMap<string, number>;
 }
 
-/** Both ratios; prints where a guest's time goes. */
+/** All ratios; prints the times of a guest's phases. */
 export async function benchGuest(): Promise<Figure[]> {
   const options = (guests: GuestCount) => ({ guests, ...(kernelSpec !== undefined && { kernel: kernelSpec }) });
-  const drivers = { one: vmDriver(options(1)), three: vmDriver(options(3)) };
+  const booting = (guests: GuestCount) => vmDriver({ ...options(guests), boot: true });
+  const drivers = { one: booting(1), three: booting(3), resumed: vmDriver(options(1)) };
   const prepared = await drivers.one.prepare?.();
   await drivers.three.prepare?.();
+  await drivers.resumed.prepare?.();
   const folder = await mkdtemp(path.join(tmpdir(), 'macvlab-bench-'));
   try {
     const argv = await bareQemu(folder);
     const bare: number[] = [];
     const one: Times[] = [];
     const three: Times[] = [];
+    const resumed: Times[] = [];
     await bootBare(argv);
+    // The first one saves the state.
+    await start(drivers.resumed);
     for (let round = 0; round < rounds; round++) {
       bare.push(await millisecondsOf(() => bootBare(argv)));
-      one.push(await boot(drivers.one));
-      three.push(await boot(drivers.three));
+      one.push(await start(drivers.one));
+      resumed.push(await start(drivers.resumed));
+      three.push(await start(drivers.three));
     }
     print(
       `guest: ${prepared?.['kernel']} with ${prepared?.['acceleration']}; medians of ${rounds} rounds, turn by turn`,
     );
-    return report(bare, one, three);
+    return report(bare, one, three, resumed);
   } finally {
     await rm(folder, { recursive: true });
   }
 }
 
-/** The command line that one would type for a kernel and an initramfs with nothing but busybox. */
+/** The command line that a user would type for a kernel and an initramfs with only busybox. */
 async function bareQemu(folder: string): Promise<string[]> {
   const { image } = await resolveKernel(kernelSpec);
   const initramfs = path.join(folder, 'bare.cpio');
@@ -92,7 +103,7 @@ function bareInitramfs(busybox: Buffer): Buffer {
   ]);
 }
 
-/** Until its init has spoken; its end is not awaited. */
+/** Until its init has printed its line; does not wait for its end. */
 async function bootBare([program = '', ...rest]: readonly string[]): Promise<void> {
   const qemu = spawn(program, rest, { stdio: ['ignore', 'pipe', 'inherit'] });
   try {
@@ -107,7 +118,7 @@ async function heard(console: NodeJS.ReadableStream): Promise<void> {
   throw new Error('QEMU ended before its init had spoken');
 }
 
-async function boot(driver: ReturnType<typeof vmDriver>): Promise<Times> {
+async function start(driver: ReturnType<typeof vmDriver>): Promise<Times> {
   const began = performance.now();
   let first = NaN;
   const machines = await driver.open(topology, async (hosts) => {
@@ -116,7 +127,7 @@ async function boot(driver: ReturnType<typeof vmDriver>): Promise<Times> {
     await wire(hosts, topology, new CommandLog());
   });
   const whole = performance.now() - began;
-  const [console = ''] = machines.kernelLog?.text().values() ?? [];
+  const [console = ''] = machines.kernelLog.text().values();
   await machines.close();
   return { first, whole, phases: phasesIn(console) };
 }
@@ -126,11 +137,17 @@ function phasesIn(console: string): Map<string, number> {
   return new Map([...lines].map(([, name = '', seconds]) => [name, Number(seconds) * 1000]));
 }
 
-function report(bare: number[], one: readonly Times[], three: readonly Times[]): Figure[] {
+function report(
+  bare: readonly number[],
+  one: readonly Times[],
+  three: readonly Times[],
+  resumed: readonly Times[],
+): Figure[] {
   const of = (times: readonly Times[], what: 'first' | 'whole') => times.map((each) => each[what]);
   const middle = (times: readonly Times[], what: 'first' | 'whole') => duration(median(of(times, what)));
   print(`  bare busybox ${duration(median(bare))}, one ${middle(one, 'first')}, three ${middle(three, 'first')}`);
   print(`  the whole lab: one ${middle(one, 'whole')}, three ${middle(three, 'whole')}`);
+  if (knownAcceleration()?.kind === 'tcg') printResume(resumed, one);
   const names = [...(one[0]?.phases.keys() ?? [])];
   const phases = names.map((name) => `${name} ${duration(median(one.map(({ phases }) => phases.get(name) ?? NaN)))}`);
   print(`  one guest’s phases by its kernel’s clock: ${phases.join(', ')}`);
@@ -143,5 +160,21 @@ function report(bare: number[], one: readonly Times[], three: readonly Times[]):
     }),
     ratio('one guest, the whole lab: times bare busybox', of(one, 'whole'), bare, { better: 'smaller' }),
     ratio('three guests, the whole lab: times one', of(three, 'whole'), of(one, 'whole'), { better: 'smaller' }),
+    ratio('one guest that resumes, to its first command: times booting', of(resumed, 'first'), of(one, 'first'), {
+      better: 'smaller',
+    }),
+    ratio('one guest that resumes, the whole lab: times booting', of(resumed, 'whole'), of(one, 'whole'), {
+      better: 'smaller',
+    }),
   ];
+}
+
+/** Prints both times of a guest that resumes, with the aims. */
+function printResume(resumed: readonly Times[], booted: readonly Times[]): void {
+  for (const what of ['first', 'whole'] as const) {
+    const [time = NaN, before = NaN] = [resumed, booted].map((times) => median(times.map((each) => each[what])));
+    const aimed = `aim: ${duration(aimsOfResume[what])}${time <= aimsOfResume[what] ? '' : ', missed'}`;
+    const until = what === 'first' ? 'first command' : 'whole lab';
+    print(`  one guest, ${until}: resumed ${duration(time)}, booted ${duration(before)} (${aimed})`);
+  }
 }

@@ -15,7 +15,7 @@ interface Benchmark {
   load: () => Promise<() => Promise<Figure[]>>;
   /** Programs that it needs. */
   needs: readonly string[];
-  /** Whether it makes network namespaces. */
+  /** Whether it creates network namespaces. */
   needsRoot: boolean;
   /** Whether it only runs when it is named: it takes minutes. */
   onlyByName?: boolean;
@@ -36,11 +36,22 @@ const benchmarks: Record<string, Benchmark> = {
   lab: { load: async () => (await import('./lab.js')).benchLab, needs: labNeeds, needsRoot: true },
   command: { load: async () => (await import('./command.js')).benchCommand, needs: labNeeds, needsRoot: true },
   decode: { load: async () => (await import('./decode.js')).benchDecode, needs: ['tshark'], needsRoot: false },
+  processes: {
+    load: async () => (await import('./processes.js')).benchProcesses,
+    needs: labNeeds,
+    needsRoot: true,
+  },
   'articles-whole': {
     load: async () => {
       const { benchArticles } = await import('./articles.js');
       return () => benchArticles('whole');
     },
+    needs: labNeeds,
+    needsRoot: true,
+    onlyByName: true,
+  },
+  children: {
+    load: async () => (await import('./children.js')).benchChildren,
     needs: labNeeds,
     needsRoot: true,
     onlyByName: true,

@@ -1,10 +1,10 @@
-/** Measuring: work timed turn by turn, so that whatever else the machine does meets all contenders alike. */
+/** Measures the time of alternating work, so that other load on the machine affects all contenders equally. */
 import { availableParallelism, loadavg, release } from 'node:os';
 
-/** Something that is measured, by its name. */
+/** The measured functions, by name. */
 export type Contenders<Name extends string> = Record<Name, () => Promise<unknown>>;
 
-/** Milliseconds of wall time that work takes. */
+/** Milliseconds of wall time for some work. */
 export async function millisecondsOf(work: () => Promise<unknown>): Promise<number> {
   const began = performance.now();
   await work();
@@ -12,7 +12,7 @@ export async function millisecondsOf(work: () => Promise<unknown>): Promise<numb
 }
 
 /**
- * Lets contenders work in turn, all once per round.
+ * Runs contenders in turn, all once per round.
  * @returns milliseconds per contender, one per round
  */
 export async function alternate<Name extends string>(
@@ -35,7 +35,7 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2;
 }
 
-/** What the numbers were taken on, and how busy it was before. */
+/** The machine of the measurement, and its load before. */
 export function machine(): string {
   const [load = 0] = loadavg();
   return `${availableParallelism()} cores, load ${load.toFixed(2)}, kernel ${release()}, node ${process.versions.node}`;

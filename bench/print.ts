@@ -1,4 +1,4 @@
-/** What measurements print. */
+/** The output of measurements. */
 
 /** One line. */
 export function print(line: string): void {

@@ -1,4 +1,4 @@
-/** The figures of a run as a file, and two such files side by side. */
+/** Stores the figures of a run in a file, and compares two such files. */
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
@@ -28,7 +28,7 @@ export function writeResults(file: string, written: Results): void {
   writing(file, () => writeWhole(file, asJson(written)));
 }
 
-/** Looks whether a file can be written, before minutes are spent on what goes there. @throws MacvlabError OUT_NOT_WRITABLE */
+/** Checks that a file can be written, before a measurement takes minutes. @throws MacvlabError OUT_NOT_WRITABLE */
 export function refuseUnwritableFile(file: string): void {
   writing(file, () => accessSync(dirname(resolve(file)), constants.W_OK));
 }
@@ -44,7 +44,7 @@ function writing(file: string, work: () => void): void {
   }
 }
 
-/** Reads what {@link writeResults} wrote. @throws MacvlabError USAGE when the file is not such a file */
+/** Reads the results that {@link writeResults} wrote. @throws MacvlabError USAGE when the file has another content */
 export function readResults(file: string): Results {
   try {
     return results.parse(JSON.parse(readFileSync(file, 'utf8')));
@@ -60,7 +60,7 @@ export function readResults(file: string): Results {
 /** How a figure changed: the change counts only where the ranges of the two runs do not overlap. */
 export type Change = 'better' | 'worse' | 'same' | 'only before' | 'only after';
 
-/** What a comparison says of each figure, in the order of the first file; new figures come last. */
+/** The comparison of each figure, in the order of the first file; new figures come last. */
 export function compare(before: Results, after: Results): { name: string; change: Change; text: string }[] {
   const later = new Map(after.figures.map((each) => [each.name, each]));
   const known = new Set(before.figures.map(({ name }) => name));

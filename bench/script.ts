@@ -1,4 +1,4 @@
-/** The shell scripts that macvlab is measured against. They lie beside their sources, not in what is compiled. */
+/** The shell scripts for comparison with macvlab. They are next to their sources, not in the compiled folder. */
 import { fileURLToPath } from 'node:url';
 import { $ } from 'zx';
 
