@@ -1,16 +1,11 @@
 /**
- * Import boundaries, as data. The rooms from top to bottom (docs: CONTRIBUTING.md, "Rooms"); imports point only downward.
- * Two rooms stand beside the list: harness/setup, which runs before anything is installed, and bench, which may look at
- * everything and which nothing looks at.
+ * Import boundaries, as data. The layers from top to bottom (docs/architecture.md); imports point only downward.
+ * Two layers are beside the list: harness/setup, which runs before anything is installed, and bench, which may import
+ * everything and which nothing imports.
  */
-const rooms = [
+const layers = [
   'suites',
-  'harness/test-runner',
-  'harness/audit',
-  'harness/soak',
-  'harness/fuzz',
-  'harness/ends',
-  'harness/fresh',
+  'harness/proof',
   'harness/cli',
   'harness/report',
   'harness/matrix',
@@ -18,10 +13,14 @@ const rooms = [
   'harness/expect',
   'harness/switch-port',
   'harness/lab',
+  'harness/exchange',
+  'harness/machine',
+  'harness/image',
+  'harness/address-plan',
   'harness/kernel',
+  'harness/engine',
   'harness/wire',
   'harness/probe',
-  'harness/engine',
   'harness/link',
   'harness/remote',
   'harness/core',
@@ -33,13 +32,12 @@ const rooms = [
  */
 const setupReaders = [
   'harness/setup',
-  'harness/test-runner',
-  'harness/audit',
-  'harness/ends',
-  'harness/fresh',
+  'harness/proof',
   'harness/cli',
-  'harness/lab',
+  'harness/machine',
+  'harness/image',
   'harness/kernel',
+  'harness/remote',
   'harness/core',
   'bench',
 ];
@@ -50,13 +48,14 @@ const expectReaders = ['harness/expect', 'harness/run', 'suites', 'bench'];
 /** @param {string[]} folders */
 const under = (folders) => `^(?:${folders.join('|')})/`;
 
-const upward = rooms.slice(1).map((room, index) => ({
-  name: `${room}-imports-downward`,
-  comment: `${room} may only import rooms below it: ${rooms.slice(index + 2).join(', ') || 'none'}.`,
+const upward = layers.slice(1).map((layer, index) => ({
+  name: `${layer}-imports-downward`,
+  comment: `${layer} may only import layers below it: ${layers.slice(index + 2).join(', ') || 'none'}.`,
   severity: 'error',
-  from: { path: under([room]) },
-  // what helps tests, such as a real sandbox to test a session with, may come from any room
-  to: { path: under(rooms.slice(0, index + 1)), pathNot: '\\.test-support\\.ts$' },
+  // a test may open a whole lab
+  from: { path: under([layer]), pathNot: '\\.test(-support)?\\.ts$' },
+  // test support, such as a real sandbox to test a session with, may come from any layer
+  to: { path: under(layers.slice(0, index + 1)), pathNot: '\\.test-support\\.ts$' },
 }));
 
 /** @type {import('dependency-cruiser').IConfiguration} */
@@ -81,17 +80,18 @@ module.exports = {
     },
     {
       name: 'expect-readers',
-      comment: 'What a test may say is said in tests; the rest of the harness asks the rooms below directly.',
+      comment: 'What a test may say is said in tests; the rest of the harness calls the layers below directly.',
       severity: 'error',
       from: { pathNot: under(expectReaders) },
       to: { path: '^harness/expect/' },
     },
     {
-      name: 'one-driver-knows-no-other',
-      comment: 'What two lab drivers share belongs in harness/lab/ itself.',
+      name: 'drivers-are-independent',
+      comment:
+        'A driver imports no other driver. Shared code belongs in harness/machine/ or in one of its other folders.',
       severity: 'error',
-      from: { path: '^harness/lab/([^/]+)/' },
-      to: { path: '^harness/lab/[^/]+/', pathNot: '^harness/lab/$1/' },
+      from: { path: '^harness/machine/(sandbox|vm|container|vagrant|inventory)/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^harness/machine/(?:sandbox|vm|container|vagrant|inventory)/', pathNot: '^harness/machine/$1/' },
     },
     {
       name: 'nothing-imports-bench',
@@ -109,17 +109,17 @@ module.exports = {
     },
     {
       name: 'test-support-is-for-tests',
-      comment: 'What a test needs is no part of the harness.',
+      comment: 'What a test needs is no part of the harness; proofs and measurements are tests, too.',
       severity: 'error',
-      from: { pathNot: '\\.test(-support)?\\.ts$' },
+      from: { pathNot: '\\.test(-support)?\\.ts$|^(?:harness/proof|bench)/' },
       to: { path: '\\.test-support\\.ts$' },
     },
     {
-      name: 'no-circles',
-      comment: 'Two files that need each other are one subject, or hide a third. Types alone may refer to each other.',
+      name: 'no-circular',
+      comment: 'Two files that import each other, types included, are one subject or contain a third.',
       severity: 'error',
       from: {},
-      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+      to: { circular: true },
     },
     {
       name: 'resolvable',

@@ -4,7 +4,7 @@ require_relative 'settings'
 
 module Macvlab
   # A cable between a node and the switch. The addresses are the same in every checkout: no frame leaves its cable.
-  # harness/lab/vagrant/machines.ts knows them as well.
+  # harness/machine/vagrant/machines.ts knows them as well.
   CABLES = {
     'node1' => { node: '026d766c0001', switch: '026d766c0101', port: 10_010 },
     'node2' => { node: '026d766c0002', switch: '026d766c0102', port: 10_020 }
