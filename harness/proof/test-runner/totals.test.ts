@@ -94,7 +94,7 @@ describe('the sum over unit tests and suites', () => {
     expect(hasSparedGuests(undefined)).to.equal(false);
   });
 
-  it('counts sabotages, of which those that were missed are red', () => {
+  it('counts injected faults, of which those that were missed are red', () => {
     using fake = new FakeMachine();
     expect(mutationOutcome(`${fake.root}/none`)).to.deep.equal({
       counts: { passed: 0, failed: 1, skipped: 0 },
@@ -104,7 +104,7 @@ describe('the sum over unit tests and suites', () => {
     const findings = outcomes.map((outcome, number) => ({ id: `s/${number}`, outcome, reason: 'all passed' }));
     expect(mutationOutcome(fake.write('mutation.json', JSON.stringify({ findings })))).to.deep.equal({
       counts: { passed: 2, failed: 1, skipped: 1 },
-      problems: ['sabotage s/2 was missed: all passed'],
+      problems: ['fault s/2 was missed: all passed'],
     });
   });
 

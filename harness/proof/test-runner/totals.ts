@@ -85,7 +85,7 @@ export function suiteOutcome(folder: string | undefined, { everyLab = false } = 
   };
 }
 
-/** The outcome of suites that may skip many tests, but are promised. It is red if all of them were skipped. */
+/** The outcome of tests of which many may be skipped. It is red if all of them were. */
 export function atLeastOne<T extends Outcome>(outcome: T): T {
   const { counts, problems } = outcome;
   if (counts.passed + counts.failed > 0) return outcome;
@@ -100,7 +100,7 @@ export function mutationOutcome(file: string): Outcome {
   const missed = findings.filter(({ outcome }) => outcome === 'missed');
   return {
     counts: { passed: count('caught'), failed: missed.length, skipped: count('not applicable') },
-    problems: missed.map(({ id, reason }) => `sabotage ${id} was missed: ${reason}`),
+    problems: missed.map(({ id, reason }) => `fault ${id} was missed: ${reason}`),
   };
 }
 
