@@ -20,8 +20,8 @@ export interface SwitchState {
   peer?: boolean;
   /** How many MAC addresses the port may learn besides the NIC's own; default 2. */
   maxMacs?: 1;
-  /** How many further frames the host may send: replies to copies of other hosts' requests. */
-  answers?: number;
+  /** How many further frames the host may send per second of the test: replies to copies of other hosts' requests. */
+  repliesPerSecond?: number;
   /** Whether the state needs nftables. */
   nft?: true;
   /** Commands on the switch, in order; words separated by single spaces. */
@@ -224,8 +224,7 @@ export const switchStates: readonly SwitchState[] = [
         `ip link set dev ${name} up`,
       ]),
     ],
-    // As long as the observation lasts; longer on a busy machine.
-    answers: 800,
+    repliesPerSecond: 200,
     answer: /^cannot tell: \d+ frames came back for the few that were sent: a loop$/,
     cause: 'a loop or a mirror',
   },

@@ -15,6 +15,8 @@ const gateway = '10.0.0.254';
 /** The observation and the answer for a port in some state. */
 export interface Told {
   observation: SegmentObservation;
+  /** How long the observation took. */
+  seconds: number;
   answer: SegmentAnswer;
   /** Namespaces that remain on the machine after the test. */
   left: string[];
@@ -40,6 +42,7 @@ export async function tell(state: SwitchState): Promise<Told> {
     const links = async () =>
       (await lab.node1.links()).map(({ ifname, addr_info: own = [] }) => [ifname, ...own.map(({ local }) => local)]);
     const before = await links();
+    const began = performance.now();
     const { observation } = await observeSegment(
       {
         host: { stack: lab.node1.stack, nic: 'eth1' },
@@ -51,12 +54,13 @@ export async function tell(state: SwitchState): Promise<Told> {
       },
       { vlan: 'untagged', range: parseRange('10.0.0.0/24'), gateway, portPasses: false },
     );
+    const seconds = (performance.now() - began) / 1000;
     expect(await links(), 'the host’s links').to.deep.equal(before);
     const { stdout } = await lab.machines.machine.run(['ip', 'netns', 'list']);
     const left = stdout.split('\n').filter((line) => line.startsWith('vs-'));
     const { stdout: table } = await lab.switch.stack.run(['bridge', 'fdb', 'show', 'dev', tools.port], 'reading');
     const learned = table.split('\n').filter((line) => line.startsWith(macs));
-    return { observation, answer: judge(observation, { portPasses: false }), left, learned };
+    return { observation, seconds, answer: judge(observation, { portPasses: false }), left, learned };
   } finally {
     await lab.close();
   }

@@ -99,7 +99,7 @@ export async function startHosts(): Promise<Hosts> {
   const [home, empty] = [join(folder, 'home'), join(folder, 'empty')];
   child.stdin.write(hostsScript({ hostKeys, authorized: `${user.public}\n`, home, empty }));
   try {
-    const init = await within(ready, { what: 'hosts to listen', deadline: timeout(30_000), evidence: () => words });
+    const init = await within(ready, { what: 'hosts to listen', deadline: timeout(180_000), evidence: () => words });
     return new Hosts({ child, stdin: child.stdin, init }, files, keys);
   } catch (error) {
     child.kill('SIGKILL');

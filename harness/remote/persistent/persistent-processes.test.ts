@@ -126,6 +126,9 @@ describe('the long-lived processes of a session (needs root)', function () {
   it('a reading after any other command: shows what a process of its own shows', async () => {
     const setUp = [
       'link add name e0 type veth peer name e1',
+      // An address that the kernel makes would change by itself during the test.
+      'link set dev e0 addrgenmode none',
+      'link set dev e1 addrgenmode none',
       'address add 10.0.0.1/24 dev e0',
       'address add fd00::1/64 dev e0 nodad',
     ];
