@@ -72,12 +72,10 @@ function hostScript(name: HostName, hostKey: string, authorized: string): string
     ),
     writeFile('/etc/ssh/ssh_host_ed25519_key', hostKey),
     'chmod 600 /etc/ssh/ssh_host_ed25519_key /etc/shadow && chmod 440 /etc/sudoers',
-    'mount -t proc -o nosuid,nodev,noexec proc /proc',
-    'mount -t sysfs -o nosuid,nodev,noexec sysfs /sys',
-    ...['/run', '/tmp', '/root', '/home', '/var/log', '/var/lib/sudo'].map(
-      (folder) =>
-        `[ ! -d ${folder} ] || mount -t tmpfs -o ${folder === '/tmp' ? 'mode=1777' : 'mode=0755'} tmpfs ${folder}`,
-    ),
+    // In one process. With another source than the outer mounts have, they do not count as mounted.
+    ': >/etc/fstab',
+    ...writeFstab(name),
+    'mount -a',
     'mkdir -p /run/sshd /run/lock /run/sudo /root/.ssh /home/ops/.ssh',
     writeFile('/root/.ssh/authorized_keys', authorized),
     'cp /root/.ssh/authorized_keys /home/ops/.ssh && chown -R 1000:1000 /home/ops && chmod 700 /root',
@@ -86,6 +84,22 @@ function hostScript(name: HostName, hostKey: string, authorized: string): string
     'mount -o remount,bind,ro /',
     'exec /usr/sbin/sshd -D -E /run/sshd.log </dev/null >/run/host.log 2>&1',
   ].join('\n');
+}
+
+/** Lines that write a host's mounts besides /etc into a table (fstab(5)): those whose folder exists. */
+function writeFstab(name: HostName): string[] {
+  const tmpfs = {
+    '/run': '0755',
+    '/tmp': '1777',
+    '/root': '0755',
+    '/home': '0755',
+    '/var/log': '0755',
+    '/var/lib/sudo': '0755',
+  };
+  return [
+    ...['/proc proc', '/sys sysfs'].map((mount) => [mount, 'nosuid,nodev,noexec']),
+    ...Object.entries(tmpfs).map(([folder, mode]) => [`${folder} tmpfs`, `mode=${mode}`]),
+  ].map(([mount = '', options]) => `[ ! -d ${mount.split(' ')[0]} ] || echo ${name} ${mount} ${options} >>/etc/fstab`);
 }
 
 export interface HostsSettings {
@@ -97,37 +111,36 @@ export interface HostsSettings {
   empty: string;
 }
 
+/** Runs lines in one process of iproute2, which ends with an error at the first line that fails. */
+const batch = (ip: string, lines: readonly string[]) =>
+  `printf '%s\\n' ${lines.map(quoteArgument).join(' ')} | ${ip} -batch -`;
+
 const withoutDad =
   'for file in /proc/sys/net/ipv6/conf/all/accept_dad /proc/sys/net/ipv6/conf/default/accept_dad; do [ ! -e $file ] || echo 0 >$file; done';
 
 /** The script of the outermost first process. It prints "ready" and its process id when all hosts listen, and then waits. */
 export function hostsScript({ hostKeys, authorized, home, empty }: HostsSettings): string {
-  const inside = (name: string, line: string) => `ip -n ${name} ${line}`;
-  const links = hostNames.flatMap((name) => {
-    const { address, management } = hostPlaces[name];
+  // unequal indexes: with equal ones, the kernel reports the carrier up to a second late (see link-identity.ts)
+  const management = hostNames.flatMap((name) => {
     const port = `m-${name}`;
-    const far =
-      management === 'mgmt'
-        ? [`ip link set ${port} master mgmt up`]
-        : [
-            `ip link set ${port} netns ${management}`,
-            inside(management, `address add 10.99.1.3/24 dev ${port}`),
-            inside(management, `link set ${port} up`),
-          ];
-    return [
-      // unequal indexes: with equal ones, the kernel reports the carrier up to a second late (see link-identity.ts)
-      `ip link add ${port} type veth peer name mgmt0 index 101 netns ${name}`,
-      ...far,
-      inside(name, 'link set lo up'),
-      inside(name, `address add ${address}/24 dev mgmt0`),
-      inside(name, 'link set mgmt0 up'),
-    ];
+    const { management: place } = hostPlaces[name];
+    const far = place === 'mgmt' ? `link set ${port} master mgmt up` : `link set ${port} netns ${place}`;
+    return [`link add ${port} type veth peer name mgmt0 index 101 netns ${name}`, far];
   });
   const cables = nodeHosts.flatMap((name) => [
-    `ip -n switch link add ${name} type veth peer name eth1 index 102 address ${macOf(name)} netns ${name}`,
-    inside('switch', `link set ${name} master br0 up`),
-    inside(name, 'link set eth1 up'),
+    `link add ${name} type veth peer name eth1 index 102 address ${macOf(name)} netns ${name}`,
+    `link set ${name} master br0 up`,
   ]);
+  const inHost = (name: HostName) => [
+    'link set lo up',
+    `address add ${hostPlaces[name].address}/24 dev mgmt0`,
+    'link set mgmt0 up',
+    ...(name === 'switch' ? [] : ['link set eth1 up']),
+    ...hostNames
+      .filter((other) => hostPlaces[other].management === name)
+      .flatMap((other) => [`address add 10.99.1.3/24 dev m-${other}`, `link set m-${other} up`]),
+    ...(name === 'h4' ? ['route add default via 10.99.1.3'] : []),
+  ];
   const starts = hostNames.map((name) =>
     [
       `nsenter --net=/run/netns/${name} unshare --mount --uts --ipc --pid --fork --kill-child --propagation private`,
@@ -151,26 +164,25 @@ export function hostsScript({ hostKeys, authorized, home, empty }: HostsSettings
     `[ ! -e /etc/ssh ] || mount --bind ${quoteArgument(empty)} /etc/ssh`,
     'echo admin >/proc/sys/kernel/hostname',
     'ip link set lo up',
-    ...[...hostNames, 'admin'].map((name) => `ip netns add ${name}`),
+    batch('ip', [
+      ...[...hostNames, 'admin'].map((name) => `netns add ${name}`),
+      'link add mgmt type bridge mcast_snooping 0',
+      'link set mgmt up',
+      'link add m-admin type veth peer name mgmt0 index 101 netns admin',
+      'link set m-admin master mgmt up',
+    ]),
     // as on hosts that have been up for long: no duplicate address detection is pending
     ...hostNames.map((name) => `nsenter --net=/run/netns/${name} sh -c ${quoteArgument(withoutDad)}`),
-    'ip link add mgmt type bridge mcast_snooping 0',
-    'ip link set mgmt up',
-    'ip link add m-admin type veth peer name mgmt0 index 101 netns admin',
-    'ip link set m-admin master mgmt up',
-    inside('admin', 'link set lo up'),
-    inside('admin', `address add ${adminAddress}/24 dev mgmt0`),
-    inside('admin', 'link set mgmt0 up'),
-    inside('switch', 'link add br0 type bridge mcast_snooping 0'),
-    inside('switch', 'link set br0 up'),
-    ...links,
-    inside('h4', 'route add default via 10.99.1.3'),
-    ...cables,
+    batch('ip -n switch', ['link add br0 type bridge mcast_snooping 0', 'link set br0 up']),
+    batch('ip', management),
+    batch('ip -n admin', ['link set lo up', `address add ${adminAddress}/24 dev mgmt0`, 'link set mgmt0 up']),
+    batch('ip -n switch', cables),
+    ...hostNames.map((name) => batch(`ip -n ${name}`, inHost(name))),
     ...starts,
     // 0016 is port 22, and 0A is the state of a listening socket
     ...hostNames.map(
       (name) =>
-        `until { read -r host <${runFolder}/${name}.pid && grep -q ':0016 .* 0A ' /proc/$host/net/tcp; } 2>/dev/null; do sleep 0.02; done`,
+        `until { read -r host <${runFolder}/${name}.pid && grep -q ':0016 .* 0A ' /proc/$host/net/tcp; } 2>/dev/null; do sleep 0.1; done`,
     ),
     'echo "ready $pid"',
     'if env --ignore-signal=CHLD true 2>/dev/null; then exec env --ignore-signal=CHLD cat >/dev/null; fi',

@@ -59,7 +59,7 @@ const endsWithUs = ['setpriv', '--pdeathsig', 'KILL', '--'];
 
 const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** Starts hosts in about 300 ms. They end with {@link Hosts.close}, with `await using`, or with this process. */
+/** Starts hosts. They end with {@link Hosts.close}, with `await using`, or with this process. */
 export async function startHosts(): Promise<Hosts> {
   const folder = mkdtempSync(join(tmpdir(), 'macvlab-hosts-'));
   const keys = Object.fromEntries(hostNames.map((name) => [name, newKeyPair()])) as Record<HostName, KeyPair>;
