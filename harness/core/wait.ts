@@ -25,6 +25,21 @@ export interface WaitNote {
   deadline: number;
 }
 
+/** A wait that has not ended. */
+export interface WaitUnderWay {
+  /** As {@link WaitOptions.what}. */
+  what: string;
+  /** When it began, as `performance.now()`. */
+  began: number;
+}
+
+const underWay = new Set<WaitUnderWay>();
+
+/** The waits of this process that have not ended, in the order in which they began. */
+export function waitsUnderWay(): readonly WaitUnderWay[] {
+  return [...underWay];
+}
+
 let noted: ((note: WaitNote) => void) | undefined;
 
 /** Reports every ended wait of this process, to find slow steps. By default, none is reported. */
@@ -38,7 +53,8 @@ export function noteWaits(note: ((note: WaitNote) => void) | undefined): void {
  */
 export async function within<T>(work: PromiseLike<T>, options: WaitOptions): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
-  const began = noted && performance.now();
+  const wait = { what: options.what, began: performance.now() };
+  underWay.add(wait);
   const givenUp = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(deadlineError(options)), options.deadline);
   });
@@ -46,8 +62,8 @@ export async function within<T>(work: PromiseLike<T>, options: WaitOptions): Pro
     return await unless(options.signal, Promise.race([work, givenUp]));
   } finally {
     clearTimeout(timer);
-    if (began !== undefined)
-      noted?.({ what: options.what, took: performance.now() - began, deadline: options.deadline });
+    underWay.delete(wait);
+    noted?.({ what: options.what, took: performance.now() - wait.began, deadline: options.deadline });
   }
 }
 
@@ -147,6 +163,13 @@ export async function pause(milliseconds: number, until?: Promise<unknown>): Pro
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Calls a function at intervals, which keep no process running. @returns a function that ends this */
+export function every(milliseconds: number, work: () => void): () => void {
+  const timer = setInterval(work, milliseconds);
+  timer.unref();
+  return () => clearInterval(timer);
 }
 
 /**

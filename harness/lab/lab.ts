@@ -11,7 +11,8 @@ import { CapturePoint } from '../wire/capture-point.js';
 import { ContainerEngines } from './container/container-engines.js';
 import type { ContainerHost } from './container/container-host.js';
 import { DeclaredSwitch } from './switch/declared-switch.js';
-import type { LabDriver, Machines } from '../machine/driver.js';
+import type { NewDetached } from '../machine/detached/detached-labs.js';
+import type { Detachable, LabDriver, Machines } from '../machine/driver.js';
 import { Exchange, type ExchangeOptions } from '../exchange/exchange.js';
 import { LinkPeerPort, type Port } from '../exchange/link-peer-port.js';
 import { Ledger } from '../exchange/ledger.js';
@@ -267,15 +268,33 @@ export class Lab implements ExchangeNetwork {
   }
 
   /** Leaves the lab running after this process ends. @throws MacvlabError LAB_OPEN when its driver cannot do that */
-  async detach(): Promise<{ holder: number; state: unknown }> {
+  async detach(): Promise<NewDetached> {
+    const { state, detach } = await this.#sharedMachines();
+    return { ...this.#named, holder: await detach(), state };
+  }
+
+  /**
+   * Lets other processes use the lab while this process holds it.
+   * @throws MacvlabError LAB_OPEN when its driver cannot do that
+   */
+  async share(): Promise<NewDetached> {
+    const { state } = await this.#sharedMachines();
+    return { ...this.#named, holder: process.pid, state };
+  }
+
+  get #named(): Pick<NewDetached, 'driver' | 'kernel'> {
+    return { driver: this.driver, kernel: this.kernel };
+  }
+
+  async #sharedMachines(): Promise<Detachable> {
     const { machines } = this;
-    if (!machines.external && machines.detach) {
-      await this.#nameStations();
-      return machines.detach();
+    if (machines.external || !machines.detachable) {
+      throw new MacvlabError('LAB_OPEN', `a ${this.driver} lab cannot be kept`, {
+        next: 'use another lab, or run without --keep',
+      });
     }
-    throw new MacvlabError('LAB_OPEN', `a ${this.driver} lab cannot be kept`, {
-      next: 'use another lab, or run without --keep',
-    });
+    await this.#nameStations();
+    return machines.detachable;
   }
 
   /** Writes /etc/hosts on the nodes, so that a user of a detached lab can use names: nodes, and endpoints as "node1-ns1". */

@@ -103,8 +103,16 @@ export interface OwnMachines extends CommonMachines {
    * downloaded. Absent in labs that do not run engines.
    */
   engines?: { tree: string | undefined };
-  /** Leaves the machines running after this process ends; returns the process that keeps them. Absent if that is impossible. */
-  detach?(): Promise<{ holder: number; state: unknown }>;
+  /** Absent if other processes cannot reach the machines. */
+  detachable?: Detachable;
+}
+
+/** Machines that other processes can reach. */
+export interface Detachable {
+  /** The data that other processes need to reach them. */
+  state: unknown;
+  /** Leaves the machines running after this process ends. @returns the id of the process that holds them then */
+  detach(): Promise<number>;
 }
 
 /** External hosts, on an external switch. */

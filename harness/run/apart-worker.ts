@@ -34,9 +34,9 @@ function listenerWith(own: Partial<RunListener>): RunListener {
       own.begin?.(run, total);
       send({ kind: 'begin', run, total });
     },
-    testStarted(title, number) {
-      own.testStarted?.(title, number);
-      send({ kind: 'testStarted', title, number });
+    testStarted(title, number, lab) {
+      own.testStarted?.(title, number, lab);
+      send({ kind: 'testStarted', title, number, lab });
     },
     testEnded(record) {
       own.testEnded?.(record);

@@ -54,7 +54,7 @@ export type Report =
   | { kind: 'ready' }
   | { kind: 'remark'; line: string }
   | { kind: 'begin'; run: RunRecord; total: number }
-  | { kind: 'testStarted'; title: string; number: number }
+  | { kind: 'testStarted'; title: string; number: number; lab: string }
   | { kind: 'testEnded'; record: TestRecord }
   | { kind: 'end' }
   /** The run has ended in any way. */
@@ -128,7 +128,7 @@ async function follow(worker: ChildProcess, work: ApartWork, options: ApartOptio
       if (report.kind === 'ready') order(worker, { kind: 'run', work });
       if (report.kind === 'remark') listener.remark?.(report.line);
       if (report.kind === 'begin') listener.begin?.(report.run, report.total);
-      if (report.kind === 'testStarted') listener.testStarted?.(report.title, report.number);
+      if (report.kind === 'testStarted') listener.testStarted?.(report.title, report.number, report.lab);
       if (report.kind === 'testEnded') listener.testEnded?.(report.record);
       if (report.kind === 'end') listener.end?.();
       if (report.kind === 'done' || report.kind === 'failed') notes?.(report.notes);

@@ -1,5 +1,6 @@
 /** The plan of a run, and the listener to its progress. */
 import type { Exchange } from '../exchange/exchange.js';
+import type { Lab } from '../lab/lab.js';
 import type { MacvlanMode } from '../link/macvlan.js';
 import type { LoggedCommand } from '../remote/command-log.js';
 import type { LiveCapture } from './evidence/live-capture.js';
@@ -41,8 +42,21 @@ export interface RunPlan {
    * need no guests or container engines run.
    */
   setUp?: Promise<void> | undefined;
+  /** Called after an experiment that did not pass, before its changes are reverted. The lab waits until it returns. */
+  pauseOnFailure?: (experiment: PausedExperiment) => Promise<void>;
   /** Receives the commands of each experiment, after all its changes are reverted. */
   experimentEnded?: (record: TestRecord, commands: ExperimentCommands) => void;
+}
+
+/** An experiment that did not pass, in a lab that is as the experiment left it. */
+export interface PausedExperiment {
+  lab: Lab;
+  /** Its record so far. */
+  record: Pick<TestRecord, 'id' | 'title' | 'verdict' | 'reason' | 'failure' | 'evidence'>;
+  /** The run's folder. */
+  folder: string;
+  /** Aborts when the lab ends, or the run is interrupted. */
+  signal: AbortSignal;
 }
 
 /** The commands of an experiment. */
@@ -61,7 +75,8 @@ export interface RunListener {
   /** Called before `begin`, or between tests, with a message for the user. */
   remark(line: string): void;
   begin(run: RunRecord, total: number): void;
-  testStarted(title: string, number: number): void;
+  /** @param lab the lab in which the test runs: "sandbox 1" */
+  testStarted(title: string, number: number, lab: string): void;
   testEnded(record: TestRecord): void;
   end(): void;
 }

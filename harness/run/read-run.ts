@@ -81,6 +81,7 @@ const commonRecord = {
   failure: failureSchema.exactOptional(),
   observed: values,
   repeated: text.exactOptional(),
+  pausedMs: z.number().exactOptional(),
   measured: values.exactOptional(),
   addresses: z.record(text, text).exactOptional(),
   lab: text,

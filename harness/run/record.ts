@@ -56,6 +56,8 @@ export interface TestRecord {
   failure?: Failure;
   /** One line: why the experiment ran twice. Only its second run counts. */
   repeated?: string;
+  /** Milliseconds of a pause before the lab was reverted. The user may have changed the lab by hand. Not a part of `durationMs`. */
+  pausedMs?: number;
   /** Values that the kernel showed, for comparisons between kernels: { "default mode": "vepa" }. */
   observed: Record<string, string | number | boolean>;
   /** Values that vary from run to run and are not compared: { "bridge: bytes sent by the parent": 1680 }. */

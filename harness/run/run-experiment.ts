@@ -14,6 +14,7 @@ import { MissingPrerequisite } from '../core/missing-prerequisite.js';
 import { unusableLab } from './unusable.js';
 import { collectEvidence, explainVerdict, type Proof, writeCapture } from './evidence/evidence.js';
 import type { Facts, PingFact } from './verdict/facts.js';
+import type { PausedExperiment } from './plan.js';
 import { keyOf, type TestRecord } from './record.js';
 import type { Experiment } from './suite/experiment-spec.js';
 import type { LabSlot } from './lab-slot.js';
@@ -42,7 +43,7 @@ export async function runExperiment(
   const { key, id, title, modes, suite: outermost, file } = experiment;
   const number = run.numbers.get(keyOf(experiment)) ?? 0;
   if (firstJump === undefined) {
-    run.listener.testStarted(`${id} ${title}`, number);
+    run.listener.testStarted(`${id} ${title}`, number, `${lab.driver} ${slot.number}`);
     run.captureTo?.testStarted(lab, `${id} ${title}`);
   }
   const startedAt = new Date();
@@ -54,6 +55,7 @@ export async function runExperiment(
     ...{ assertions: 0, asked: 0, readings: 0, pingsUnderWay: 0, frames: 0, pings: [] },
   };
   const of = { lab, folder: run.folder, test: { number, id }, pcapPerPoint: run.pcapPerPoint === true };
+  let pausedMs: number | undefined;
   let proof: Proof = { frames: 0, evidence: [], commands: [] };
   facts.blocked = await errorOf(() => refuseBeforehand(slot, experiment, failed?.failure ?? slot.unusable));
   const hasBegun = facts.blocked === undefined;
@@ -71,6 +73,7 @@ export async function runExperiment(
         proof = await collectEvidence(of, failed.commandsFrom ?? 0, { exchange: undefined });
       });
       preserveFailure();
+      pausedMs = await pauseOf(slot, { id, title, evidence: proof.evidence, ...outcome() });
     }
   } else {
     const scope = lab.scopes.enter(`${id} ${title}`);
@@ -89,6 +92,7 @@ export async function runExperiment(
     if (!mayRepeat) {
       await collect();
       preserveFailure();
+      if (isBad(outcome())) pausedMs = await pauseOf(slot, { id, title, evidence: proof.evidence, ...outcome() });
     }
     if (!slot.isPreserved) facts.left = await errorOf(() => lab.scopes.leave(scope));
     if (facts.left !== undefined)
@@ -107,11 +111,12 @@ export async function runExperiment(
     observed: noted.observed,
     ...(Object.keys(noted.measured).length > 0 && { measured: noted.measured }),
     ...{ lab: lab.driver, kernel: lab.kernel, startedAt: startedAt.toISOString() },
-    durationMs: Math.round((performance.now() - began) * 10) / 10,
+    durationMs: Math.round((performance.now() - began - (pausedMs ?? 0)) * 10) / 10,
     ...{ assertions: facts.assertions, frames: facts.frames, evidence: proof.evidence },
   };
   if (firstJump !== undefined)
     record.repeated = `this machine’s clock was set by ${firstJump} ms during the first run of the experiment`;
+  if (pausedMs !== undefined) record.pausedMs = Math.round(pausedMs);
   const moved = lab.policy.map?.entries() ?? {};
   if (Object.keys(moved).length > 0) record.addresses = moved;
   if (hasBegun || proof.evidence.length > 0) {
@@ -140,6 +145,17 @@ export async function runExperiment(
     exchanges: [...lab.ledger.exchanges],
   });
   return record;
+}
+
+/** Pauses before the changes of an experiment are reverted, if the run asks for it. @returns milliseconds; undefined without a pause */
+async function pauseOf(
+  { lab, run, givenUp }: LabSlot,
+  record: PausedExperiment['record'],
+): Promise<number | undefined> {
+  if (!run.pauseOnFailure || givenUp.aborted) return undefined;
+  const began = performance.now();
+  await run.pauseOnFailure({ lab, record, folder: run.folder.path, signal: givenUp });
+  return performance.now() - began;
 }
 
 /** Runs the body until it ends, its deadline passes, or the lab or the run ends. Collects facts, and the experiment's recorded values. */

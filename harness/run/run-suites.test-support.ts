@@ -6,7 +6,7 @@ import type { LabDriver, Machines } from '../machine/driver.js';
 import type { Session } from '../remote/session.js';
 import { sandboxDriver } from '../machine/sandbox/sandbox.js';
 import { runApart, type Setting } from './apart.js';
-import { type LeftRunning } from './suite-runner.js';
+import type { NewDetached } from '../machine/detached/detached-labs.js';
 import type { Keep } from './plan.js';
 import type { RunRecord, TestRecord } from './record.js';
 import { reproScript } from './evidence/repro.js';
@@ -54,7 +54,7 @@ export interface RunOutcome {
   /** The processes that the sessions of all labs have started, by program. */
   started: Record<string, number>;
   /** The detached labs. */
-  kept: LeftRunning[];
+  kept: NewDetached[];
   /** The reproduction that each experiment would have if it had failed. */
   reproductions: Reproduction[];
 }

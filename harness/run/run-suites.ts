@@ -33,6 +33,7 @@ export async function runSuites(plan: RunPlan, drivers: readonly LabDriver[]): P
     uncaught: uncaught.signal,
     listener: plan.listener,
     experimentEnded: plan.experimentEnded,
+    pauseOnFailure: plan.pauseOnFailure,
     bail: plan.bail,
     keep: plan.keep,
     pcapPerPoint: plan.pcapPerPoint === true,

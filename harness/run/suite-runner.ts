@@ -1,6 +1,7 @@
 /** Runs the suites of a run: opens labs while there is work for them, and runs each suite file in one lab. */
 import { MacvlabError, messageOf } from '../core/error.js';
 import { unless } from '../core/wait.js';
+import type { NewDetached } from '../machine/detached/detached-labs.js';
 import type { LabDriver } from '../machine/driver.js';
 import { featuresOfLinks } from '../lab/feature/features.js';
 import { Lab } from '../lab/lab.js';
@@ -236,7 +237,7 @@ export class SuiteRunner {
     if (unheard) this.failure ??= splatAfterTests(unheard);
     this.#writeConsoles(slot);
     if (plan.keep === 'always' || (plan.keep === 'on-failure' && hasFailures)) {
-      results.kept.push({ driver: lab.driver, ...(await lab.detach()), kernel: lab.kernel });
+      results.kept.push(await lab.detach());
     } else {
       await lab.close().finally(() => this.#writeSnapshots(slot));
     }
@@ -268,15 +269,6 @@ async function whyUnusable({ driver }: Backend): Promise<string | undefined> {
 function couldBeCarried({ name }: LabDriver, why: string): string {
   return `a ${name} lab could carry it, but ${why}`;
 }
-/** A detached lab. */
-export interface LeftRunning {
-  /** Name of its driver. */
-  driver: string;
-  holder: number;
-  kernel: string;
-  /** The data with which its driver reaches it again. */
-  state: unknown;
-}
 export interface FinishedRun extends RunResults {
-  kept: LeftRunning[];
+  kept: NewDetached[];
 }

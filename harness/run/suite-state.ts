@@ -43,6 +43,7 @@ export interface RunContext {
   /** Grows during the run. */
   records: TestRecord[];
   experimentEnded: RunPlan['experimentEnded'];
+  pauseOnFailure?: RunPlan['pauseOnFailure'];
   /** Called when no further experiment may begin, on any slot. @param after the experiment after which the run ends by option */
   stop(after?: string): void;
 }

@@ -36,7 +36,7 @@ export function addLabUp(lab: Command): void {
       );
       try {
         await opened.configure(plan);
-        const kept = await writeDetached({ ...(await opened.detach()), name, driver, kernel: opened.kernel });
+        const kept = await writeDetached({ ...(await opened.detach()), name });
         print(`lab ${kept.name} is running`, ...columns(nodeRows()), '', ...nextSteps(kept.name));
       } catch (error) {
         await opened.close();

@@ -32,6 +32,7 @@ interface RunOptions extends ChosenOptions {
   dryRun?: true;
   details?: true;
   keep?: Keep;
+  pauseOnFailure?: true;
   reporter?: ReporterName[];
   captureTo?: string;
   pcapPerPoint?: boolean;
@@ -92,6 +93,7 @@ export function addRun(program: Command): void {
         keepChoices,
       ),
     )
+    .option('--pause-on-failure', 'stop before a failure’s changes are reverted, until Enter')
     .addOption(
       new Option(
         '--reporter <names>',
@@ -124,20 +126,22 @@ export function addRun(program: Command): void {
         if (options.bisect) refuseForBisect(filters, options);
         const framesOnOutput = options.captureTo === '-';
         refuseOutputsTogether(options.reporter, framesOnOutput);
+        if (options.pauseOnFailure) refuseWithoutTerminal();
 
         // Modules that help and a wrong command line do not need are loaded only here.
-        const [{ Reporters }, { runSuites }, { exitCodeOf }, { bisectExitOf }, known] = await Promise.all([
+        const [{ Reporters }, { runSuites }, { exitCodeOf }, { bisectExitOf }, { pauses }, known] = await Promise.all([
           import('./reporters.js'),
           import('../../run/run-suites.js'),
           import('../../report/run/outcome.js'),
           import('../../report/bisection/exit.js'),
+          import('./pause.js'),
           knownDifferences(options.known),
         ]);
         const shown = new Reporters(options.reporter, known, framesOnOutput);
         const note = (line: string) => shown.listener.remark(line);
         const drivers = await loadDrivers(options.lab, {
           ...chosenOptions(options),
-          mayBeDetached: options.keep !== 'never',
+          mayBeDetached: options.keep !== 'never' || (options.pauseOnFailure === true && options.lab !== 'inventory'),
           remark: note,
         });
         const setUp = await setUpAtWork(fileURLToPath(new URL('../../../..', import.meta.url)));
@@ -173,6 +177,7 @@ export function addRun(program: Command): void {
             ...(live && { captureTo: live.capture }),
             ...(setUp && drivers.length > 1 && { setUp: setUp.end }),
             ...(options.probeFeatures && { probeFeatures: true }),
+            ...(options.pauseOnFailure && { pauseOnFailure: pauses(note) }),
             out: resolve(options.out),
             signal,
             listener: shown.listener,
@@ -251,6 +256,14 @@ function refuseOutputsTogether(names: readonly ReporterName[], framesOnOutput: b
   if (needing.length < 2) return;
   throw new MacvlabError('USAGE', `${needing.join(' and ')} both need the whole of standard output`, {
     next: 'choose one of them; write the frames to a file or a FIFO, and get results from `macvlab export` or the records afterwards',
+  });
+}
+
+/** @throws MacvlabError USAGE if a pause could not be ended, because standard input is not a terminal */
+function refuseWithoutTerminal(): void {
+  if (process.stdin.isTTY) return;
+  throw new MacvlabError('USAGE', '--pause-on-failure waits for the Enter key, and standard input is not a terminal', {
+    next: 'run it in a terminal; or use --keep on-failure, which leaves the lab of the first failure running',
   });
 }
 

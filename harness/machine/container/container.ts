@@ -118,14 +118,16 @@ async function openLab(
       ssh: sshOf(keys),
       close,
       ...(mayOutlive && {
-        detach: async () => {
-          const holder = await startHolder([started.tether]);
-          started.tether.unref();
-          const state: ContainerState = {
+        detachable: {
+          state: {
             ...{ lab, engine: engine.address, keys },
             containers: Object.fromEntries(started.ids),
-          };
-          return { holder, state };
+          } satisfies ContainerState,
+          detach: async () => {
+            const holder = await startHolder([started.tether]);
+            started.tether.unref();
+            return holder;
+          },
         },
       }),
     };

@@ -136,6 +136,11 @@ function readIdentity(file: string): ProcessIdentity | undefined {
   }
 }
 
+/** Ends the use of a lab by other processes. It runs on, because this process holds it. */
+export function withdrawDetached({ name }: Pick<DetachedLab, 'name'>): void {
+  rmSync(stateFile(name), { force: true });
+}
+
 /** Removes a lab's state file, and the folder of its files if it is in the state folder. */
 function removeState({ name, state }: Pick<DetachedLab, 'name' | 'state'>): void {
   const folder = stateWithFolder.safeParse(state).data?.folder;
@@ -168,7 +173,7 @@ export interface NewDetached extends Pick<DetachedLab, 'driver' | 'kernel' | 'st
 
 /**
  * Writes the state of a lab that is being detached. It replaces the state of a dead lab with the same name. On failure
- * it ends the holder, and so the lab, because no command could find it.
+ * it ends the holder, and so the lab, because no command could find it; unless the holder is this process.
  * @throws MacvlabError USAGE when a running lab has that name; LAB_OPEN when the lab is gone or nothing can be written
  */
 export async function writeDetached({ name, ...lab }: NewDetached): Promise<DetachedLab> {
@@ -180,7 +185,7 @@ export async function writeDetached({ name, ...lab }: NewDetached): Promise<Deta
       if (name !== undefined) throw nameTaken(name);
     }
   } catch (error) {
-    if (holder) kill(holder);
+    if (holder && holder.pid !== process.pid) kill(holder);
     throw error;
   }
 }

@@ -33,10 +33,10 @@ export const sandboxDriver: LabDriver = {
         ssh: sshOf(keys),
         engines: { tree: engines && sandboxEngines },
         close: () => closeSandbox(init, sessions),
-        detach: async () => ({
-          holder: await detachInit(init),
+        detachable: {
           state: { init: init.pid, keys } satisfies SandboxState,
-        }),
+          detach: () => detachInit(init),
+        },
       };
     } catch (error) {
       await stopInit(init);

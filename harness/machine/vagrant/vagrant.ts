@@ -186,15 +186,18 @@ async function openLab(
       kernelLog: noKernelLog,
       close,
       ...(mayOutlive && {
-        detach: async () => {
-          const holder = await startHolder(held.map((machine) => machine.held.socket));
-          for (const machine of held) {
-            machine.held.socket.unref();
-            machine.held.child.stderr?.destroy();
-            machine.held.child.unref();
-          }
-          updateClaim({ owner: identityOf(holder) });
-          return { holder, state: { folder, keys, slowness, inits, made, environment } satisfies VagrantState };
+        detachable: {
+          state: { folder, keys, slowness, inits, made, environment } satisfies VagrantState,
+          detach: async () => {
+            const holder = await startHolder(held.map((machine) => machine.held.socket));
+            for (const machine of held) {
+              machine.held.socket.unref();
+              machine.held.child.stderr?.destroy();
+              machine.held.child.unref();
+            }
+            updateClaim({ owner: identityOf(holder) });
+            return holder;
+          },
         },
       }),
     };

@@ -171,18 +171,17 @@ async function openGuests(
       kernelLog: kernelLogOf(guests, hosts, complaints),
       close,
       ...(folder !== undefined && {
-        detach: async () => {
-          const holder = await startHolder(guests.map(({ guest }) => guest.control));
-          process.off('exit', abandon);
-          const [home] = guests;
-          for (const { guest } of guests) guest.release();
-          return {
-            holder,
-            state: {
-              ...{ init: home?.guest.pid ?? 0, folder, guests: count, keys },
-              slowness: slowness[accelerator],
-            } satisfies VmState,
-          };
+        detachable: {
+          state: {
+            ...{ init: guests[0]?.guest.pid ?? 0, folder, guests: count, keys },
+            slowness: slowness[accelerator],
+          } satisfies VmState,
+          detach: async () => {
+            const holder = await startHolder(guests.map(({ guest }) => guest.control));
+            process.off('exit', abandon);
+            for (const { guest } of guests) guest.release();
+            return holder;
+          },
         },
       }),
     };

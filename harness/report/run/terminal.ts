@@ -27,7 +27,7 @@ export function terminalTable(results: RunResults, options: TerminalOptions): st
   const bad = records.filter(({ verdict }) => verdict === 'failed' || verdict === 'error');
   const parts = [
     ...(records.length > 0 ? [table(records, width, colours)] : []),
-    ...bad.map((record) => block(results.folder, record, colours)),
+    ...bad.map((record) => failureBlock(results.folder, record, options.colour)),
     ...repeatedBlock(records),
     ...shortfallBlock(results, colours),
     files(results),
@@ -83,7 +83,13 @@ function table(records: TestRecord[], width: number, colours: Colours): string {
   return drawn.toString();
 }
 
-function block(folder: string, record: TestRecord, colours: Colours): string {
+/** A failure or error in full. @param folder the run's */
+export function failureBlock(
+  folder: string,
+  record: Pick<TestRecord, 'id' | 'title' | 'verdict' | 'reason' | 'failure' | 'evidence'>,
+  colour: boolean,
+): string {
+  const colours = pc.createColors(colour);
   const { failure, evidence } = record;
   const reason = record.reason ?? failure?.message;
   const repro = evidence.find(({ kind }) => kind === 'repro');
