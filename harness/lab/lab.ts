@@ -269,8 +269,8 @@ export class Lab implements ExchangeNetwork {
 
   /** Leaves the lab running after this process ends. @throws MacvlabError LAB_OPEN when its driver cannot do that */
   async detach(): Promise<NewDetached> {
-    const { state, detach } = await this.#sharedMachines();
-    return { ...this.#named, holder: await detach(), state };
+    const shared = await this.#sharedMachines();
+    return { ...this.#named, holder: await shared.detach(), state: shared.state };
   }
 
   /**

@@ -55,7 +55,13 @@ export async function loadDriver(name: string, options: LabOptions = {}): Promis
  */
 export async function attachDetached(kept: DetachedLab, nodes: readonly NodeName[] = nodeNames): Promise<OwnMachines> {
   const use = await detachedUse(kept);
-  return machinesOf(await use.attach(use.state.parse(kept.state), nodes));
+  const detachable = { state: kept.state, detach: () => Promise.resolve(kept.keeper.pid) };
+  return { ...machinesOf(await use.attach(use.state.parse(kept.state), nodes)), detachable };
+}
+
+/** A driver whose only lab runs already. Closing the lab leaves it running. */
+export function attachedDriver(kept: DetachedLab): LabDriver {
+  return { name: kept.driver, labs: 1, check: () => Promise.resolve([]), open: () => attachDetached(kept) };
 }
 
 /**

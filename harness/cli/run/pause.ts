@@ -55,8 +55,7 @@ async function pauseAt(
   const keys = createInterface({ input });
   try {
     await once(keys, 'line', { signal });
-  } catch (error) {
-    if (!signal.aborted) throw error;
+  } catch {
     print(`the pause ends: ${messageOf(signal.reason)}`);
   } finally {
     keys.close();

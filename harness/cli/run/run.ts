@@ -5,9 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { exitCode, MacvlabError } from '../../core/error.js';
 import type { LabDriver } from '../../machine/driver.js';
-import { labNames, loadDrivers } from '../../machine/drivers.js';
+import { attachedDriver, labNames, loadDriver, loadDrivers } from '../../machine/drivers.js';
 import { type ChosenOptions, chosenOptions, optionsOfRun, sharedOptions } from '../../machine/options.js';
-import { writeDetached } from '../../machine/detached/detached-labs.js';
+import { findDetached, writeDetached } from '../../machine/detached/detached-labs.js';
 import type { Preflight } from '../../machine/preflight.js';
 import { type MacvlanMode, macvlanModes } from '../../link/macvlan.js';
 import type { Selection } from '../../run/suite/catalogue.js';
@@ -33,6 +33,8 @@ interface RunOptions extends ChosenOptions {
   details?: true;
   keep?: Keep;
   pauseOnFailure?: true;
+  watch?: true;
+  attach?: string;
   reporter?: ReporterName[];
   captureTo?: string;
   pcapPerPoint?: boolean;
@@ -41,6 +43,9 @@ interface RunOptions extends ChosenOptions {
   out?: string;
   config?: string;
 }
+
+/** The folder of the checkout, or of the package. */
+const checkout = fileURLToPath(new URL('../../../..', import.meta.url));
 
 /** Whose exit codes a run has. */
 const exitSchemes = ['macvlab', 'kselftest'] as const;
@@ -94,6 +99,8 @@ export function addRun(program: Command): void {
       ),
     )
     .option('--pause-on-failure', 'stop before a failure’s changes are reverted, until Enter')
+    .option('--watch', 'keep one sandbox, and run again there after each change of a suite')
+    .addOption(new Option('--attach <name>', 'the running lab of --watch').hideHelp())
     .addOption(
       new Option(
         '--reporter <names>',
@@ -127,6 +134,7 @@ export function addRun(program: Command): void {
         const framesOnOutput = options.captureTo === '-';
         refuseOutputsTogether(options.reporter, framesOnOutput);
         if (options.pauseOnFailure) refuseWithoutTerminal();
+        if (options.watch) return watchWith(options);
 
         // Modules that help and a wrong command line do not need are loaded only here.
         const [{ Reporters }, { runSuites }, { exitCodeOf }, { bisectExitOf }, { pauses }, known] = await Promise.all([
@@ -139,12 +147,15 @@ export function addRun(program: Command): void {
         ]);
         const shown = new Reporters(options.reporter, known, framesOnOutput);
         const note = (line: string) => shown.listener.remark(line);
-        const drivers = await loadDrivers(options.lab, {
-          ...chosenOptions(options),
-          mayBeDetached: options.keep !== 'never' || (options.pauseOnFailure === true && options.lab !== 'inventory'),
-          remark: note,
-        });
-        const setUp = await setUpAtWork(fileURLToPath(new URL('../../../..', import.meta.url)));
+        const drivers = options.attach
+          ? [attachedDriver(findDetached(options.attach))]
+          : await loadDrivers(options.lab, {
+              ...chosenOptions(options),
+              mayBeDetached:
+                options.keep !== 'never' || (options.pauseOnFailure === true && options.lab !== 'inventory'),
+              remark: note,
+            });
+        const setUp = await setUpAtWork(checkout);
         if (setUp && drivers.length === 1) {
           notice('a set-up is at work in this checkout; waiting for it to end');
           await setUp.end;
@@ -208,6 +219,29 @@ export function addRun(program: Command): void {
         return code;
       }),
     );
+}
+
+/** Runs again and again, until an interrupt. @throws MacvlabError USAGE for options that do not fit */
+async function watchWith({
+  lab,
+  keep,
+  bisect,
+  dryRun,
+}: Pick<RunOptions, 'lab' | 'keep' | 'bisect' | 'dryRun'>): Promise<number> {
+  const others = { '--keep': keep !== 'never', '--bisect': bisect, '--dry-run': dryRun };
+  const [unfit] = Object.entries(others).flatMap(([flag, given]) => (given ? [flag] : []));
+  if (unfit !== undefined) {
+    throw new MacvlabError('USAGE', `--watch and ${unfit} exclude each other`, { next: 'leave one of them out' });
+  }
+  if (lab !== 'auto' && lab !== 'sandbox') {
+    throw new MacvlabError('USAGE', `--watch keeps a sandbox, and --lab ${lab} was given`, {
+      next: 'leave --lab out; what a sandbox cannot run is skipped',
+    });
+  }
+  const { watchSuites } = await import('./watch.js');
+  const driver = await loadDriver('sandbox', { mayBeDetached: true });
+  const run = process.argv.slice(2).filter((word) => word !== '--watch');
+  return watchSuites({ root: checkout, run, driver, signal: untilInterrupted('the watch ends'), note: notice });
 }
 
 /** Opens the output for the frames of a run. */
