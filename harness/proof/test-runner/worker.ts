@@ -8,6 +8,12 @@ import type { FileResult } from './file-result.js';
 /** Milliseconds for a test or a hook without its own timeout. Other tests run at the same time. */
 const timeout = 30_000;
 
+/**
+ * How many times the timeouts of tests are multiplied. They end tests that hang, and are chosen on machines that are not
+ * slow. A slow machine must not be red.
+ */
+const slowest = 5;
+
 let runner: Mocha.Runner | undefined;
 /** The last test file that ran, for errors that occur after its tests. */
 let last = '';
@@ -64,10 +70,21 @@ async function runFile(file: string): Promise<FileResult> {
     process.stderr.write(`${cause.stack}\n`);
     return { ...result, failures: [{ title: `load ${file}`, message: cause.message }] };
   }
+  stretchTimeouts(mocha.suite);
   return new Promise((resolve) => {
     runner = mocha.run(() => {
       runner = undefined;
       resolve(result);
     });
   });
+}
+
+/** Multiplies the timeouts of all tests and hooks of a suite, and of the suites in it. */
+function stretchTimeouts(suite: Mocha.Suite): void {
+  // Mocha has no public list of a suite's hooks.
+  const hooks = suite as unknown as Record<'_beforeAll' | '_beforeEach' | '_afterEach' | '_afterAll', Mocha.Hook[]>;
+  const { _beforeAll, _beforeEach, _afterEach, _afterAll } = hooks;
+  for (const runnable of [...suite.tests, ..._beforeAll, ..._beforeEach, ..._afterEach, ..._afterAll])
+    runnable.timeout(runnable.timeout() * slowest);
+  for (const inner of suite.suites) stretchTimeouts(inner);
 }

@@ -48,6 +48,18 @@ describe('workers for test files', function () {
     expect({ passed, failures: failures.length }).to.deep.equal({ passed: 0, failures: 1 });
   });
 
+  it('a test or hook that is slow: passes, and one that hangs is a failure', async () => {
+    const { passed, failures } = await run(`
+      const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+      describe('S', function () {
+        this.timeout(100);
+        before(() => wait(150));
+        it('is slow', () => wait(200));
+        it('hangs', () => wait(600));
+      });`);
+    expect({ passed, failed: failures.map(({ title }) => title) }).to.deep.equal({ passed: 1, failed: ['S hangs'] });
+  });
+
   it('a file that cannot be loaded, or has .only: a failure', async () => {
     expect((await run('syntax error')).failures).to.have.length(1);
     expect((await run(`it.only('x', () => {});`)).failures[0]!.message).to.match(/only/);
