@@ -10,6 +10,7 @@ import type { KernelLog } from '../machine/driver.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { Lab } from '../lab/lab.js';
 import { MissingPrerequisite } from '../core/missing-prerequisite.js';
+import { noKernelLog } from '../machine/driver.js';
 import { sandboxDriver } from '../machine/sandbox/sandbox.js';
 import { arpReply, echoRequest } from '../wire/pattern.js';
 import type { RunRecord, TestRecord } from './record.js';
@@ -284,6 +285,36 @@ describe('verdicts (needs root)', function verdicts() {
         expect(record).to.include({ verdict, assertions: 1 });
         expect(record.observed).to.deep.equal({ run: 2 });
         expect(record.repeated).to.match(/clock was set by (59999|6000[01]) ms during the first run/);
+      } finally {
+        Date.now = now;
+      }
+    });
+  }
+
+  const obstacles = {
+    'its kernel reported a bug': () => {
+      const splat = { machine: 'node1', line: 'WARNING: CPU: 0 PID: 1 at net/core/dev.c', kind: 'defect' } as const;
+      Object.assign(lab.machines, { kernelLog: { ...noKernelLog, since: () => [splat] } });
+    },
+    'its changes cannot be reverted': () => {
+      lab.scopes.current.defer('a change', () => Promise.reject(new Error('it stays')));
+    },
+  };
+  for (const [why, prevent] of Object.entries(obstacles)) {
+    it(`no second run after this machine’s clock was set: ${why}`, async () => {
+      const now = Date.now.bind(Date);
+      let runs = 0;
+      try {
+        const record = await performed(() => {
+          runs++;
+          Date.now = () => now() + 60_000;
+          prevent();
+          say(1).to.equal(1);
+          return Promise.resolve();
+        });
+        expect(record.verdict).to.be.oneOf(['failed', 'error']);
+        expect(record.repeated).to.equal(undefined);
+        expect(runs).to.equal(1);
       } finally {
         Date.now = now;
       }
