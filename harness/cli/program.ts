@@ -10,6 +10,7 @@ import { addLab } from './lab/lab.js';
 import { addList } from './run/list.js';
 import { addMatrix } from './matrix/matrix.js';
 import { addMerge } from './matrix/merge.js';
+import { addReport } from './report/report.js';
 import { addRun } from './run/run.js';
 import { addValidateSwitch } from './switch-port/validate-switch.js';
 import { version } from '../core/version.js';
@@ -56,6 +57,7 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
     addMerge,
     addBisect,
     addExport,
+    addReport,
     addList,
     addDoctor,
     addLab,

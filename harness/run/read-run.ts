@@ -1,5 +1,5 @@
 /** Reads the files of a run. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { isAbsolute, join, normalize, resolve } from 'node:path';
 import { z } from 'zod';
 import { lackKinds } from '../core/missing-prerequisite.js';
@@ -92,7 +92,7 @@ const commonRecord = {
   frames: count,
   evidence: z.array(
     z.looseObject({
-      kind: z.enum(['pcap', 'commands', 'links', 'frames', 'repro', 'counters', 'console']),
+      kind: z.enum(['pcap', 'commands', 'links', 'frames', 'frames-json', 'repro', 'counters', 'console']),
       // The path comes from the writer of the folder, and reports contain links to it.
       file: text.refine(staysInside, 'leads out of the run’s folder'),
       title: text,
@@ -132,6 +132,21 @@ function refuseOtherSchema(file: string, value: unknown, { issues }: z.ZodError)
   throw new MacvlabError('USAGE', `${file} has schema ${schema}, which this version of macvlab does not read`, {
     next: 'use the version of macvlab that wrote it; the field "macvlab" of run.json or matrix.json has its number',
   });
+}
+
+/**
+ * The text of a file of evidence.
+ * @returns undefined if it is missing, larger than 20 MB or not a file of the run's own folder
+ */
+export function readEvidence(folder: string, file: string): string | undefined {
+  try {
+    const path = realpathSync(join(folder, file));
+    const { size } = statSync(path);
+    const isOwn = staysInside(file) && path.startsWith(`${realpathSync(folder)}/`) && statSync(path).isFile();
+    return isOwn && size <= 20_000_000 ? readFileSync(path, 'utf8') : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Reads a part of a run or matrix. @throws MacvlabError USAGE */

@@ -9,7 +9,7 @@ export type Verdict = 'passed' | 'failed' | 'skipped' | 'error';
 /** A file that is a part of a test's evidence. */
 export interface Evidence {
   /** "pcap": frames, as pcapng of all capture points, or as pcap of one. */
-  kind: 'pcap' | 'commands' | 'links' | 'frames' | 'repro' | 'counters' | 'console';
+  kind: 'pcap' | 'commands' | 'links' | 'frames' | 'frames-json' | 'repro' | 'counters' | 'console';
   /** Path relative to the run's folder. */
   file: string;
   /** The content, in a few words: "frames on node1/eth1". */

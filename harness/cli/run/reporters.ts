@@ -9,6 +9,7 @@ import { ktap } from '../../report/export/ktap.js';
 import { junitFile, junitXml } from '../../report/run/junit.js';
 import { progressOn } from '../../report/run/live.js';
 import { LineProgress } from '../../report/run/progress.js';
+import { pageFile, runPage } from '../../report/run/page.js';
 import { shortfall } from '../../report/run/outcome.js';
 import { summaryLine, terminalTable } from '../../report/run/terminal.js';
 import { visible } from '../../report/text.js';
@@ -18,7 +19,7 @@ import { printJson, wantsColour, widthOf } from '../output.js';
 import type { ReporterName } from './reporter-names.js';
 
 /**
- * The reporters of a run. JUnit is always written. If standard output gets results as JSON or KTAP, or frames, all else
+ * The reporters of a run. JUnit and the page are always written. If standard output gets results as JSON or KTAP, or frames, all else
  * goes to standard error.
  */
 export class Reporters {
@@ -43,7 +44,8 @@ export class Reporters {
 
   /** Writes and shows the results of a run. @throws MacvlabError OUT_NOT_WRITABLE */
   end(results: RunResults): void {
-    const junit = writeJunit(results);
+    const junit = writeReport(results, junitFile, junitXml(results));
+    writeReport(results, pageFile, runPage(results));
     if (this.#names.has('json')) printJson(results);
     if (this.#names.has('ktap')) process.stdout.write(`${ktap(results, exportedTests(results, this.#known))}\n`);
     if (this.#names.has('junit')) this.#out.write(`${junit}\n`);
@@ -55,7 +57,7 @@ export class Reporters {
         const evidence = failure.details ? `\n${failure.details.replace(/^/gm, '    ')}` : '';
         this.#out.write(visible(`${failure.code}: ${failure.message}${evidence}\n  next: ${failure.next ?? ''}\n`));
       }
-      this.#out.write(`records and JUnit: ${results.folder}\n${summaryLine(results.records)}\n`);
+      this.#out.write(`records and reports: ${results.folder}\n${summaryLine(results.records)}\n`);
     }
   }
 
@@ -66,10 +68,11 @@ export class Reporters {
   }
 }
 
-function writeJunit(results: RunResults): string {
-  const path = join(results.folder, junitFile);
+/** Writes a report into the run's folder, and returns its path. */
+function writeReport({ folder }: RunResults, file: string, content: string): string {
+  const path = join(folder, file);
   try {
-    writeFileSync(path, junitXml(results));
+    writeFileSync(path, content);
   } catch (error) {
     throw new MacvlabError('OUT_NOT_WRITABLE', `${path} cannot be written: ${messageOf(error)}`, {
       next: 'choose a folder that you may write with --out',

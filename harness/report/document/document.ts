@@ -3,6 +3,8 @@
  * render-terminal.ts, render-markdown.ts, render-html.ts.
  */
 
+import type { Html } from './html.js';
+
 /** The meaning of a text. A tone always comes with a word, because a report is also read without colours. */
 export type Tone = 'passed' | 'expected' | 'skipped' | 'failed' | 'error' | 'alarm' | 'missing';
 
@@ -15,6 +17,8 @@ export interface Span {
   address?: string;
   /** Keys of the grid rows that it is about. */
   rows?: readonly string[];
+  /** The name of the section or folded blocks that it is about. */
+  section?: string;
 }
 
 /** A line of text. */
@@ -43,10 +47,12 @@ export type Block =
   | { kind: 'list'; items: readonly Item[] }
   /** Literal lines, such as a program's output. */
   | { kind: 'code'; text: string }
-  /** A folder or file, relative to the document's folder. */
-  | { kind: 'file'; title: string; path: string }
+  /** A folder, or a file, relative to the document's folder. */
+  | { kind: 'file'; title: string; path: string; isFile?: true }
   /** Blocks that the reader can open. A terminal omits them. */
-  | { kind: 'folded'; title: string; blocks: readonly Block[] }
+  | { kind: 'folded'; title: Text; blocks: readonly Block[]; name?: string; isOpen?: boolean }
+  /** An image. Only a page shows it. */
+  | { kind: 'drawing'; image: Html }
   | Table
   | Grid;
 

@@ -8,10 +8,10 @@ const verbatim = html;
 /** Light or dark as the reader's system. Every colour comes with a word, so that the page is readable without it. */
 const style = verbatim`
 :root { color-scheme: light dark; --back: #fff; --text: #1b1f24; --faint: #59636e; --line: #c8ced6; --head: #eef1f4;
-  --passed: #e3f4e5; --expected: #fff3cd; --skipped: #f0ebdd; --failed: #ffd9d6; --error: #f3dcfa; --alarm: #ffb3ac; }
+  --passed: #e3f4e5; --expected: #fff3cd; --skipped: #f0ebdd; --failed: #ffd9d6; --error: #f3dcfa; --alarm: #ffb3ac; --arrow: #1f5fbf; --drop: #b3261e; }
 @media (prefers-color-scheme: dark) {
   :root { --back: #14181d; --text: #e4e8ec; --faint: #9aa4af; --line: #3a424c; --head: #20262d;
-    --passed: #16331c; --expected: #3d3310; --skipped: #2e2a20; --failed: #571d1a; --error: #42204d; --alarm: #7a1f18; }
+    --passed: #16331c; --expected: #3d3310; --skipped: #2e2a20; --failed: #571d1a; --error: #42204d; --alarm: #7a1f18; --arrow: #7fb0ff; --drop: #ff8a80; }
 }
 body { margin: 1.5rem; font: 15px/1.45 system-ui, sans-serif; background: var(--back); color: var(--text); }
 h1 { margin-bottom: 0.2rem; } h2 { margin-top: 2rem; }
@@ -31,6 +31,16 @@ thead th:first-child { left: 0; z-index: 3; } tbody th.suite { font-weight: bold
 .passed { background: var(--passed); } .expected { background: var(--expected); } .skipped { background: var(--skipped); }
 .failed { background: var(--failed); font-weight: bold; } .error { background: var(--error); font-weight: bold; }
 .alarm { background: var(--alarm); font-weight: bold; } td p, td dl, td .value { font-weight: normal; }
+.drawing { overflow: auto; padding: 0.4rem 0; } svg { font: 12px system-ui, sans-serif; fill: var(--text); stroke: none; }
+.ladder line, .network line { stroke: var(--faint); stroke-width: 1.5; } .ladder .column line { stroke: var(--line); stroke-width: 1; }
+.ladder .column text { text-anchor: middle; font-weight: bold; } .ladder .column text + text { font-weight: normal; fill: var(--faint); }
+.frame .end { text-anchor: end; } .frame line { stroke: var(--arrow); } .frame circle, .frame .head { fill: var(--arrow); } .witness { opacity: 0.45; }
+.drop line, .drop path { stroke: var(--drop); stroke-width: 2; fill: none; } .drop line { stroke: var(--drop); stroke-dasharray: 5 4; }
+.drop text { fill: var(--drop); font-weight: bold; }
+.network rect { fill: var(--back); stroke: var(--faint); } .network .node rect { fill: var(--head); } .network .child rect { stroke: var(--arrow); }
+.network .switch { fill: var(--head); } .network .name { font-weight: bold; }
+details details, details > p, details > ul, details > .wide, details > .drawing { margin-left: 1rem; } summary { padding: 0.15rem 0; }
+@media print { .wide { max-height: none; overflow: visible; } thead th, tbody th { position: static; } nav, form { display: none; } }
 td .value { display: block; } li p { margin: 0 0 0 1rem; } li span { padding: 0 0.3rem; }
 `;
 

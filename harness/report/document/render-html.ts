@@ -80,17 +80,24 @@ function blockHtml(block: Block, anchors: Anchors): Html {
     case 'code':
       return html`<pre>${block.text}</pre> `;
     case 'file':
-      return html`<p><a href="${fileLink(block.path)}">${block.title}</a></p> `;
+      return html`<p><a href="${fileLink(block.path, block.isFile)}">${block.title}</a></p> `;
     case 'folded':
-      return html`<details>
-        <summary>${block.title}</summary>
-        ${block.blocks.map((one) => blockHtml(one, anchors))}
-      </details> `;
+      return foldedHtml(block, anchors);
+    case 'drawing':
+      return html`<div class="drawing" role="region" aria-label="drawing" tabindex="0">${block.image}</div> `;
     case 'table':
       return tableHtml(block, anchors);
     case 'grid':
       return gridHtml(block, anchors);
   }
+}
+
+function foldedHtml({ title, blocks, name, isOpen }: Extract<Block, { kind: 'folded' }>, anchors: Anchors): Html {
+  const content = html`<summary>${inline(title, anchors)}</summary>
+    ${blocks.map((one) => blockHtml(one, anchors))}`;
+  const id = name ?? '';
+  if (isOpen) return html`<details id="${id}" open="open">${content}</details> `;
+  return name === undefined ? html`<details>${content}</details> ` : html`<details id="${id}">${content}</details> `;
 }
 
 function tableHtml({ head, rows }: Table, anchors: Anchors): Html {
@@ -198,8 +205,9 @@ function inline(text: Text, anchors: Anchors): HtmlValue {
   return spansOf(text).map((span) => spanHtml(span, anchors));
 }
 
-function spanHtml({ text, tone, style, address, rows }: Span, anchors: Anchors): HtmlValue {
+function spanHtml({ text, tone, style, address, rows, section }: Span, anchors: Anchors): HtmlValue {
   if (address !== undefined) return html`${text}: <a href="${address}" rel="noreferrer noopener">${address}</a>`;
+  if (section !== undefined) return html`<a href="#${section}">${text}</a>`;
   if (rows) return rowLinks(text, rows, anchors);
   if (tone) return html`<span class="${tone}">${text}</span>`;
   if (style === 'strong') return html`<strong>${text}</strong>`;
@@ -223,9 +231,9 @@ function rowLinks(text: string, keys: readonly string[], anchors: Anchors): Html
  * A path below the page's folder as an address. The "./" in front prevents that a part of it acts as a scheme. Parts
  * that lead out of the folder are left out.
  */
-function fileLink(path: string): string {
+function fileLink(path: string, isFile = false): string {
   const parts = oneLine(path)
     .split('/')
     .filter((part) => part !== '' && part !== '.' && part !== '..');
-  return `./${parts.map((part) => encodeURIComponent(part)).join('/')}/`;
+  return `./${parts.map((part) => encodeURIComponent(part)).join('/')}${isFile ? '' : '/'}`;
 }

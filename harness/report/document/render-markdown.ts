@@ -1,6 +1,7 @@
 /** A document as GitHub's Markdown (also GitLab's), for job summaries and for documentation. */
 import {
   spansOf,
+  plainText,
   strong,
   type Block,
   type Document,
@@ -43,9 +44,10 @@ function blockParts(block: Block): Gfm[] {
     case 'code':
       return [Gfm.folded('details', Gfm.pre(block.text))];
     case 'file':
+    case 'drawing':
       return [];
     case 'folded':
-      return [Gfm.folded(block.title, gfm`${Gfm.join(block.blocks.flatMap(blockParts), gfm`\n\n`)}\n`)];
+      return [Gfm.folded(plainText(block.title), gfm`${Gfm.join(block.blocks.flatMap(blockParts), gfm`\n\n`)}\n`)];
     case 'table':
       return tableParts(block);
     case 'grid':

@@ -73,6 +73,7 @@ function blockLines(block: Block, indent: number, ink: Ink): string[] {
       // on a separate line, and whole, so that the user can copy it
       return [`${' '.repeat(indent)}${block.title}: ${oneLine(join(ink.folder, block.path))}`];
     case 'folded':
+    case 'drawing':
       return [];
     case 'table':
       return tableLines(block, indent, ink);

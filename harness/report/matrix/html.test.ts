@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'chai';
-import { create } from 'xmlbuilder2';
+import { elementsOf, named } from '../document/elements.test-support.js';
 import { matrixHtml } from './html.js';
 import {
   aComparison,
@@ -13,31 +13,6 @@ import {
   keyFor,
   aWideTable,
 } from './table.test-support.js';
-
-interface Element {
-  name: string;
-  attributes: Record<string, string>;
-  text: string;
-}
-
-/** All elements of a page; the XML parser rejects markup that is not well-formed. */
-function elementsOf(page: string): Element[] {
-  const elements: Element[] = [];
-  create(page).each(
-    ({ node }) => {
-      const { nodeType }: { nodeType: number } = node;
-      if (nodeType !== 1) return;
-      const element = node as unknown as { attributes: Iterable<{ name: string; value: string }> };
-      const attributes = Object.fromEntries([...element.attributes].map(({ name, value }) => [name, value]));
-      elements.push({ name: node.nodeName, attributes, text: node.textContent ?? '' });
-    },
-    false,
-    true,
-  );
-  return elements;
-}
-
-const named = (elements: Element[], name: string): Element[] => elements.filter((element) => element.name === name);
 
 describe('the HTML view of a kernel table', () => {
   const tables = { rich: aRichTable, wide: aWideTable, interrupted: anInterruptedTable, nasty: aNastyTable };

@@ -91,7 +91,7 @@ describe('the terminal view', () => {
     );
     expect(text).to.include('ERROR A1.3 two endpoints in vepa mode cannot ping each other\n  tcpdump died\n');
     expect(text).to.include(
-      'JUnit:    reports/r1/junit.xml\nrecords:  reports/r1/records\nevidence: reports/r1/evidence',
+      'report:   reports/r1/report.html\nJUnit:    reports/r1/junit.xml\nrecords:  reports/r1/records\nevidence: reports/r1/evidence',
     );
   });
 

@@ -5,6 +5,7 @@ import pc from 'picocolors';
 import type { Failure, RunResults, TestRecord, Verdict } from '../../run/record.js';
 import { framePathCommand } from './frame-path.js';
 import { junitFile } from './junit.js';
+import { pageFile } from './page.js';
 import { countVerdicts, exitCodeOf, shortfall, summaryLine } from './outcome.js';
 import { duration, oneLine, visible } from '../text.js';
 import { cut, wrap } from '../width.js';
@@ -133,6 +134,7 @@ function shortfallBlock(results: RunResults, colours: Colours): string[] {
 
 function files({ folder }: RunResults): string {
   return [
+    `report:   ${shown(join(folder, pageFile))}`,
     `JUnit:    ${shown(join(folder, junitFile))}`,
     `records:  ${shown(join(folder, 'records'))}`,
     `evidence: ${shown(join(folder, 'evidence'))}`,

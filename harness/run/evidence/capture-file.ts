@@ -8,12 +8,15 @@ import { PcapngFile } from '../../wire/pcap/pcapng-file.js';
 import { sectionHeader, type SectionText } from '../../wire/pcap/pcapng-writer.js';
 import { join } from '../../wire/protocol/encode.js';
 import type { TestRecord } from '../record.js';
+import { type TestFrame, TestFrameCollector, type TestFrames } from './test-frames.js';
 import { describeCapture, macAt, namesOf } from './capture-points.js';
 
 /** The frames of a test, before its verdict is known. */
 export interface CapturedTest {
   /** The pcapng file with a test's verdict. */
   file(run: string, record: TestRecord): Uint8Array;
+  /** Its frames as data for reports. */
+  frames: TestFrames;
   /** Packet ids of the frame that a failure is about: the lost frame, or the echo request. There are several if a router forwards it. */
   packets: number[];
 }
@@ -35,16 +38,19 @@ export function capturedTest(lab: Lab, about?: Exchange): CapturedTest | undefin
   const macs = captures.map((capture) => macAt(lab, capture));
   for (const capture of captures) file.interface(describeCapture(lab, capture), capture.place.direction);
   file.names(namesOf(lab));
-  const noteOf = notesOf(lab.ledger.exchanges, frames);
+  const { exchanges } = lab.ledger;
+  const noteOf = notesOf(exchanges, frames);
+  const collector = new TestFrameCollector(captures.map(({ name }) => name));
   const packets = new Set<number>();
   const isAbout = about && frameOf(about);
   for (const { interfaceId, sighting, bytes } of frames) {
     const { frame } = sighting;
     const { time, length } = frame;
-    const comments = noteOf(sighting);
+    const { comments, ...kind } = noteOf(sighting);
     const direction = frame.ethernet?.source === macs[interfaceId] ? 'out' : 'in';
     const id = file.packet({ interfaceId, time, bytes, length, direction, comments });
     if (isAbout?.(sighting)) packets.add(id);
+    collector.add(id, sighting, kind);
   }
   const last = frames.at(-1)?.sighting.frame.time ?? 0;
   captures.forEach((capture, interfaceId) => {
@@ -62,6 +68,7 @@ export function capturedTest(lab: Lab, about?: Exchange): CapturedTest | undefin
     });
   });
   return {
+    frames: collector.all(exchanges),
     packets: [...packets],
     file: (run, record) => join(sectionHeader(sectionOf(lab, run, record)), ...blocks),
   };
@@ -83,10 +90,16 @@ function sectionOf({ driver, kernel }: Lab, run: string, record: TestRecord): Se
   };
 }
 
-/** Comments on frames: where a lost frame was last seen, and which frames are those of witnesses. */
-function notesOf(exchanges: readonly Exchange[], frames: readonly CapturedFrame[]): (sighting: Sighting) => string[] {
-  const lost = new Map<Sighting, string[]>();
-  for (const exchange of exchanges) {
+/** What is known about a frame at a capture point. */
+interface FrameNotes extends Pick<TestFrame, 'kind' | 'lostOf'> {
+  /** Where a lost frame was last seen, and that it is a witness's. */
+  comments: string[];
+}
+
+/** A function that returns what is known about each frame. */
+function notesOf(exchanges: readonly Exchange[], frames: readonly CapturedFrame[]): (sighting: Sighting) => FrameNotes {
+  const lost = new Map<Sighting, { lostOf: number; comments: string[] }>();
+  for (const [index, exchange] of exchanges.entries()) {
     const { step, last, missing } = exchange.dropPoint ?? {};
     if (!step || !last) continue;
     const names = new Set(last.captures.map(({ name }) => name));
@@ -95,16 +108,26 @@ function notesOf(exchanges: readonly Exchange[], frames: readonly CapturedFrame[
     if (!found) continue;
     const next = missing ? `expected at ${missing.label}, missing` : exchange.reason;
     const note = `last seen here: ${step.name} of the ping from ${exchange.from.name} to ${exchange.to.name}; ${next}`;
-    lost.set(found.sighting, [...(lost.get(found.sighting) ?? []), note]);
+    lost.set(found.sighting, {
+      lostOf: index,
+      comments: [...(lost.get(found.sighting)?.comments ?? []), note],
+    });
   }
   const witnessed = exchanges.filter(({ witness }) => witness.sentSince !== undefined);
   const isOfAnExchange = exchanges.map((exchange) =>
     during(exchange, ({ frame }) => exchange.steps.some(({ pattern }) => pattern.matches(frame))),
   );
   const isWitness = (sighting: Sighting) =>
-    witnessed.some((exchange) => isAfter(sighting, exchange.since) && exchange.witness.owns(sighting.frame)) &&
-    !isOfAnExchange.some((isOwn) => isOwn(sighting));
-  return (sighting) => [...(lost.get(sighting) ?? []), ...(isWitness(sighting) ? ['witness'] : [])];
+    witnessed.some((exchange) => isAfter(sighting, exchange.since) && exchange.witness.owns(sighting.frame));
+  return (sighting) => {
+    const kind = isOfAnExchange.some((isOwn) => isOwn(sighting)) ? 'ping' : isWitness(sighting) ? 'witness' : 'other';
+    const { lostOf, comments = [] } = lost.get(sighting) ?? {};
+    return {
+      kind,
+      ...(lostOf !== undefined && { lostOf }),
+      comments: [...comments, ...(kind === 'witness' ? ['witness'] : [])],
+    };
+  };
 }
 
 /** Whether a sighting is one of the frame that a failure is about. */

@@ -67,7 +67,10 @@ export async function collectEvidence(
   }
   add('commands', `${prefix}-commands.txt`, 'commands with their output', commands.map(formatCommand).join('\n'));
   add('links', `${prefix}-links.json`, 'links, addresses and bridge ports at the end', links);
-  return { frames: sightings.length, evidence, commands, captured: capturedTest(lab, failure?.exchange) };
+  const captured = capturedTest(lab, failure?.exchange);
+  if (captured)
+    add('frames-json', `${prefix}-frames.json`, 'frames and pings, for reports', JSON.stringify(captured.frames));
+  return { frames: sightings.length, evidence, commands, captured };
 }
 
 /** Writes all frames of a test as one file, with its verdict. @throws MacvlabError OUT_NOT_WRITABLE */
