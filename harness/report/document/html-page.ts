@@ -34,7 +34,7 @@ thead th:first-child { left: 0; z-index: 3; } tbody th.suite { font-weight: bold
 .drawing { overflow: auto; padding: 0.4rem 0; } svg { font: 12px system-ui, sans-serif; fill: var(--text); stroke: none; }
 .ladder line, .network line { stroke: var(--faint); stroke-width: 1.5; } .ladder .column line { stroke: var(--line); stroke-width: 1; }
 .ladder .column text { text-anchor: middle; font-weight: bold; } .ladder .column text + text { font-weight: normal; fill: var(--faint); }
-.frame .end { text-anchor: end; } .frame line { stroke: var(--arrow); } .frame circle, .frame .head { fill: var(--arrow); } .witness { opacity: 0.45; }
+.frame .end, .drop .end { text-anchor: end; } .frame line { stroke: var(--arrow); } .frame circle, .frame .head { fill: var(--arrow); } .witness { opacity: 0.45; }
 .drop line, .drop path { stroke: var(--drop); stroke-width: 2; fill: none; } .drop line { stroke: var(--drop); stroke-dasharray: 5 4; }
 .drop text { fill: var(--drop); font-weight: bold; }
 .network rect { fill: var(--back); stroke: var(--faint); } .network .node rect { fill: var(--head); } .network .child rect { stroke: var(--arrow); }

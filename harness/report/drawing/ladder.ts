@@ -176,7 +176,7 @@ function rowSvg({ id, text, time, isWitness, legs, lost }: LadderRow, index: num
     <text class="${isRight ? 'end' : 'start'}" x="${x(isRight ? last : first)}" y="${y - 7}"
       >${words}${isWitness && ' (witness)'}</text
     >
-    ${legs.map((leg, turn) => legSvg(leg, y + turn * 9))} ${lost && lossSvg(lost, y + 9)}
+    ${legs.map((leg, turn) => legSvg(leg, y + turn * 9))} ${lost && lossSvg(lost, y + 9, count)}
   </g> `;
 }
 
@@ -196,11 +196,17 @@ function legSvg({ from, seen }: Leg, y: number): HtmlValue {
 }
 
 /** The way that the frame did not take, and a cross where it is missing. */
-function lossSvg({ last, missing, words }: Loss, y: number): Html {
+function lossSvg({ last, missing, words }: Loss, y: number, count: number): Html {
   const end = missing === last ? x(last) + (last > 0 ? -28 : 28) : x(missing);
+  // Words behind the last columns would not fit.
+  const isRight = Math.max(last, missing) > count - 2;
   return html`<g class="drop">
     <line x1="${x(last)}" y1="${y}" x2="${end}" y2="${y}" />
     <path d="M${end - 5} ${y - 5}l10 10m0 -10l-10 10" />
-    <text x="${Math.max(x(last), end) + 10}" y="${y + 4}">${words}</text>
+    ${
+      isRight
+        ? html`<text class="end" x="${Math.min(x(last), end) - 10}" y="${y + 4}">${words}</text>`
+        : html`<text x="${Math.max(x(last), end) + 10}" y="${y + 4}">${words}</text>`
+    }
   </g> `;
 }

@@ -182,10 +182,10 @@ function experiment(folder: string, record: TestRecord): Block {
       ...(reason === undefined ? [] : [text(reason)]),
       ...(failure && failure.message !== reason ? [text(failure.message)] : []),
       ...nextStep(record),
-      ...(failure?.details === undefined ? [] : [{ kind: 'code' as const, text: failure.details }]),
       ...list((frames?.pings ?? []).map((ping) => ({ text: pingText(ping) }))),
       ...network,
       ...(frames ? ladder(record, frames) : []),
+      ...(failure?.details === undefined ? [] : [folded('what was seen, as text', failure.details)]),
       ...observed(record),
       ...(path === undefined ? [] : [text('The way of the frame: ', code(path))]),
       ...(isBad(record) ? literal(folder, evidence, ['commands', 'frames']) : []),
@@ -196,7 +196,8 @@ function experiment(folder: string, record: TestRecord): Block {
 
 /** "ns1 to ns2 (10.0.0.2): lost, ARP request last seen at …" */
 function pingText({ from, to, target, outcome, reason }: TestPing): Span[] {
-  return [{ text: `${from} to ${to} (${target}): ` }, strong(outcome), { text: `, ${reason}` }];
+  const why = reason === outcome ? [] : [{ text: `, ${reason}` }];
+  return [{ text: `${from} to ${to} (${target}): ` }, strong(outcome), ...why];
 }
 
 function networkDrawing(folder: string, evidence: readonly Evidence[]): Block[] {
@@ -216,6 +217,10 @@ function observed({ observed: values, measured = {} }: TestRecord): Block[] {
   return rows.length > 0 ? [{ kind: 'table', head: ['observed', 'value'], rows }] : [];
 }
 
+function folded(title: string, whole: string): Block {
+  return { kind: 'folded', title, blocks: [{ kind: 'code', text: whole }] };
+}
+
 /** The text of files of evidence, which the reader can open. */
 function literal(folder: string, evidence: readonly Evidence[], kinds: readonly Evidence['kind'][]): Block[] {
   return evidence
@@ -224,9 +229,7 @@ function literal(folder: string, evidence: readonly Evidence[], kinds: readonly 
       const whole = readEvidence(folder, file);
       if (whole === undefined) return [];
       const rest = whole.length > mostText ? `\n… ${whole.length - mostText} more characters in ${file}` : '';
-      return [
-        { kind: 'folded' as const, title, blocks: [{ kind: 'code' as const, text: whole.slice(0, mostText) + rest }] },
-      ];
+      return [folded(title, whole.slice(0, mostText) + rest)];
     });
 }
 
