@@ -70,7 +70,7 @@ export function runPage(results: RunResults): string {
 }
 
 /** A run as a document. */
-export function runDocument(results: RunResults): Document {
+function runDocument(results: RunResults): Document {
   const { run, records } = results;
   return {
     title: `macvlab run ${run.id}`,
