@@ -12,8 +12,9 @@ const sameSignal = 500;
  * A signal that aborts on SIGINT, SIGTERM or SIGHUP (a closed terminal). The reason is a MacvlabError INTERRUPTED. A
  * second one ends this process with exit code 130, and the kernel ends a sandbox with it.
  * @param promise how the command ends, for a notice: "the run ends, and writes its reports"
+ * @param print prints the notice
  */
-export function untilInterrupted(promise?: string): AbortSignal {
+export function untilInterrupted(promise?: string, print: (line: string) => void = notice): AbortSignal {
   const controller = new AbortController();
   let first: number | undefined;
   const interrupt = (name: NodeJS.Signals) => {
@@ -22,7 +23,7 @@ export function untilInterrupted(promise?: string): AbortSignal {
       return;
     }
     first = performance.now();
-    if (promise) notice(`${name}: ${promise}; once more to end at once`);
+    if (promise) print(`${name}: ${promise}; once more to end at once`);
     controller.abort(new MacvlabError('INTERRUPTED', `interrupted by ${name}`, { next: 'run it again' }));
   };
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt).on('SIGHUP', interrupt);

@@ -7,7 +7,7 @@ import type { KnownDifference } from '../../matrix/compare/known-difference.js';
 import { exportedTests } from '../../report/export/exported-tests.js';
 import { ktap } from '../../report/export/ktap.js';
 import { junitFile, junitXml } from '../../report/run/junit.js';
-import { progressOn } from '../../report/run/live.js';
+import { LiveProgress, progressOn } from '../../report/run/live.js';
 import { LineProgress } from '../../report/run/progress.js';
 import { pageFile, runPage } from '../../report/run/page.js';
 import { shortfall } from '../../report/run/outcome.js';
@@ -15,7 +15,7 @@ import { summaryLine, terminalTable } from '../../report/run/terminal.js';
 import { visible } from '../../report/text.js';
 import type { RunListener } from '../../run/plan.js';
 import type { RunResults } from '../../run/record.js';
-import { printJson, wantsColour, widthOf } from '../output.js';
+import { notice, printJson, wantsColour, widthOf } from '../output.js';
 import type { ReporterName } from './reporter-names.js';
 
 /**
@@ -32,14 +32,25 @@ export class Reporters {
   /**
    * @param known the known differences that the KTAP output has as expected failures
    * @param framesOnOutput whether standard output gets the frames of the run
+   * @param isShared whether another process also writes to the terminal
    */
-  constructor(names: readonly ReporterName[], known: readonly KnownDifference[], framesOnOutput = false) {
+  constructor(
+    names: readonly ReporterName[],
+    known: readonly KnownDifference[],
+    { framesOnOutput = false, isShared = false } = {},
+  ) {
     this.#names = new Set(names);
     this.#known = known;
     const isTaken = framesOnOutput || this.#names.has('json') || this.#names.has('ktap');
     this.#out = isTaken ? process.stderr : process.stdout;
     this.#colour = wantsColour(this.#out);
-    this.listener = this.#progress();
+    this.listener = this.#progress(isShared);
+  }
+
+  /** Prints a message during the run. It does not disturb the live view, and otherwise goes to standard error. */
+  message(line: string): void {
+    if (this.listener instanceof LiveProgress) this.listener.remark(line);
+    else notice(line);
   }
 
   /** Writes and shows the results of a run. @throws MacvlabError OUT_NOT_WRITABLE */
@@ -61,9 +72,9 @@ export class Reporters {
     }
   }
 
-  #progress(): RunListener {
+  #progress(isShared: boolean): RunListener {
     if (this.#names.has('lines')) return new LineProgress(this.#out, this.#colour);
-    if (this.#names.has('terminal')) return progressOn(this.#out, this.#colour);
+    if (this.#names.has('terminal')) return progressOn(this.#out, this.#colour, isShared);
     return new LineProgress(nowhere(), false);
   }
 }

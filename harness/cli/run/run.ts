@@ -145,7 +145,8 @@ export function addRun(program: Command): void {
           import('./pause.js'),
           knownDifferences(options.known),
         ]);
-        const shown = new Reporters(options.reporter, known, framesOnOutput);
+        const setUp = await setUpAtWork(checkout);
+        const shown = new Reporters(options.reporter, known, { framesOnOutput, isShared: setUp !== undefined });
         const note = (line: string) => shown.listener.remark(line);
         const drivers = options.attach
           ? [attachedDriver(findDetached(options.attach))]
@@ -155,7 +156,6 @@ export function addRun(program: Command): void {
                 options.keep !== 'never' || (options.pauseOnFailure === true && options.lab !== 'inventory'),
               remark: note,
             });
-        const setUp = await setUpAtWork(checkout);
         if (setUp && drivers.length === 1) {
           notice('a set-up is at work in this checkout; waiting for it to end');
           await setUp.end;
@@ -179,7 +179,7 @@ export function addRun(program: Command): void {
           return exitCode.ok;
         }
         if (cheapest?.preflight) notice(...(await statementFor(cheapest.preflight, plan)));
-        const signal = untilInterrupted('the run ends, and writes its reports');
+        const signal = untilInterrupted('the run ends, and writes its reports', (line) => shown.message(line));
         await using live = options.captureTo === undefined ? undefined : await liveCapture(options.captureTo, signal);
         const results = await runSuites(
           {

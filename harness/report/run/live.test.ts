@@ -115,6 +115,23 @@ describe('the live view of a run', () => {
     expect((await screen.lines()).join('')).to.equal(opening);
   });
 
+  it('beside another process on the terminal: one line, so that lines of the other stay', async () => {
+    const screen = new Screen();
+    const view = progressOn(screen, false, true);
+    try {
+      view.begin(aRun(), 85);
+      view.testStarted('A1.1 the default mode', 1, 'sandbox 1');
+      screen.write('\r\u001b[Kmacvlab: kernel: 50 %\n');
+      view.testStarted('A2.3 a trunk', 130, 'vm 1');
+      view.remark('a remark');
+      const lines = await screen.lines();
+      expect(lines.slice(0, 3)).to.deep.equal([opening, 'macvlab: kernel: 50 %', 'a remark']);
+      expect(lines.slice(3).join()).to.match(/^0 of 85: none yet; .*sandbox 1 .*A1\.1 the default mode/);
+    } finally {
+      view.end();
+    }
+  });
+
   it('is for terminals', () => {
     expect(progressOn(new Writable(), false)).to.be.instanceOf(LineProgress);
     const view = progressOn(new Screen(), false);

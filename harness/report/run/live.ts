@@ -4,15 +4,75 @@ import pc from 'picocolors';
 import { every, waitsUnderWay } from '../../core/wait.js';
 import type { RunListener } from '../../run/plan.js';
 import type { RunRecord, TestRecord } from '../../run/record.js';
-import type { Output } from '../status-line.js';
+import { StatusLine, type Output } from '../status-line.js';
 import { duration, oneLine } from '../text.js';
 import { columns, cut } from '../width.js';
 import { countVerdicts } from './outcome.js';
 import { LineProgress, opening, outcome } from './progress.js';
 
-/** The progress for an output: the live view on a terminal that can erase lines, otherwise plain lines. */
-export function progressOn(out: Output, colour: boolean): RunListener {
-  return out.isTTY && process.env.TERM !== 'dumb' ? new LiveProgress(out, colour) : new LineProgress(out, colour);
+/**
+ * The progress for an output: the live view on a terminal that can erase lines, otherwise plain lines.
+ * @param isShared whether another process also writes to the terminal: the view then has one line
+ */
+export function progressOn(out: Output, colour: boolean, isShared = false): RunListener {
+  if (!out.isTTY || process.env.TERM === 'dumb') return new LineProgress(out, colour);
+  return new LiveProgress(out, colour, isShared ? new StatusView(out) : new BlockView(out));
+}
+
+/** Lines at the bottom of a terminal that overwrite themselves. */
+interface View {
+  show(lines: readonly string[]): void;
+  /** Prints text above them, which stays. */
+  print(text: string): void;
+  clear(): void;
+}
+
+/** Several lines. They are erased by their number, so that no other process may write to the terminal. */
+class BlockView implements View {
+  readonly #out: Output;
+  readonly #update: ReturnType<typeof createLogUpdate>;
+
+  constructor(out: Output) {
+    this.#out = out;
+    this.#update = createLogUpdate(out);
+  }
+
+  show(lines: readonly string[]): void {
+    // A full line may wrap.
+    const width = (this.#out.columns || 80) - 1;
+    this.#update(lines.map((line) => cut(line, width)).join('\n'));
+  }
+
+  print(text: string): void {
+    this.#update.clear();
+    this.#out.write(`${text}\n`);
+  }
+
+  clear(): void {
+    this.#update.clear();
+    this.#update.done();
+  }
+}
+
+/** One line. */
+class StatusView implements View {
+  readonly #line: StatusLine;
+
+  constructor(out: Output) {
+    this.#line = new StatusLine(out);
+  }
+
+  show(lines: readonly string[]): void {
+    this.#line.show(lines.join('   '));
+  }
+
+  print(text: string): void {
+    this.#line.print(text);
+  }
+
+  clear(): void {
+    this.#line.show('');
+  }
 }
 
 /** Milliseconds between two drawings of the view if nothing happens. */
@@ -29,11 +89,10 @@ interface RunningTest {
   began: number;
 }
 
-/** Several lines at the bottom that overwrite themselves; it prints failures and errors above them, as they happen. */
+/** A view at the bottom of a terminal; it prints failures and errors above the view, as they happen. */
 export class LiveProgress implements RunListener {
-  readonly #out: Output;
   readonly #colour: boolean;
-  readonly #view: ReturnType<typeof createLogUpdate>;
+  readonly #view: View;
   readonly #stopDrawing: () => void;
   readonly #began = performance.now();
   /** By lab: "sandbox 1". */
@@ -42,10 +101,9 @@ export class LiveProgress implements RunListener {
   readonly #ended: TestRecord[] = [];
   #total = 0;
 
-  constructor(out: Output, colour: boolean) {
-    this.#out = out;
+  constructor(out: Output, colour: boolean, view: View = new BlockView(out)) {
     this.#colour = colour;
-    this.#view = createLogUpdate(out);
+    this.#view = view;
     this.#stopDrawing = every(interval, () => this.#draw());
   }
 
@@ -73,12 +131,10 @@ export class LiveProgress implements RunListener {
   end(): void {
     this.#stopDrawing();
     this.#view.clear();
-    this.#view.done();
   }
 
-  #print(lines: string): void {
-    this.#view.clear();
-    this.#out.write(`${lines}\n`);
+  #print(text: string): void {
+    this.#view.print(text);
     this.#draw();
   }
 
@@ -89,10 +145,7 @@ export class LiveProgress implements RunListener {
     // The wait that began last: others wait for all of an experiment.
     const wait = waitsUnderWay().findLast(({ began }) => now - began > longWait);
     const waits = wait ? [`waits ${duration(now - wait.began)} for ${wait.what}`] : [];
-    const lines = [this.#summary(now), ...columns(labs), ...waits.map(oneLine)];
-    // A full line may wrap.
-    const width = (this.#out.columns || 80) - 1;
-    this.#view(lines.map((line) => cut(line, width)).join('\n'));
+    this.#view.show([this.#summary(now), ...columns(labs), ...waits.map(oneLine)]);
   }
 
   /** "12 of 224: 10 passed, 1 failed, 1 skipped; 8.2 s, about 1 min 5 s left" */
