@@ -2,11 +2,20 @@
 import type { Evidence } from '../../run/record.js';
 
 /** The most useful file of a test first. */
-const byUse: Evidence['kind'][] = ['frames', 'commands', 'console', 'repro', 'pcap', 'links', 'counters'];
+const rank = {
+  frames: 0,
+  commands: 1,
+  console: 2,
+  repro: 3,
+  pcap: 4,
+  links: 5,
+  counters: 6,
+  'frames-json': 7,
+} as const satisfies Record<Evidence['kind'], number>;
 
 /** A test's evidence, the most useful file first. */
 export function sortedEvidence(evidence: readonly Evidence[]): Evidence[] {
-  return evidence.toSorted((a, b) => byUse.indexOf(a.kind) - byUse.indexOf(b.kind));
+  return evidence.toSorted((a, b) => rank[a.kind] - rank[b.kind]);
 }
 
 /**

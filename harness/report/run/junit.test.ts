@@ -122,6 +122,17 @@ describe('the JUnit view', function () {
     );
   });
 
+  it('GitLab links the first attachment: it is the frames as text, in any order of writing', async () => {
+    const evidence = (['frames-json', 'counters', 'frames'] as const).map((kind) => ({
+      kind,
+      file: kind,
+      title: kind,
+    }));
+    const xml = await validXml(results([{ verdict: 'failed', evidence }]));
+    const attached = [...xml.matchAll(/\[\[ATTACHMENT\|[^\]]*\/([\w-]+)\]\]/g)].map(([, file]) => file);
+    expect(attached).to.deep.equal(['frames', 'counters', 'frames-json']);
+  });
+
   it('a test that has passed: its evidence is not attached', async () => {
     const evidence = [{ kind: 'pcap' as const, file: 'evidence/001-a1.3/node1.pcap', title: 'frames on node1' }];
     for (const [verdict, attached] of [

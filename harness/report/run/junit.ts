@@ -116,10 +116,19 @@ function valuesOf(record: TestRecord): Record<string, string | number | boolean>
 }
 
 /** GitLab links only the first of several attachments, so the most useful kind comes first. */
-const byUse: Evidence['kind'][] = ['frames', 'pcap', 'repro', 'console', 'commands', 'links', 'counters'];
+const rank = {
+  frames: 0,
+  pcap: 1,
+  repro: 2,
+  console: 3,
+  commands: 4,
+  links: 5,
+  counters: 6,
+  'frames-json': 7,
+} as const satisfies Record<Evidence['kind'], number>;
 
 function attachments(folder: string, evidence: Evidence[], base: string): string[] {
-  const sorted = evidence.toSorted((a, b) => byUse.indexOf(a.kind) - byUse.indexOf(b.kind));
+  const sorted = evidence.toSorted((a, b) => rank[a.kind] - rank[b.kind]);
   return sorted.map(({ file }) => pathFrom(base, folder, file));
 }
 
