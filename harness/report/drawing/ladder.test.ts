@@ -23,7 +23,7 @@ const lost: TestPing = {
 };
 
 describe('a ladder', () => {
-  it('its columns are the interfaces in the order of the path, whatever saw a frame first', () => {
+  it('its columns are the interfaces in the order of the path, not in that of the sightings', () => {
     const all = [
       frame(1, [
         'router/eth1',
