@@ -154,8 +154,12 @@ async function pauseOf(
 ): Promise<number | undefined> {
   if (!run.pauseOnFailure || givenUp.aborted) return undefined;
   const began = performance.now();
-  await run.pauseOnFailure({ lab, record, folder: run.folder.path, signal: givenUp });
-  return performance.now() - began;
+  const paused = run.pauseOnFailure({ lab, record, folder: run.folder.path, signal: givenUp });
+  // The record is more important than a pause.
+  const error = await errorOf(() => paused);
+  if (error === undefined) return performance.now() - began;
+  run.listener.remark(`no pause after ${record.id}: ${messageOf(error)}`);
+  return undefined;
 }
 
 /** Runs the body until it ends, its deadline passes, or the lab or the run ends. Collects facts, and the experiment's recorded values. */

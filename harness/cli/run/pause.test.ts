@@ -48,7 +48,7 @@ describe('run --pause-on-failure (needs root)', function pausing() {
   });
 
   /** Begins a run of one experiment. */
-  function begin(driver: LabDriver) {
+  function begin(driver: LabDriver, pause?: () => Promise<void>) {
     const printed: string[] = [];
     const changes = new Changes();
     const input = new PassThrough();
@@ -60,7 +60,7 @@ describe('run --pause-on-failure (needs root)', function pausing() {
     const ended = runSuites(
       {
         ...{ filters: [vepa], out: join(folder, 'reports'), lab: 'sandbox', jobs: 1, bail: false, keep: 'never' },
-        ...{ arguments: [], signal: interruption.signal, pauseOnFailure: pauses(print, input) },
+        ...{ arguments: [], signal: interruption.signal, pauseOnFailure: pause ?? pauses(print, input) },
         listener: { remark: print, begin() {}, testStarted() {}, testEnded() {}, end() {} },
       },
       [driver],
@@ -108,6 +108,13 @@ describe('run --pause-on-failure (needs root)', function pausing() {
   it('an experiment that passes does not pause the run', async () => {
     const { records } = await begin(sandboxDriver).ended;
     expect(records.map(({ verdict, pausedMs }) => [verdict, pausedMs])).to.deep.equal([['passed', undefined]]);
+  });
+
+  it('a pause that fails: the record is written, and the run says why', async () => {
+    const { ended, printed } = begin(reflecting, () => Promise.reject(new Error('no state folder')));
+    const { records } = await ended;
+    expect(records.map(({ verdict, pausedMs }) => [verdict, pausedMs])).to.deep.equal([['failed', undefined]]);
+    expect(printed).to.include('no pause after A1.3: no state folder');
   });
 
   it('is refused without a terminal', () => {
